@@ -1,0 +1,79 @@
+"""A place as it is today: the tables in memory, in canonical order (by id), every column typed and every default filled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from estate.errors import Issue
+
+CRS = "EPSG:27700"
+"""British National Grid: the one CRS inside the program."""
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """The frames of a place.
+
+    ``agencies``, ``sites``, ``access_points`` and ``zones`` are indexed by their id (text) and sorted by it, so a position in
+    one of them is a position in every array of a run.  ``sites`` and ``zones`` have ``easting_m`` and ``northing_m``
+    (EPSG:27700).  Missing numbers are NaN, missing text is ``""``, missing dates NaT; flags are bool.
+    ``rates`` is indexed by (service, site_kind), ``hosting`` by (access_point_id, site_id).  ``travel`` is the user's own
+    table (``from_id, to_id, mode, distance_m, time_s``) or None; ``context`` the map's quiet background, or None.
+    ``digests`` is the SHA-256 of every file that was read, by its path as the scenario gives it.
+    """
+
+    agencies: pd.DataFrame
+    sites: pd.DataFrame
+    access_points: pd.DataFrame
+    zones: pd.DataFrame
+    rates: pd.DataFrame
+    hosting: pd.DataFrame
+    travel: pd.DataFrame | None = None
+    context: gpd.GeoDataFrame | None = None
+    issues: tuple[Issue, ...] = ()
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def services(self) -> tuple[str, ...]:
+        """The services of the place, sorted: a service's number in every array is its position here."""
+        return tuple(sorted(self.access_points["service"].unique()))
+
+    @cached_property
+    def point_site(self) -> NDArray[np.int64]:
+        """(S,) position of each access point's site of today."""
+        return self.sites.index.get_indexer(pd.Index(self.access_points["site_id"])).astype(np.int64)
+
+    @cached_property
+    def point_service(self) -> NDArray[np.int64]:
+        """(S,) position of each access point's service in :attr:`services`."""
+        return pd.Index(self.services).get_indexer(pd.Index(self.access_points["service"])).astype(np.int64)
+
+    @cached_property
+    def outside(self) -> NDArray[np.bool_]:
+        """(J,) sites that serve people but belong to somebody else's estate: never changed, cost nothing."""
+        return (self.sites["status"] == "outside").to_numpy()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """The decision, by position in the place's frames.
+
+    ``open`` (J,) bool: sites kept open (outside sites count as open); ``host`` (S,): the site of each access point.
+    """
+
+    open: NDArray[np.bool_]
+    host: NDArray[np.int64]
+
+
+def todays_plan(place: Place) -> Plan:
+    """Today's estate as a plan: every point at home, every site that is paid for open."""
+    hosts = np.zeros(len(place.sites), dtype=bool)
+    hosts[place.point_site] = True
+    return Plan(open=place.sites["in_use"].to_numpy(dtype=bool) | hosts | place.outside, host=place.point_site.copy())
