@@ -1,0 +1,162 @@
+"""One door for all travel: the three ways to measure it, and :func:`build_travel`, which makes a place's tables."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from estate.errors import InputError, Issue, Severity, Where
+from estate.travel.pairs import Pairs, Points, Travel, Wanted, unreached
+from estate.travel.straight import straight
+from estate.travel.table import read_table, unknown_names, with_selves
+
+
+@dataclass(frozen=True, slots=True)
+class Straight:
+    """Straight line x detour, at one average speed (km/h) a mode."""
+
+    detour: float
+    speed_kmh: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Streets:
+    """Routes on a street network read from ``path``; points farther than ``warn_m`` metres from a street are reported."""
+
+    path: Path
+    warn_m: float = 500.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """The user's own table; ``file`` is what to call it in messages."""
+
+    frame: pd.DataFrame
+    percentile: int = 50
+    file: str = "travel"
+
+
+type Way = Straight | Streets | Table
+
+
+def build_travel(
+    zones: Points,
+    sites: Points,
+    way: Way,
+    *,
+    home: Mapping[str, Wanted],
+    between: Mapping[str, Wanted],
+    cache: Path | None = None,
+) -> Travel:
+    """The travel tables of a place.
+
+    Parameters
+    ----------
+    zones, sites
+        In canonical order, EPSG:27700 metres.
+    way
+        How travel is measured.
+    home, between
+        For each mode in use, which zone-to-site and which site-to-site pairs to keep.  A mode left out of ``between`` has
+        no displacement rule and gets no site-to-site table.
+    cache
+        A folder for finished tables, by content; None: no cache.  Only street networks are worth one.
+
+    Raises
+    ------
+    InputError
+        When the streets or the table cannot give what the rules need.
+    """
+    notes: list[Issue] = []
+    if isinstance(way, Straight):
+        tables = _by_straight(zones, sites, way, home, between)
+        method = f"straight line x {way.detour:g}"
+    elif isinstance(way, Table):
+        tables = _by_table(zones, sites, way, home, between)
+        notes += unknown_names(way.frame, [*zones.names, *sites.names], file=way.file)
+        method = f"the travel table {way.file}"
+    else:
+        from estate.travel.routes import streets_travel  # noqa: PLC0415  (numba loads only when there are streets)
+
+        tables, notes, method = streets_travel(zones, sites, way, home, between, cache)
+    for mode, pairs in tables[0].items():
+        notes += _unreached_notes(zones, sites, mode, pairs, home[mode])
+    return Travel(*tables, notes=tuple(notes), method=method, digest=_digest(*tables))
+
+
+type _Tables = tuple[dict[str, Pairs], dict[str, Pairs]]
+
+
+def _by_straight(
+    zones: Points, sites: Points, way: Straight, home: Mapping[str, Wanted], between: Mapping[str, Wanted]
+) -> _Tables:
+    for mode in {*home, *between} - set(way.speed_kmh):
+        issue = Issue(
+            "travel.no-mode",
+            f"a rule is measured by '{mode}', and the straight-line model has no speed for it",
+            "use walk or drive, or give a travel table with that mode",
+        )
+        raise InputError(issues=[issue])
+
+    def pairs(from_: Points, mode: str, wanted: Wanted) -> Pairs:
+        return straight(from_, sites, detour=way.detour, speed_kmh=way.speed_kmh[mode], wanted=wanted)
+
+    return (
+        {mode: pairs(zones, mode, wanted) for mode, wanted in home.items()},
+        {mode: pairs(sites, mode, wanted) for mode, wanted in between.items()},
+    )
+
+
+def _by_table(zones: Points, sites: Points, way: Table, home: Mapping[str, Wanted], between: Mapping[str, Wanted]) -> _Tables:
+    issues: list[Issue] = []
+
+    def pairs(from_: Points, mode: str, what: str) -> Pairs:
+        found = read_table(way.frame, from_.names, sites.names, mode=mode, percentile=way.percentile, file=way.file)
+        if not (found.from_ != found.to).any() if what == "site-to-site" else not len(found):
+            # Without them nothing could move, or nobody could reach anything: an error, not a frozen or an empty plan.
+            issues.append(
+                Issue(
+                    f"travel.no-{what}",
+                    f"the travel table has no {what} rows for the mode '{mode}', and the rules need them",
+                    f"add the {what} pairs, or choose another mode",
+                    Where(way.file),
+                )
+            )
+        return found
+
+    homes = {mode: pairs(zones, mode, "zone-to-site") for mode in home}
+    rest = {mode: with_selves(pairs(sites, mode, "site-to-site"), len(sites)) for mode in between}
+    if issues:
+        raise InputError(issues=issues)
+    return homes, rest
+
+
+def _unreached_notes(zones: Points, sites: Points, mode: str, pairs: Pairs, wanted: Wanted) -> list[Issue]:
+    notes = []
+    for service, missing in unreached(pairs, wanted, len(zones), len(sites)).items():
+        some = ", ".join(str(zones.names[i]) for i in missing[:10]) + (" ..." if len(missing) > 10 else "")
+        notes.append(
+            Issue(
+                "travel.unreachable",
+                f"{len(missing)} zones cannot reach any {service} by {mode} today: {some}",
+                "check the zone's point and the network or table around it",
+                severity=Severity.WARNING,
+            )
+        )
+    return notes
+
+
+def _digest(home: Mapping[str, Pairs], between: Mapping[str, Pairs]) -> str:
+    sums = hashlib.sha256()
+    for part in (home, between):
+        for mode in sorted(part):
+            pairs = part[mode]
+            sums.update(f"{mode} {len(pairs)} {pairs.has_distance} {pairs.has_time};".encode())
+            for column in (pairs.from_, pairs.to, pairs.distance_m, pairs.time_s):
+                sums.update(np.ascontiguousarray(column, dtype="<i8").tobytes())
+    return sums.hexdigest()
