@@ -1,0 +1,230 @@
+"""From a place to the problem: which points may go where, at what cost, under which rows.
+
+Everything geographic, legal and financial ends here; what leaves is :class:`estate.problem.Problem`, plain integers.
+
+*Who may go where.*  A point may stay at home unless its building must close (today is grandfathered).  It may move to a site
+that takes part, is not barred, is large enough alone, suits the service, and is within the move rules.  Agencies that do not
+take part keep their points where they are and receive nobody.  A building stays open that is marked ``keep``, has other uses,
+holds a point of an agency that does not take part, or is a PFI without an exit price.
+
+*Sites outside the place* serve people and never change: they are open at no cost, with their services as inherent offers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from estate import costs
+from estate.errors import Issue, Severity, Where
+from estate.formulate.eligible import SiteState, area_units, host_pairs, site_state
+from estate.formulate.priced import with_prices
+from estate.formulate.side import side_rows
+from estate.place import Place, Plan, todays_plan
+from estate.problem import (
+    CoverRows,
+    Goal,
+    Ints,
+    NearRows,
+    Problem,
+    Solution,
+    area_used,
+    violations,
+)
+from estate.scenario import Scenario
+from estate.standards import Compiled, compile_rules
+from estate.travel import Travel
+
+GOALS = {
+    "running-cost": Goal.COST,
+    "annual-equivalent": Goal.COST,
+    "people-within": Goal.COVERED,
+    "least-travel": Goal.TRAVEL,
+    "least-farthest": Goal.FARTHEST,
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Formulation:
+    """A problem and the way back to the place.
+
+    ``points`` are the positions, in the place's frame, of the problem's first points; further points stand for priced
+    displacements.  ``constant`` (pence) is the part of the objective that no decision changes.
+    """
+
+    problem: Problem
+    points: Ints
+    constant: int
+    compiled: Compiled
+    notes: tuple[Issue, ...] = ()
+
+    def plan(self, place: Place, solution: Solution) -> Plan:
+        """A solution as a plan of the place."""
+        host = place.point_site.copy()
+        host[self.points] = solution.host[: len(self.points)]
+        return Plan(open=solution.open[: len(place.sites)].copy(), host=host)
+
+
+def formulate(place: Place, scenario: Scenario, travel: Travel) -> Formulation:
+    """The problem of a place under a scenario.
+
+    Raises
+    ------
+    InputError
+        From the rules and the money settings it compiles.
+    """
+    compiled = compile_rules(place, scenario, travel)
+    state = site_state(place, scenario)
+    points = np.flatnonzero(~place.outside[place.point_site])
+    point, site = host_pairs(place, scenario, travel, compiled, state)
+    local = np.full(len(place.access_points), -1, dtype=np.int64)
+    local[points] = np.arange(len(points))
+    pair_cost, site_cost, constant = _costs(place, scenario, compiled, point, site, state)
+    one_off = costs.move_one_off_gbp(place, scenario, point, site)
+    area = {
+        name: area_units(place.access_points[name].to_numpy()[points]) for name in ("area_m2", "hall_area_m2", "desk_area_m2")
+    }
+    capacity = area_units((place.sites["capacity_m2"] - place.sites["other_use_m2"]).to_numpy(), up=False)
+    outside = np.unique(np.column_stack([place.point_service, place.point_site])[place.outside[place.point_site]], axis=0)
+    problem = Problem(
+        n_services=len(place.services),
+        site_cost=site_cost,
+        site_capacity=np.where(place.outside, 0, np.maximum(capacity, 0)),
+        point_service=place.point_service[points],
+        point_own=area["area_m2"] - area["hall_area_m2"] - area["desk_area_m2"],
+        point_hall=area["hall_area_m2"],
+        point_desk=area["desk_area_m2"],
+        pair_point=local[point],
+        pair_site=site,
+        pair_cost=pair_cost,
+        point_home=place.point_site[points],
+        site_slack=np.zeros(len(place.sites), dtype=np.int64),
+        must_open=state.must_open,
+        must_close=state.must_close,
+        cover=_without_outside(compiled.cover, outside, len(place.services), len(place.sites)),
+        shares=compiled.shares,
+        inherent=outside.astype(np.int64).reshape(-1, 2),
+        near=_near(place, scenario, travel),
+        goal=GOALS[scenario.money.objective],
+        site_one_off=costs.pence(costs.net_release_gbp(place, scenario)) * state.releasable,
+        pair_one_off=costs.pence(one_off.total),
+    )
+    problem = _with_today(problem, place, points)
+    problem = _with_sharing(problem, place, scenario)
+    problem = with_prices(problem, compiled)
+    problem = replace(problem, side=side_rows(problem, place, scenario, state))
+    return Formulation(problem, points, constant, compiled, compiled.notes + _today_notes(problem))
+
+
+# -------------------------------------------------------------------------------------------------- costs
+
+
+def _costs(
+    place: Place, scenario: Scenario, compiled: Compiled, point: Ints, site: Ints, state: SiteState
+) -> tuple[Ints, Ints, int]:
+    """(P,) pair pence, (J,) site pence and the constant: running cost, or annual-equivalent cost where asked for."""
+    hosting = costs.hosting_gbp_pa(place, point, site)
+    running = costs.running_gbp_pa(place)
+    constant = 0
+    pair, fixed = costs.pence(hosting), costs.pence(running)
+    if scenario.money.objective == "annual-equivalent":
+        moves, release = costs.annual_equivalent_pence(place, scenario, point, site)
+        # Letting a site go earns or costs `release` a year: a constant, less the same again while it stays open.
+        release = np.where(state.releasable, release, 0)
+        pair, fixed, constant = pair + moves, fixed - release, int(release.sum())
+    for r, allowed in compiled.moved.items():
+        rule = compiled.rules[r]
+        if rule.action == "price":
+            far = (place.access_points["service"].to_numpy()[point] == rule.service) & (site != place.point_site[point])
+            far &= ~np.asarray(allowed[place.point_site[point], site]).ravel().astype(bool)
+            pair = pair + far * round(rule.price_gbp * 100)
+    return pair, fixed, constant
+
+
+# -------------------------------------------------------------------------------------------------- rows
+
+
+def _without_outside(cover: CoverRows, outside: Ints, n_services: int, n_sites: int) -> CoverRows:
+    """Rows less what sites outside the place always give; rows that they meet alone are dropped."""
+    always = np.zeros((n_services, n_sites), dtype=bool)
+    if len(outside):
+        always[outside[:, 0], outside[:, 1]] = True
+    row = np.repeat(np.arange(len(cover)), np.diff(cover.start))
+    given = always[cover.service[row], cover.site] if len(cover) else np.zeros(0, dtype=bool)
+    need = cover.need - np.bincount(row[given], minlength=len(cover)).astype(np.int64)
+    stays = need > 0
+    entry = ~given & stays[row] if len(cover) else given
+    size = np.bincount(row[entry], minlength=len(cover))[stays]
+    start = np.concatenate([[0], np.cumsum(size)]).astype(np.int64)
+    return CoverRows(cover.service[stays], need[stays], start, cover.site[entry], cover.excuse[stays])
+
+
+def _near(place: Place, scenario: Scenario, travel: Travel) -> NearRows:
+    """From each zone with people and each service to every site in the home table, nearest first."""
+    pairs = travel.home[scenario.travel.mode]
+    distance = pairs.distance_m if pairs.has_distance else pairs.time_s
+    people = place.zones["population"].to_numpy(dtype=np.int64)
+    # Only sites that could ever give a service matter; a service's own kind of building is left to the solver's reductions.
+    order = np.lexsort((pairs.to, distance, pairs.from_))
+    order = order[people[pairs.from_[order]] > 0]
+    zones, size = np.unique(pairs.from_[order], return_counts=True)
+    n_services = len(place.services)
+    start = np.concatenate([[0], np.cumsum(np.tile(size, n_services))]).astype(np.int64)
+    return NearRows(
+        service=np.repeat(np.arange(n_services), len(zones)),
+        weight=np.tile(people[zones], n_services),
+        start=start,
+        site=np.tile(pairs.to[order], n_services),
+        distance=np.tile(distance[order], n_services),
+    )
+
+
+def _with_today(problem: Problem, place: Place, points: Ints) -> Problem:
+    """Today as a solution, and the floor area by which it exceeds what its buildings have."""
+    today = todays_plan(place)
+    solution = Solution(today.open.copy(), today.host[points])
+    slack = np.maximum(area_used(problem, solution) - problem.site_capacity, 0)
+    return replace(problem, site_slack=np.where(place.outside, 0, slack), today=solution)
+
+
+def _with_sharing(problem: Problem, place: Place, scenario: Scenario) -> Problem:
+    """Services that may not share a building (today's pairings stay allowed), and services that must."""
+    number = {service: k for k, service in enumerate(place.services)}
+    there = np.zeros((len(place.services), len(place.sites)), dtype=bool)
+    there[problem.point_service[problem.pair_point], problem.pair_site] = True
+    now = np.zeros_like(there)
+    now[place.point_service, place.point_site] = True
+
+    def triples(pairs: tuple[tuple[str, str], ...], where: Mapping[str, bool]) -> Ints:
+        found = [np.zeros((0, 3), dtype=np.int64)]
+        for a, b in pairs:
+            if a in number and b in number:
+                i, j = number[a], number[b]
+                either = there[i] | there[j] if where["either"] else there[i] & there[j] & ~(now[i] & now[j])
+                sites = np.flatnonzero(either & ~place.outside)
+                found.append(np.column_stack([np.full(len(sites), i), np.full(len(sites), j), sites]))
+        return np.concatenate(found).astype(np.int64)
+
+    return replace(
+        problem,
+        conflict=triples(scenario.rules.may_not_share, {"either": False}),
+        together=triples(scenario.rules.must_share, {"either": True}),
+    )
+
+
+def _today_notes(problem: Problem) -> tuple[Issue, ...]:
+    """Says so when the scenario rules today's estate out: then there is no promise that the answer never costs more."""
+    broken = violations(problem, problem.today) if problem.today else {}
+    if not broken:
+        return ()
+    families = ", ".join(broken)
+    return (
+        Issue(
+            "today.not-a-plan",
+            f"today's estate does not meet this scenario ({families}), so the plan may cost more than today",
+            where=Where(column="scenario"),
+            severity=Severity.WARNING,
+        ),
+    )

@@ -1,0 +1,134 @@
+"""Who may go where: what may happen to each site, and the host pairs that are allowed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from estate.place import Place, todays_plan
+from estate.problem import AREA_UNITS_PER_M2, Bools, Floats, Ints
+from estate.scenario import Scenario
+from estate.standards import Compiled
+from estate.travel import Travel
+
+
+def area_units(m2: Floats, *, up: bool = True) -> Ints:
+    """Whole units of 0.1 m2: needs are rounded up and room down, after a thousandth is forgiven (12.3 is 12.3)."""
+    units = np.nan_to_num(m2.astype(np.float64)) * AREA_UNITS_PER_M2
+    return (np.ceil(units - 1e-3) if up else np.floor(units + 1e-3)).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SiteState:
+    """What may happen to each site (J,), and why it must stay (words, blank where it need not)."""
+
+    must_open: Bools
+    must_close: Bools
+    receives: Bools
+    """May receive a point from elsewhere, other things allowing."""
+    releasable: Bools
+    """Paid for today and free to be let go."""
+    why: pd.Series[str]
+
+
+def taking_part(place: Place, scenario: Scenario) -> Bools:
+    """(A,) agencies whose points and buildings may change."""
+    return place.agencies["takes_part"].to_numpy(dtype=bool) & ~place.agencies.index.isin(scenario.rules.out)
+
+
+def site_state(place: Place, scenario: Scenario) -> SiteState:
+    """Which sites must stay open, must close, may receive, may be released; the first reason wins."""
+    sites = place.sites
+    part = pd.Series(taking_part(place, scenario), index=place.agencies.index)
+    title_part = sites["agency"].map(part).fillna(value=True).to_numpy(dtype=bool)
+    point_part = place.access_points["agency"].map(part).fillna(value=True).to_numpy(dtype=bool)
+    stuck = np.zeros(len(sites), dtype=bool)
+    stuck[place.point_site[~point_part]] = True
+    close = (sites["status"] == "close").to_numpy() | sites.index.isin(scenario.rules.close)
+    in_use = todays_plan(place).open & ~place.outside
+    can_move = sites.index.isin(scenario.rules.other_uses_move)
+    no_exit = ~sites.index.isin(list(scenario.money.pfi_exit_gbp))
+    why = pd.Series("", index=sites.index, dtype=object)
+    reasons: list[tuple[str, Bools]] = [
+        ("outside the place: it serves people and never changes", place.outside),
+        ("kept: the scenario says so", ((sites["status"] == "keep") | sites.index.isin(scenario.rules.keep)).to_numpy()),
+        ("kept: it holds a counter of an agency that does not take part", stuck),
+        ("kept: its owner does not take part", ~title_part & in_use),
+        ("kept: it has other uses", (sites["other_use_m2"] > 0).to_numpy() & ~can_move & in_use & ~close),
+        ("kept: a PFI contract with no exit price", (sites["tenure"] == "pfi").to_numpy() & no_exit & in_use & ~close),
+    ]
+    must = np.zeros(len(sites), dtype=bool)
+    for words, held in reasons:
+        why[held & ~must] = words
+        must |= held
+    barred = np.zeros(len(sites), dtype=bool)
+    for column, values in scenario.rules.barred.items():
+        barred |= sites[column].astype(str).isin(values).to_numpy()
+    receives = title_part & ~barred & ~close & ~place.outside
+    return SiteState(must, close, receives & (sites["may_host"] != "none").to_numpy(), in_use & ~must, why)
+
+
+def host_pairs(place: Place, scenario: Scenario, travel: Travel, compiled: Compiled, state: SiteState) -> tuple[Ints, Ints]:
+    """Every allowed (access point, site), by position in the place's frames, sorted; points outside the place have none."""
+    part = pd.Series(taking_part(place, scenario), index=place.agencies.index)
+    points = place.access_points
+    mobile = points["agency"].map(part).fillna(value=True).to_numpy(dtype=bool)
+    inside = ~place.outside[place.point_site]
+    allowed = _suits(place, scenario)[place.point_service] & state.receives & (mobile & inside)[:, None]
+    alone = area_units(points["area_m2"].to_numpy())[:, None]
+    room = area_units((place.sites["capacity_m2"] - place.sites["other_use_m2"]).to_numpy(), up=False)
+    allowed &= alone <= room[None, :]
+    allowed &= _within_moves(place, scenario, travel, compiled)
+    _mark(allowed, place, place.hosting.index[~place.hosting["allowed"].to_numpy(dtype=bool)], to=False)
+    home = place.point_site
+    here = np.arange(len(points))
+    # Pairings of today stay allowed, unless the building must close.
+    allowed[here, home] = inside & ~state.must_close[home]
+    for name, to in scenario.rules.fixed.items():
+        s, j = points.index.get_loc(name), place.sites.index.get_loc(to)
+        allowed[s] = False
+        allowed[s, j] = True
+    point, site = np.nonzero(allowed)
+    return point.astype(np.int64), site.astype(np.int64)
+
+
+def _mark(allowed: Bools, place: Place, pairs: pd.Index, *, to: bool) -> None:
+    if len(pairs):
+        s = place.access_points.index.get_indexer(pairs.get_level_values(0))
+        j = place.sites.index.get_indexer(pairs.get_level_values(1))
+        allowed[s, j] = to
+
+
+def _suits(place: Place, scenario: Scenario) -> Bools:
+    """(K, J) whether a site suits a service: what the site says it may host, else the kinds of building the service names."""
+    kind = place.sites["kind"].to_numpy()
+    stated = place.sites["may_host"].to_numpy()
+    result = np.zeros((len(place.services), len(place.sites)), dtype=bool)
+    for k, service in enumerate(place.services):
+        setting = scenario.services.get(service)
+        kinds = setting.hosts if setting and setting.hosts else ()
+        by_kind = np.isin(kind, kinds) if kinds else np.ones(len(kind), dtype=bool)
+        named = np.array([service in str(each).split(";") for each in stated], dtype=bool)
+        result[k] = np.where(stated == "", by_kind, named)
+    return result
+
+
+def _within_moves(place: Place, scenario: Scenario, travel: Travel, compiled: Compiled) -> Bools:
+    """(S, J) moves within ``rules.reach`` and every ``moved`` rule that forbids."""
+    n_sites = len(place.sites)
+    result = np.ones((len(place.access_points), n_sites), dtype=bool)
+    reach = scenario.rules.reach
+    if reach is not None:
+        pairs = travel.between[scenario.travel.mode]
+        near = pairs.take(pairs.measure(reach.metric.value) <= reach.value)
+        matrix = np.zeros((n_sites, n_sites), dtype=bool)
+        matrix[near.from_, near.to] = True
+        result &= matrix[place.point_site]
+    for r, allowed in compiled.moved.items():
+        rule = compiled.rules[r]
+        if rule.action == "forbid":
+            held = place.access_points["service"].to_numpy() == rule.service
+            result[held] &= allowed.toarray()[place.point_site[held]]
+    return result

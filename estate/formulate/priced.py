@@ -1,0 +1,73 @@
+"""Displacement at a price, in the problem's own terms."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from estate.problem import CoverRows, Problem, SideRows, Solution, offer_columns
+from estate.standards import Compiled
+
+
+def with_prices(problem: Problem, compiled: Compiled) -> Problem:
+    """Priced displacement: a further point, *near* at no cost where the service is offered in reach, else *far* at a price.
+
+    Each priced row adds a point of a service of its own with two pairs, to two sites that are always open, and
+    a side row ``host_near <= offers in reach`` (added with the others).
+    """
+    rows = compiled.priced
+    if not len(rows):
+        return problem
+    n, j = len(rows), problem.n_sites
+    none = np.zeros(n, dtype=np.int64)
+    first = problem.n_points
+    point = np.repeat(np.arange(first, first + n), 2)
+    two = np.zeros(2, dtype=np.int64)
+    near = problem.near
+    return replace(
+        problem,
+        n_services=problem.n_services + 1,
+        site_cost=np.concatenate([problem.site_cost, two]),
+        site_capacity=np.concatenate([problem.site_capacity, two]),
+        site_slack=np.concatenate([problem.site_slack, two]),
+        must_open=np.concatenate([problem.must_open, [True, True]]),
+        must_close=np.concatenate([problem.must_close, [False, False]]),
+        site_one_off=None if problem.site_one_off is None else np.concatenate([problem.site_one_off, two]),
+        point_service=np.concatenate([problem.point_service, none + problem.n_services]),
+        point_own=np.concatenate([problem.point_own, none]),
+        point_hall=np.concatenate([problem.point_hall, none]),
+        point_desk=np.concatenate([problem.point_desk, none]),
+        point_home=np.concatenate([problem.point_home, none + j]),
+        pair_point=np.concatenate([problem.pair_point, point]),
+        pair_site=np.concatenate([problem.pair_site, np.tile([j, j + 1], n)]),
+        pair_cost=np.concatenate([problem.pair_cost, np.column_stack([none, compiled.priced_pence]).ravel()]),
+        pair_one_off=None
+        if problem.pair_one_off is None
+        else np.concatenate([problem.pair_one_off, np.zeros(2 * n, np.int64)]),
+        near=near,
+        today=None
+        if problem.today is None
+        else Solution(np.concatenate([problem.today.open, [True, True]]), np.concatenate([problem.today.host, none + j])),
+        side=_price_rows(problem, rows),
+    )
+
+
+def _price_rows(problem: Problem, rows: CoverRows) -> SideRows:
+    """``sum of offers in reach - host_near >= 0`` for each priced row, over the columns of the problem *with* prices."""
+    offers = offer_columns(problem)
+    number = pd.MultiIndex.from_arrays([offers[:, 0], offers[:, 1]])
+    row = np.repeat(np.arange(len(rows)), np.diff(rows.start))
+    found = number.get_indexer(pd.MultiIndex.from_arrays([rows.service[row], rows.site]))
+    row, found = row[found >= 0], found[found >= 0]
+    n, base = len(rows), problem.n_sites + 2
+    n_pairs = problem.n_pairs + 2 * n
+    near_pair = problem.n_pairs + 2 * np.arange(n)
+    rows_all = np.concatenate([row, np.arange(n)])
+    column = np.concatenate([base + n_pairs + found, base + near_pair])
+    value = np.concatenate([np.ones(len(row)), -np.ones(n)])
+    order = np.lexsort((column, rows_all))
+    start = np.concatenate([[0], np.cumsum(np.bincount(rows_all, minlength=n))]).astype(np.int64)
+    names = tuple("a priced displacement is near only with an offer in reach" for _ in range(n))
+    return SideRows(names, np.zeros(n), np.full(n, np.inf), start, column[order].astype(np.int64), value[order])
