@@ -1,0 +1,1 @@
+"""Builds the tables under ``inputs/`` from the published files they came from."""
