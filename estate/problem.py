@@ -192,14 +192,17 @@ class Problem:
 
     @property
     def n_sites(self) -> int:
+        """J."""
         return len(self.site_cost)
 
     @property
     def n_points(self) -> int:
+        """S."""
         return len(self.point_service)
 
     @property
     def n_pairs(self) -> int:
+        """P."""
         return len(self.pair_point)
 
 
@@ -274,6 +277,8 @@ def violations(problem: Problem, solution: Solution) -> Mapping[str, Ints]:
     ):
         a, b, site = triples.T
         note(family, broken(there[a, site], there[b, site]))
+    if problem.goal in {Goal.TRAVEL, Goal.FARTHEST}:  # a row that nothing serves has no distance
+        note("near", near_distance(problem, there) < 0)
     if len(problem.side):
         services = np.zeros((problem.n_services, problem.n_sites), dtype=bool)
         services[problem.point_service, solution.host] = True
