@@ -52,9 +52,7 @@ def write_geojson(path: Path, features: Sequence[Mapping[str, object]], notice: 
     """One feature a line, so that a change shows as a line."""
     lines = ",\n".join(json.dumps(each, ensure_ascii=False, separators=(",", ":")) for each in features)
     head = json.dumps({"notice": notice}, ensure_ascii=False)[1:-1]
-    path.write_text(
-        f'{{"type":"FeatureCollection",{head},"features":[\n{lines}\n]}}\n', encoding="utf-8", newline="\n"
-    )
+    path.write_text(f'{{"type":"FeatureCollection",{head},"features":[\n{lines}\n]}}\n', encoding="utf-8", newline="\n")
 
 
 @dataclass(frozen=True)
@@ -133,17 +131,61 @@ class Places:
         )
 
 
-SITE_COLUMNS = (
-    "site_id,name,agency,kind,tenure,capacity_m2,other_use_m2,in_use,running_cost_gbp_pa,hosting_cost_gbp_m2_pa,"
-    "market_value_gbp,value_low_gbp,value_high_gbp,disposal_cost_gbp,years_to_sale,lease_end,exit_cost_gbp,status,"
-    "may_host,condition_backlog_gbp,easting,northing,location_approximate,location_note,postcode,uprn,ods_code,"
-    "eric_code,district,source,capacity_m2_source,running_cost_gbp_pa_source,condition_backlog_gbp_source,licence,"
-    "illustrative"
-).split(",")
-POINT_COLUMNS = (
-    "access_point_id,site_id,service,agency,name,area_m2,hall_area_m2,desk_area_m2,visits_pa,ods_code,source,"
-    "area_m2_source,visits_pa_source,licence,illustrative"
-).split(",")
+SITE_COLUMNS = [
+    "site_id",
+    "name",
+    "agency",
+    "kind",
+    "tenure",
+    "capacity_m2",
+    "other_use_m2",
+    "in_use",
+    "running_cost_gbp_pa",
+    "hosting_cost_gbp_m2_pa",
+    "market_value_gbp",
+    "value_low_gbp",
+    "value_high_gbp",
+    "disposal_cost_gbp",
+    "years_to_sale",
+    "lease_end",
+    "exit_cost_gbp",
+    "status",
+    "may_host",
+    "condition_backlog_gbp",
+    "easting",
+    "northing",
+    "location_approximate",
+    "location_note",
+    "postcode",
+    "uprn",
+    "ods_code",
+    "eric_code",
+    "district",
+    "source",
+    "capacity_m2_source",
+    "running_cost_gbp_pa_source",
+    "market_value_gbp_source",
+    "condition_backlog_gbp_source",
+    "licence",
+    "illustrative",
+]
+POINT_COLUMNS = [
+    "access_point_id",
+    "site_id",
+    "service",
+    "agency",
+    "name",
+    "area_m2",
+    "hall_area_m2",
+    "desk_area_m2",
+    "visits_pa",
+    "ods_code",
+    "source",
+    "area_m2_source",
+    "visits_pa_source",
+    "licence",
+    "illustrative",
+]
 
 RATES_NOTE = "assumptions.csv"
 
@@ -177,8 +219,13 @@ def money(row: dict[str, object], a: Assumptions, rate: str, published_cost: flo
     else:
         row["running_cost_gbp_pa"] = round(published_cost)
     sold = row["tenure"] == "freehold"
-    value = round(capacity * a("market_value", kind), -3) if sold else 0.0
+    asked = str(row.get("market_value_gbp", ""))
+    value = float(asked) if asked else round(capacity * a("market_value", kind), -3) if sold else 0.0
     leased = row["tenure"] == "leasehold"
+    if not sold:
+        row["market_value_gbp_source"] = f"nil: nothing for a public body to sell ({row['tenure']})"
+    elif not asked:
+        row["market_value_gbp_source"] = f"{RATES_NOTE}: market_value, {kind}"
     row |= {
         "hosting_cost_gbp_m2_pa": a("hosting_cost", kind),
         "market_value_gbp": value,
@@ -190,9 +237,8 @@ def money(row: dict[str, object], a: Assumptions, rate: str, published_cost: flo
     }
     assumed.append("hosting_cost_gbp_m2_pa")
     # nothing is assumed where the tenure leaves nothing to sell: the value is nil
-    assumed += (
-        ["market_value_gbp", "value_low_gbp", "value_high_gbp", "disposal_cost_gbp", "years_to_sale"] if sold else []
-    )
+    assumed += ["market_value_gbp"] if sold and not asked else []
+    assumed += ["value_low_gbp", "value_high_gbp", "disposal_cost_gbp", "years_to_sale"] if sold else []
     assumed += ["exit_cost_gbp"] if leased else []
     row["illustrative"] = ";".join(assumed)
     return row

@@ -17,9 +17,9 @@ _BACKLOG = tuple(f"Cost to eradicate {risk} risk backlog (£)" for risk in ("hig
 class Eric:
     """Figures of a site by its code; a zero counts as not given."""
 
-    def __init__(self, data: Path) -> None:
-        self._late = self._read(data / "nhs_eric_site_2015-16_worcestershire.csv")
-        self._early = self._read(data / "nhs_eric_site_2013-14_worcestershire.csv")
+    def __init__(self, late: Path, early: Path | None = None) -> None:
+        self._late = self._read(late)
+        self._early = self._read(early) if early else {}
         both = {**self._early, **self._late}
         self.names = {code: both[code]["Site Name"].title() for code in sorted(both)}
 

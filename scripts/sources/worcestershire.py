@@ -10,7 +10,6 @@ from .common import (
     DATA,
     POINT_COLUMNS,
     RATE_COLUMNS,
-    RATES_NOTE,
     SITE_COLUMNS,
     Assumptions,
     Places,
@@ -21,13 +20,13 @@ from .common import (
     copy_assumptions,
     library_band,
     library_capacity,
-    money,
     rates,
     read,
     write,
 )
 from .context import worcestershire_context
 from .nhs import Eric
+from .sites import area_used, finish
 from .summary import summarise
 from .zones import lsoa_zones
 
@@ -46,16 +45,17 @@ Table = list[dict[str, object]]
 def build(data: Path, folder: Path) -> None:
     """Write every table of the county into ``folder`` from the source files in ``data``."""
     a, report = Assumptions.load(), Report()
+    eric = Eric(data / "nhs_eric_site_2015-16_worcestershire.csv", data / "nhs_eric_site_2013-14_worcestershire.csv")
     places = Places(data / "codepoint_open_2025-05_worcestershire.csv", DISTRICTS)
     for row in read(data / "jobcentres_worcestershire_2016.csv"):
         east, north = float(row["easting"]), float(row["northing"])
         places.listed[row["Postcode"]] = Point(round(east), round(north), DISTRICTS[row["ladcd"]])
-    points: Table = _record_points(data, a, report)
+    points: Table = _record_points(eric, a, report)
     drafts: Table = _libraries(data, a, places, points, report)
     drafts += _record_sites(places)
     drafts += _practices(data, a, places, points, report)
-    _check_nhs(data, drafts, report)
-    sites = [_finish(draft, a, Eric(data), points) for draft in drafts]
+    _check_nhs(data, eric, drafts, report)
+    sites = [finish(draft, a, eric, points) for draft in drafts]
     zones = lsoa_zones(data / "lsoa11_pwc_population_worcestershire.csv", places, folder)
     write(folder / "agencies.csv", AGENCY_COLUMNS, read(DATA / "agencies_worcestershire.csv"), ("agency",))
     write(folder / "sites.csv", SITE_COLUMNS, sites, ("site_id",))
@@ -89,12 +89,12 @@ def _libraries(data: Path, a: Assumptions, places: Places, points: Table, report
         point = places.find(place)
         places.sites[own["site_id"]] = point
         capacity = None
-        if row["os_footprint_m2"] and own["kind"] == "library" and own["other_use"] == "no":
+        same_building = own["uprn"] == "list" and own["kind"] == "library" and own["other_use"] == "no"
+        if row["os_footprint_m2"] and same_building:
             capacity = library_capacity(a, float(row["os_footprint_m2"]))
         area = a("area", library_band(float(row["hours"])))
         if capacity:
-            others = sum(float(str(p["area_m2"])) for p in points if p["site_id"] == own["site_id"])
-            area = min(area, capacity * a("library_share") - others)
+            area = min(area, capacity * a("library_share") - area_used(points, own["site_id"]))
         drafts.append(
             {
                 **{k: own[k] for k in ("site_id", "agency", "kind", "tenure", "may_host", "other_use", "size", "rate")},
@@ -102,6 +102,8 @@ def _libraries(data: Path, a: Assumptions, places: Places, points: Table, report
                 "name": own["site_name"],
                 "capacity": capacity,
                 "capacity_m2_source": "OS Open ground footprint x net_to_gross x storeys (assumptions.csv)",
+                "market_value_gbp": own["market_value_gbp"],
+                "market_value_gbp_source": own["market_value_source"],
                 "postcode": "" if place.startswith("area:") else place,
                 "uprn": row["uprn"] if own["uprn"] == "list" else "",
                 "in_use": "yes",
@@ -152,8 +154,7 @@ def _record_sites(places: Places) -> Table:
     return drafts
 
 
-def _record_points(data: Path, a: Assumptions, report: Report) -> Table:
-    eric = Eric(data)
+def _record_points(eric: Eric, a: Assumptions, report: Report) -> Table:
     by_site = {row["site_id"]: row for row in read(DATA / "record_worcestershire_sites.csv")}
     found: Table = []
     for row in read(DATA / "record_worcestershire_points.csv"):
@@ -256,7 +257,7 @@ def _practices(data: Path, a: Assumptions, places: Places, points: Table, report
     return list(drafts.values())
 
 
-def _check_nhs(data: Path, drafts: Table, report: Report) -> None:
+def _check_nhs(data: Path, eric: Eric, drafts: Table, report: Report) -> None:
     decided = {row["ods_code"]: row for row in read(DATA / "nhs_decisions_worcestershire.csv")}
     sites = {str(draft["site_id"]) for draft in drafts}
     seen: set[str] = set()
@@ -275,53 +276,16 @@ def _check_nhs(data: Path, drafts: Table, report: Report) -> None:
     if seen != set(decided):
         raise SystemExit(f"nhs_decisions_worcestershire.csv: not in the lists: {sorted(set(decided) - seen)}")
     kept = {str(draft.get("eric_code", "")) for draft in drafts}
-    for code, name in Eric(data).names.items():
+    for code, name in eric.names.items():
         if code not in kept:
-            why = "many small sites added together" if code == "AGGRE" else "not a clinic or community hospital open to all"
-            report.drop("NHS ERIC", f"{code} {name}", why)
+            report.drop("NHS ERIC", f"{code} {name}", _why_not(code))
 
 
-def _finish(draft: dict[str, object], a: Assumptions, eric: Eric, points: Table) -> dict[str, object]:
-    """A site from its draft: floor area, other uses, money, and what of it is assumed."""
-    used = sum(float(str(p["area_m2"])) for p in points if p["site_id"] == draft["site_id"])
-    other, size, rate = draft.pop("other_use") == "yes", str(draft.pop("size")), str(draft.pop("rate"))
-    capacity, published = draft.pop("capacity"), draft.pop("published", False)
-    code = str(draft.get("eric_code", ""))
-    assumed = [each for each in str(draft["illustrative"]).split(";") if each]
-    cost = None
-    if code:
-        gross, vintage = eric.area(code)
-        extra = sum(
-            float(str(p["area_m2"])) for p in points if p["site_id"] == draft["site_id"] and p["service"] == "gp_practice"
-        )
-        own_part = draft["site_id"] == "W-NHS-EVESHAM-MC"  # the return covers the trust's part, not the practices'
-        capacity = gross + extra if own_part else gross
-        assumed += ["capacity_m2"] if own_part else []
-        draft["capacity_m2_source"] = f"NHS ERIC {vintage}, gross internal floor area"
-        cost = eric.cost(code)
-        rate = rate or "health_trust_small"
-        if cost is not None:
-            draft["running_cost_gbp_pa_source"] = "NHS ERIC 2015-16: hard FM plus soft FM costs"
-        backlog = eric.backlog(code)
-        if backlog is not None:
-            draft["condition_backlog_gbp"] = backlog[0]
-            draft["condition_backlog_gbp_source"] = f"NHS ERIC {backlog[1]}: cost to eradicate backlog, all risks"
-    elif published:
-        draft["capacity_m2_source"] = str(draft["source"]).split(";")[0]
-    else:
-        if capacity is None:
-            capacity = a("size", size) if size else used * (1 + a("spare", "own"))
-            draft["capacity_m2_source"] = f"{RATES_NOTE}: size, {size}" if size else f"{RATES_NOTE}: area x spare"
-        assumed.append("capacity_m2")
-    capacity = float(str(capacity))
-    if used > capacity:
-        raise SystemExit(f"{draft['site_id']}: {used} m2 used of {capacity}")
-    free = capacity * a("spare", "other_use")
-    draft |= {
-        "capacity_m2": round(capacity),
-        "other_use_m2": round(max(capacity - used - free, 1)) if other else 0,
-        "status": "free",
-    }
-    assumed += ["other_use_m2"] if other else []
-    draft["illustrative"] = ";".join(assumed)
-    return money(draft, a, rate, cost)
+def _why_not(code: str) -> str:
+    if code == "AGGRE":
+        return "many small sites added together"
+    if code.startswith("RWP"):
+        return "the acute trust's: the acute hospitals' estate is not in play"
+    if code in {"R1A1C", "R1ADJ"}:
+        return "support facility: no public counter"
+    return "mental health, learning disability or inpatient unit: not a clinic open to all"

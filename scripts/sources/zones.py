@@ -13,11 +13,32 @@ URBAN = ("A", "B", "C")
 DEPRIVED_SHARE = 0.15
 """Worst share of England's small areas counted as deprived (Hansard 28 January 2008)."""
 
-ZONE_COLUMNS = (
-    "zone_id,name,population,people_urban,people_rural,people_deprived_urban,pop_mid2022,easting,northing,lsoa,"
-    "district,rural_urban,ruc11,imd_rank,imd_decile,deprived_urban,postcode_district,postcode_district_share,country,"
-    "source,population_source,imd_rank_source,postcode_district_source,licence"
-).split(",")
+ZONE_COLUMNS = [
+    "zone_id",
+    "name",
+    "population",
+    "people_urban",
+    "people_rural",
+    "people_deprived_urban",
+    "pop_mid2022",
+    "easting",
+    "northing",
+    "lsoa",
+    "district",
+    "rural_urban",
+    "ruc11",
+    "imd_rank",
+    "imd_decile",
+    "deprived_urban",
+    "postcode_district",
+    "postcode_district_share",
+    "country",
+    "source",
+    "population_source",
+    "imd_rank_source",
+    "postcode_district_source",
+    "licence",
+]
 
 
 def labels(area: Row) -> dict[str, object]:
