@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median_low
 
 DATA = Path(__file__).parent / "data"
 """Tables written by hand: assumptions, and what the public record says where no list is published."""
@@ -100,7 +101,7 @@ class Point:
 
 
 class Places:
-    """Where things are: a postcode, ``area:`` a group of postcodes, ``list:`` a list's own point, ``site:`` another."""
+    """Where things are: a postcode, ``area:`` the middle of a group of postcodes, ``list:`` a list's own point, ``site:`` another."""
 
     def __init__(self, codepoint: Path, districts: Mapping[str, str]) -> None:
         self.postcodes: dict[str, Point] = {}
@@ -125,8 +126,8 @@ class Places:
         near = [point for postcode, point in sorted(self.postcodes.items()) if postcode.startswith(rest)]
         names = [point.district for point in near]
         return Point(
-            round(sum(point.easting for point in near) / len(near)),
-            round(sum(point.northing for point in near) / len(near)),
+            median_low(point.easting for point in near),
+            median_low(point.northing for point in near),
             max(sorted(set(names)), key=names.count),
         )
 

@@ -49,10 +49,10 @@ class Extract:
         if f"w{way.id}" in wanted:
             centre = _metres(shapely.from_wkb(factory.create_linestring(way))).envelope.centroid
             self.points[f"w{way.id}"] = round(centre.x), round(centre.y)
-        if way.tags.get("highway") in MAIN_ROADS and len(way.nodes) > 1:
-            name = way.tags.get("ref") or way.tags.get("name") or ""
+        number = way.tags.get("ref")
+        if number and way.tags.get("highway") in MAIN_ROADS and len(way.nodes) > 1:
             line = _metres(shapely.from_wkb(factory.create_linestring(way)))
-            self._roads.setdefault(name, []).append(line)
+            self._roads.setdefault(number, []).append(line)
 
     def context(self) -> list[dict[str, object]]:
         """Outline, main roads by number and town names, in longitude and latitude."""
