@@ -101,7 +101,11 @@ class Point:
 
 
 class Places:
-    """Where things are: a postcode, ``area:`` the middle of a group of postcodes, ``list:`` a list's own point, ``site:`` another."""
+    """Where things are.
+
+    A place is a postcode; ``area:`` and the beginning of postcodes, for their middle; ``list:`` and a postcode, for the
+    point its list gives; or ``site:`` and a building placed before.
+    """
 
     def __init__(self, codepoint: Path, districts: Mapping[str, str]) -> None:
         self.postcodes: dict[str, Point] = {}
