@@ -202,5 +202,14 @@ HOSTING = Table(
     ),
 )
 
+LOCATION = (
+    Column("easting", Kind.NUMBER, "metres east, EPSG:27700 unless the table's crs says otherwise", low=-1e8, high=1e8),
+    Column("northing", Kind.NUMBER, "metres north, likewise", low=-1e8, high=1e8),
+    Column("lat", Kind.NUMBER, "latitude, WGS84 degrees; instead of easting and northing", low=-1e8, high=1e8),
+    Column("lon", Kind.NUMBER, "longitude, WGS84 degrees (west is negative)", low=-1e8, high=1e8),
+    Column("postcode", note="instead of coordinates, with a table of postcodes"),
+)
+"""Where a row of a ``located`` table is: one of these ways, or a geometry in the file."""
+
 TABLES: Mapping[str, Table] = {each.name: each for each in (AGENCIES, SITES, ACCESS_POINTS, ZONES, RATES, HOSTING)}
 """The tables by name.  Travel, postcodes and context have shapes of their own (:mod:`estate.load`)."""

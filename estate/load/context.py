@@ -1,0 +1,154 @@
+"""What lies beside the four tables: the user's travel table, and the quiet background of the map."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyproj
+import shapely
+
+from estate.errors import InputError, Issue, Severity, Where
+from estate.load.cells import clean, parsed_numbers
+from estate.load.geo import as_crs
+from estate.load.raw import Raw, closest, plain, row_issues, suggestion
+from estate.place import CRS
+from estate.scenario import Scenario, TableFile
+
+CONTEXT_KINDS = ("outline", "road", "town")
+
+
+def travel_rows(raw: Raw, given: TableFile, scenario: Scenario, issues: list[Issue]) -> pd.DataFrame | None:
+    """One file of the travel table as ``from_id, to_id, mode, distance_m, time_s``; a pair without a journey is left out.
+
+    r5py's ``travel_time`` or ``travel_time_p50`` (minutes) become seconds.  A missing measure is NaN.
+    """
+    names = {plain(name): name for name in reversed(raw.frame.columns)}
+    names |= {ours: theirs for ours, theirs in given.columns.items() if theirs in raw.frame.columns}
+    minutes = next(
+        (names[each] for each in (f"travel_time_p{scenario.travel.percentile}", "travel_time") if each in names), None
+    )
+    missing = [each for each in ("from_id", "to_id") if each not in names]
+    if not missing and minutes is None and not {"distance_m", "time_s"} & set(names):
+        missing = ["distance_m or time_s"]
+    for each in missing:
+        near = closest(each, raw.frame.columns)
+        remedy = (
+            f"did you mean '{near}'? map it with columns = {{...}}"
+            if near
+            else "a travel table has from_id, to_id, mode, distance_m, time_s"
+        )
+        issues.append(Issue("travel.no-column", f"has no column {each}", remedy, Where(raw.file, column=each)))
+    if missing:
+        return None
+    mode = str(given.constants.get("mode", scenario.travel.mode))
+    frame = pd.DataFrame({"from_id": clean(raw.frame[names["from_id"]]), "to_id": clean(raw.frame[names["to_id"]])})
+    frame["mode"] = clean(raw.frame[names["mode"]]).str.casefold().replace("", mode) if "mode" in names else mode
+    for ours, theirs, factor in (
+        ("distance_m", names.get("distance_m"), 1.0),
+        ("time_s", names.get("time_s", minutes), 60.0 if "time_s" not in names else 1.0),
+    ):
+        frame[ours] = np.nan if theirs is None else _measure(raw, theirs, issues) * factor * given.factors.get(ours, 1.0)
+    blank = ((frame["from_id"] == "") | (frame["to_id"] == "")).to_numpy(dtype=bool)
+    if blank.any():
+        rows = raw.rows[blank]
+        where = Where(raw.file, column="from_id, to_id")
+        issues.extend(row_issues("travel.blank-id", where, rows, [""] * len(rows), "an id is blank", "delete the row"))
+    unreached = frame["distance_m"].isna() & frame["time_s"].isna()
+    return frame[~unreached & ~blank].assign(row=raw.rows[(~unreached & ~blank).to_numpy()])
+
+
+def _measure(raw: Raw, name: str, issues: list[Issue]) -> pd.Series:
+    text = clean(raw.frame[name])
+    values, wrong = parsed_numbers(text.mask(text.str.casefold().isin(["nan", "inf", "<na>"]), ""))
+    bad = wrong | (values < 0)
+    if bad.any():
+        where = Where(raw.file, column=name)
+        chosen = bad.to_numpy(dtype=bool)
+        remedy = "write a number of 0 or more; leave out pairs that cannot be travelled"
+        issues.extend(
+            row_issues("travel.measure", where, raw.rows[chosen], text[chosen].tolist(), "'{value}' is no measure", remedy)
+        )
+    return values.mask(bad)
+
+
+def travel_table(
+    parts: list[pd.DataFrame], zones: pd.Index, sites: pd.Index, file: str, issues: list[Issue]
+) -> pd.DataFrame | None:
+    """All files' rows between zones and sites of the place, sorted; pairs given twice must agree."""
+    if not parts:
+        return None
+    frame = pd.concat(parts, ignore_index=True)
+    known = frame["from_id"].isin(zones.append(sites)) & frame["to_id"].isin(sites)
+    where = Where(file)
+    if len(frame) and not known.any():
+        example = frame["from_id"].iloc[0]
+        message = f"none of its {len(frame):,} rows goes between this place's zones and sites (first from_id: '{example}')"
+        near = suggestion(str(example), list(zones[:200]))
+        issues.append(Issue("travel.no-ids", message, f"use zone_id and site_id as ids; {near}", where))
+    elif not known.all():
+        message = (
+            f"{int((~known).sum()):,} of its {len(frame):,} rows go to or from ids that are not in this place, and are not used"
+        )
+        issues.append(Issue("travel.other-ids", message, "", where, Severity.NOTE))
+    frame = frame[known].drop(columns="row")
+    keys = ["mode", "from_id", "to_id"]
+    frame = frame.drop_duplicates()
+    twice = frame.duplicated(keys, keep=False)
+    if twice.any():
+        a = frame[twice].iloc[0]
+        message = (
+            f"{int(twice.sum()):,} rows give a pair twice and differ, '{a['from_id']}' to '{a['to_id']}' by {a['mode']} first"
+        )
+        issues.append(Issue("travel.twice", message, "keep one row for each pair and mode", where))
+        frame = frame[~frame.duplicated(keys)]
+    ordered = frame.sort_values(keys).reset_index(drop=True)
+    return ordered[["from_id", "to_id", "mode", "distance_m", "time_s"]]
+
+
+def context_layer(raw: Raw, given: TableFile, issues: list[Issue]) -> gpd.GeoDataFrame | None:
+    """One file of background: ``kind`` (outline, road or town), ``name`` and geometry in EPSG:27700, repaired where broken."""
+    if raw.geometry is None:
+        issues.append(Issue("context.no-geometry", "holds no geometry", "give a GeoJSON or GeoPackage layer", Where(raw.file)))
+        return None
+    stated = raw.crs or given.crs
+    if not stated:
+        message = "holds geometry without saying its coordinate reference system"
+        issues.append(
+            Issue("geo.no-crs", message, 'set crs for this file, such as crs = "EPSG:27700"', Where(raw.file, column="crs"))
+        )
+        return None
+    try:
+        crs = as_crs(stated, raw.file)
+    except InputError as error:
+        issues.extend(error.issues)
+        return None
+    frame = pd.DataFrame(index=raw.frame.index)
+    for name in ("kind", "name"):
+        constant = given.constants.get(name)
+        source = given.columns.get(name, name)
+        frame[name] = str(constant) if constant is not None else clean(raw.frame[source]) if source in raw.frame else ""
+    frame["kind"] = frame["kind"].str.casefold()
+    wrong = (~frame["kind"].isin(CONTEXT_KINDS)).to_numpy(dtype=bool)
+    if wrong.any():
+        where = Where(raw.file, column="kind")
+        remedy = f'use one of: {", ".join(CONTEXT_KINDS)}; or constants = {{kind = "outline"}}'
+        message = "'{value}' is not a kind of background"
+        issues.extend(row_issues("context.kind", where, raw.rows[wrong], frame["kind"][wrong].tolist(), message, remedy))
+        return None
+    shapes = shapely.force_2d(raw.geometry)
+    shapes = np.where(shapely.is_valid(shapes) | shapely.is_missing(shapes), shapes, shapely.make_valid(shapes))
+    layer = gpd.GeoDataFrame(frame, geometry=shapes, crs=crs)
+    layer = layer[~(layer.geometry.isna() | layer.geometry.is_empty)]
+    bounds = layer.total_bounds
+    if crs.is_geographic and len(layer) and (np.abs(bounds) > 181).any():
+        message = "implausible coordinates: these are not degrees"
+        issues.append(Issue("geo.implausible", message, 'set crs = "EPSG:27700"', Where(raw.file, column="geometry")))
+        return None
+    moved = layer if crs == pyproj.CRS(CRS) else layer.to_crs(CRS)
+    moved = moved.set_crs(CRS, allow_override=True)
+    if len(moved) and not np.isfinite(moved.total_bounds).all():
+        message = f"has coordinates that do not exist in {crs.name}"
+        issues.append(Issue("geo.implausible", message, "correct crs", Where(raw.file, column="geometry")))
+        return None
+    return moved

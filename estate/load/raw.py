@@ -1,0 +1,140 @@
+"""What every reader returns: a table of text as it stands in its file, with the numbers of its rows."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from estate.errors import Issue, Severity, Where
+
+MAX_ROWS = 1_000_000
+MAX_COLUMNS = 2_000
+MAX_CELL = 1_000_000
+"""Characters in one cell."""
+MOST_SHOWN = 20
+"""Rows reported one by one for the same problem; the rest are counted."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Raw:
+    """One file's rows.
+
+    ``frame``: every cell as text (``""`` when blank), columns named by the file's headings, each once.  ``rows``: (n,) row
+    numbers as a spreadsheet shows them.  ``geometry``: (n,) shapely geometries, or None.  ``crs``: what the file says, or
+    ``""``.  ``clashes``: headings that appear twice with different content, so that using one would be a guess.
+    ``lone``: the file holds a geometry without saying its CRS, and its format implies none.
+    """
+
+    file: str
+    frame: pd.DataFrame
+    rows: NDArray[np.int64]
+    geometry: NDArray[np.object_] | None = None
+    crs: str = ""
+    clashes: tuple[str, ...] = ()
+    digest: str = ""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, chosen: NDArray[np.bool_]) -> Raw:
+        """Only the chosen rows."""
+        geometry = None if self.geometry is None else self.geometry[chosen]
+        frame = self.frame.loc[chosen].reset_index(drop=True)
+        return Raw(self.file, frame, self.rows[chosen], geometry, self.crs, self.clashes, self.digest)
+
+
+def from_grid(grid: Sequence[Sequence[str]], file: str, first_row: int, headings: Sequence[str]) -> Raw:
+    """Rows of equal length under their headings; blank rows and columns without a heading are left out."""
+    names = [tidy_heading(each) for each in headings]
+    # Each column is filled from a tuple, so that nothing guesses a type.
+    columns = list(zip(*grid, strict=True)) if grid else [()] * len(names)
+    kept: dict[str, pd.Series] = {}
+    clashes: list[str] = []
+    for name, column in zip(names, columns, strict=True):
+        if not name:
+            continue
+        series = pd.Series(list(column), dtype="str")
+        if name not in kept:
+            kept[name] = series
+        elif not kept[name].str.strip().equals(series.str.strip()):
+            clashes.append(name)
+    frame = pd.DataFrame(kept, index=pd.RangeIndex(len(grid)))
+    raw = Raw(file, frame, np.arange(first_row, first_row + len(grid), dtype=np.int64), clashes=tuple(clashes))
+    blank = np.ones(len(frame), dtype=bool)
+    for series in kept.values():
+        blank &= (series.str.strip() == "").to_numpy(dtype=bool)
+    return raw.take(~blank) if blank.any() else raw
+
+
+def tidy_heading(text: str) -> str:
+    """A heading on one line, without the spaces around it."""
+    return " ".join(str(text).replace("\ufeff", "").split())
+
+
+def plain(text: str) -> str:
+    """A word with case, accents' forms, spaces, hyphens and punctuation evened out: ``Job-Centre Plus`` is ``job_centre_plus``."""
+    return re.sub(r"[^\w+]+", "_", unicodedata.normalize("NFKC", text).casefold()).strip("_")
+
+
+def closest(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
+    """The known word most like this one, or ``""``; ``cutoff`` is how alike they must be, 0 to 1."""
+    by_form = {plain(each): each for each in known}
+    found = difflib.get_close_matches(plain(word), list(by_form), n=1, cutoff=cutoff)
+    return by_form[found[0]] if found else ""
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """``did you mean 'x'?`` with the list of what is allowed."""
+    allowed = sorted(each for each in known if each)
+    near = closest(word, allowed)
+    listed = ", ".join(allowed[:30]) + (f" and {len(allowed) - 30} more" if len(allowed) > 30 else "")
+    return f"did you mean '{near}'? (known: {listed})" if near else f"use one of: {listed}"
+
+
+def row_issues(
+    code: str,
+    where: Where,
+    rows: NDArray[np.int64],
+    values: Sequence[str],
+    message: str,
+    remedy: str = "",
+    severity: Severity = Severity.ERROR,
+) -> list[Issue]:
+    """One issue for each row, the first :data:`MOST_SHOWN` of them; the last also counts the others.
+
+    ``{value}`` in the message stands for the cell.
+    """
+    shown = [
+        Issue(
+            code,
+            message.replace("{value}", brief(str(value))),
+            remedy,
+            Where(where.file, int(row), where.column, brief(str(value))),
+            severity,
+        )
+        for row, value in zip(rows[:MOST_SHOWN], values[:MOST_SHOWN], strict=True)
+    ]
+    more = len(rows) - len(shown)
+    if more > 0:
+        text = f"{more:,} more rows have the same problem (the last is row {int(rows[-1])})"
+        shown.append(Issue(code, text, remedy, Where(where.file, column=where.column), severity))
+    return shown
+
+
+def brief(text: str, most: int = 60) -> str:
+    """A cell short enough for a message."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 3]}..."
+
+
+def listed(rows: Iterable[object], most: int = 5) -> str:
+    """``3, 4, 7 and 12 more``."""
+    every = [str(each) for each in rows]
+    return ", ".join(every[:most]) + (f" and {len(every) - most:,} more" if len(every) > most else "")

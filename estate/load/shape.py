@@ -1,0 +1,152 @@
+"""From a file's own headings to ours: the options of a table in the scenario, applied to text."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import pandas as pd
+
+from estate.errors import Issue, Severity, Where
+from estate.load.cells import clean
+from estate.load.raw import Raw, closest, listed, plain, suggestion
+from estate.scenario import TableFile
+from estate.tables import LOCATION, Table
+
+_SAME: Mapping[str, Sequence[str]] = {
+    "easting": ("eastings", "easting_m"),
+    "northing": ("northings", "northing_m"),
+    "lat": ("latitude",),
+    "lon": ("long", "lng", "longitude"),
+    "postcode": ("post_code", "postal_code"),
+}
+"""Headings that can only mean one thing."""
+
+
+def shaped(raw: Raw, given: TableFile, table: Table, issues: list[Issue]) -> Raw:
+    """Rows chosen by ``where``; columns by ``template``, ``columns``, ``values`` and ``constants``, named as ours.
+
+    Headings that are ours already, in any case and with any spaces, need no map.  Others keep their own name.
+    """
+    ours = [each.name for each in (*table.columns, *(LOCATION if table.located else ()))]
+    raw = _chosen(raw, given, issues)
+    heads = list(raw.frame.columns)
+    columns: dict[str, pd.Series] = {}
+    used: set[str] = set()
+
+    for name, text in given.template.items():
+        columns[name] = _templated(raw, name, text, used, issues)
+    for name, heading in given.columns.items():
+        found = _heading(raw, heading, "columns", name, issues)
+        if found is not None:
+            columns[name] = raw.frame[found]
+            used.add(found)
+    for name in (*given.columns, *given.template, *given.constants, *given.values, *given.factors):
+        if name not in ours and not table.extra:
+            where = Where(raw.file, column=name)
+            issues.append(
+                Issue(
+                    f"{table.name}.unknown-column", f"'{name}' is not a column of {table.name}", suggestion(name, ours), where
+                )
+            )
+    forms = {plain(head): head for head in reversed(heads)}
+    for name in ours:
+        # A heading that the map gave to another column is not read a second time.
+        head = name if name in heads else next((forms[each] for each in (name, *_SAME.get(name, ())) if each in forms), None)
+        if name not in columns and head is not None and head not in used:
+            if head in raw.clashes:
+                issues.append(_clash(raw, head))
+            columns[name] = raw.frame[head]
+            used.add(head)
+    extras = [head for head in heads if head not in used and head not in columns]
+    if table.extra:
+        columns |= {head: raw.frame[head] for head in extras}
+    for name, value in given.constants.items():
+        word = ("yes" if value else "no") if isinstance(value, bool) else str(value)
+        columns[name] = pd.Series([word] * len(raw), index=raw.frame.index, dtype="str")
+    for name, words in given.values.items():
+        if name in columns:
+            columns[name] = _translated(columns[name], words)
+    issues.extend(_about_extras(raw, table, ours, columns, extras))
+    frame = pd.DataFrame(columns, index=raw.frame.index)
+    return replace(raw, frame=frame)
+
+
+def _chosen(raw: Raw, given: TableFile, issues: list[Issue]) -> Raw:
+    for heading, wanted in given.where.items():
+        found = _heading(raw, heading, "where", heading, issues)
+        if found is None:
+            continue
+        words = {wanted.strip()} if isinstance(wanted, str) else {each.strip() for each in wanted}
+        cells = clean(raw.frame[found])
+        chosen = cells.isin(words).to_numpy(dtype=bool)
+        if not chosen.any():
+            there = suggestion(next(iter(sorted(words))), [each for each in cells.unique()[:200] if each])
+            where = Where(raw.file, column=found, value=listed(sorted(words)))
+            issues.append(Issue("file.where", f"no row has {listed(sorted(words))} under '{found}'", there, where))
+        raw = raw.take(chosen)
+    return raw
+
+
+def _heading(raw: Raw, wanted: str, option: str, name: str, issues: list[Issue]) -> str | None:
+    """The file's heading that an option names, exactly or but for case and spaces; None, with the problem kept."""
+    heads = list(raw.frame.columns)
+    found = wanted if wanted in heads else next((each for each in heads if plain(each) == plain(wanted)), None)
+    if found is None:
+        where = Where(raw.file, column=wanted)
+        message = f"there is no column '{wanted}' (asked for by '{option}' for {name})"
+        issues.append(Issue("file.no-column", message, suggestion(wanted, heads), where))
+    elif found in raw.clashes:
+        issues.append(_clash(raw, found))
+    return found
+
+
+def _clash(raw: Raw, heading: str) -> Issue:
+    message = f"two columns are headed '{heading}' and differ"
+    return Issue("file.twice", message, "rename or remove one of them", Where(raw.file, column=heading))
+
+
+def _templated(raw: Raw, name: str, template: str, used: set[str], issues: list[Issue]) -> pd.Series:
+    """Text with headings in braces, filled for each row."""
+    result = pd.Series([""] * len(raw), index=raw.frame.index, dtype="str")
+    try:
+        parts = list(string.Formatter().parse(template))
+    except ValueError as error:
+        where = Where(raw.file, column=name, value=template)
+        issues.append(
+            Issue("file.template", f"the template for {name} cannot be read: {error}", "write {Heading} in braces", where)
+        )
+        return result
+    for literal, heading, _, _ in parts:
+        result = result + literal
+        if heading is not None:
+            found = _heading(raw, heading, "template", name, issues)
+            if found is not None:
+                result = result + clean(raw.frame[found])
+                used.add(found)
+    return result
+
+
+def _translated(column: pd.Series, words: Mapping[str, str]) -> pd.Series:
+    """Cells replaced by our word for theirs, whatever their case; other cells stay."""
+    by_form = {plain(theirs): ours for theirs, ours in words.items()}
+    cells = clean(column)
+    different = {each: by_form[plain(each)] for each in cells.unique() if plain(each) in by_form}
+    return cells.replace(different)
+
+
+def _about_extras(
+    raw: Raw, table: Table, ours: Sequence[str], columns: Mapping[str, pd.Series], extras: Iterable[str]
+) -> Iterable[Issue]:
+    """A warning for a heading that looks like one of ours misspelt, or that nothing will read."""
+    unfilled = [name for name in ours if name not in columns]
+    for head in extras:
+        near = closest(head, unfilled, cutoff=0.8) if len(plain(head)) > 3 else ""
+        where = Where(raw.file, column=head)
+        if near and not head.endswith("_source"):
+            message = f"'{head}' is not a column of {table.name} and is not read as one"
+            yield Issue(f"{table.name}.unknown-column", message, f"did you mean '{near}'?", where, Severity.WARNING)
+        elif not table.extra:
+            message = f"'{head}' is not a column of {table.name} and is left out"
+            yield Issue(f"{table.name}.unknown-column", message, "remove it, or ignore this", where, Severity.WARNING)
