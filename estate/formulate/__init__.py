@@ -133,7 +133,8 @@ def _costs(
         moves, release = costs.annual_equivalent_pence(place, scenario, point, site)
         # Letting a site go earns or costs `release` a year: a constant, less the same again while it stays open.
         release = np.where(state.releasable, release, 0)
-        pair, fixed, constant = pair + moves, fixed - release, int(release.sum())
+        opening = costs.opening_pence(place, scenario)
+        pair, fixed, constant = pair + moves, fixed - release - opening, int(release.sum())
     for r, allowed in compiled.moved.items():
         rule = compiled.rules[r]
         if rule.action == "price":

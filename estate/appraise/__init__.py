@@ -1,0 +1,66 @@
+"""What a plan means: for buildings, for agencies and for people, against today's estate.
+
+Nothing here decides anything; every table is recomputed from the place, the travel tables and the plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from estate.appraise.access import access_table, affected_table, reach, zone_table
+from estate.appraise.buildings import hubs, moves_table, sites_table
+from estate.appraise.inequality import inequality_table
+from estate.appraise.met import standards_table
+from estate.appraise.money import books
+from estate.place import Place, Plan, todays_plan
+from estate.scenario import Scenario
+from estate.travel import Travel
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Appraisal:
+    """Every table of a run by name, and the figures of its summary (``*_gbp`` are pounds to the penny)."""
+
+    tables: Mapping[str, pd.DataFrame]
+    summary: Mapping[str, Any]
+
+
+def appraise(place: Place, scenario: Scenario, travel: Travel, plan: Plan, why: pd.Series[str]) -> Appraisal:
+    """The tables and figures of a plan.
+
+    ``why`` (J,) says in words why a site had to stay, where it had to (:func:`estate.formulate.site_state`).
+    """
+    today = todays_plan(place)
+    before, after = reach(place, scenario, travel, today), reach(place, scenario, travel, plan)
+    money = books(place, scenario, plan)
+    sites = sites_table(place, plan, money.tables["capital_receipts"], why)
+    moves = moves_table(place, scenario, travel, plan)
+    access = access_table(place, scenario, before, after)
+    tables = {
+        "sites": sites,
+        "moves": moves,
+        "capital_receipts": money.tables["capital_receipts"],
+        "access": access,
+        "zones": zone_table(place, scenario, before, after),
+        "ledger": money.tables["ledger"],
+        "standards": standards_table(place, scenario, travel, plan),
+        "affected": affected_table(place, before, after),
+        "consultation": moves[moves["consultation"].isin(["consult", "not tested"])].reset_index(drop=True),
+        "inequality": inequality_table(place, before, after),
+        **{name: table for name, table in money.tables.items() if name not in ("capital_receipts", "ledger")},
+    }
+    summary = {
+        **money.summary,
+        "sites_before": int((today.open & ~place.outside).sum()),
+        "sites_after": int((plan.open & ~place.outside).sum()),
+        "hubs_before": int(hubs(place, today).sum()),
+        "hubs_after": int(hubs(place, plan).sum()),
+        "released": int((sites["after"] == "released").sum()),
+        "moves": len(moves),
+        "people": int(place.zones["population"].sum()),
+    }
+    return Appraisal(tables, summary)

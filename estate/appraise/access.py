@@ -1,0 +1,283 @@
+"""What changes for people: distances before and after, by service and by group, and whether each standard is met.
+
+Everything is a fact about a plan, measured on the travel tables; nothing here decides.  People of a zone are taken to live at its
+population-weighted point and to use the nearest site with the service, which is what the data can say and no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from estate.place import Place, Plan
+from estate.problem import Bools, Floats, Ints
+from estate.scenario import Measure, Metric, Scenario, Standard
+from estate.standards import rules
+from estate.travel import Travel
+
+NOT_LABELS = ("name", "source", "illustrative", "licence", "licensed_as")
+MOST_VALUES = 60
+"""A label column with more values than this is an identifier, not a group."""
+
+
+def offers(place: Place, plan: Plan) -> Bools:
+    """(K, J) where each service is offered under a plan."""
+    there = np.zeros((len(place.services), len(place.sites)), dtype=bool)
+    there[place.point_service, plan.host] = True
+    return there
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reach:
+    """Nearest site with each service, (K, N): its position and how far, before or after; -1 where unreachable."""
+
+    site: Ints
+    distance_m: Ints
+    time_s: Ints
+
+
+def reach(place: Place, scenario: Scenario, travel: Travel, plan: Plan) -> Reach:
+    """The nearest site of every zone and service under a plan, in the scenario's own mode.
+
+    Nearest by distance where the tables have it, else by time; ties go to the first site by id.
+    """
+    pairs = travel.home[scenario.travel.mode]
+    there = offers(place, plan)
+    n = len(place.zones)
+    shape = (len(place.services), n)
+    site, metres, seconds = (np.full(shape, -1, dtype=np.int64) for _ in range(3))
+    value = pairs.distance_m if pairs.has_distance else pairs.time_s
+    for k in range(len(place.services)):
+        chosen = np.flatnonzero(there[k][pairs.to])
+        order = chosen[np.lexsort((pairs.to[chosen], value[chosen], pairs.from_[chosen]))]
+        zone, first = np.unique(pairs.from_[order], return_index=True)
+        best = order[first]
+        site[k, zone] = pairs.to[best]
+        if pairs.has_distance:
+            metres[k, zone] = pairs.distance_m[best]
+        if pairs.has_time:
+            seconds[k, zone] = pairs.time_s[best]
+    return Reach(site, metres, seconds)
+
+
+def headline(scenario: Scenario) -> Mapping[str, Standard]:
+    """For each service, the rule that "within the limit" means in tables: its first home-to-site rule."""
+    found: dict[str, Standard] = {}
+    for rule in rules(scenario):
+        if rule.measure is Measure.HOME:
+            found.setdefault(rule.service, rule)
+    return found
+
+
+def _limit(rule: Standard | None, metric: Metric) -> float:
+    return rule.limit.value if rule and rule.limit and rule.limit.metric is metric else float("nan")
+
+
+def zone_table(place: Place, scenario: Scenario, before: Reach, after: Reach) -> pd.DataFrame:
+    """One row for each zone and service: nearest site and how far, before and after (``zones.csv``)."""
+    ids = np.append(place.sites.index.to_numpy(dtype=object), "")
+    main = headline(scenario)
+    parts = []
+    for k, service in enumerate(place.services):
+        limit_m, limit_s = (_limit(main.get(service), metric) for metric in Metric)
+        part = pd.DataFrame(
+            {
+                "zone_id": place.zones.index,
+                "name": place.zones["name"].to_numpy(),
+                "service": service,
+                "population": place.zones["population"].to_numpy(),
+                "district": place.zones["district"].to_numpy() if "district" in place.zones else "",
+                "site_before": ids[before.site[k]],
+                "site_after": ids[after.site[k]],
+                "distance_before_m": _blank(before.distance_m[k]),
+                "distance_after_m": _blank(after.distance_m[k]),
+                "time_before_s": _blank(before.time_s[k]),
+                "time_after_s": _blank(after.time_s[k]),
+                "limit_m": limit_m,
+                "limit_s": limit_s,
+                "within_before": _within(before, k, limit_m, limit_s),
+                "within_after": _within(after, k, limit_m, limit_s),
+            }
+        )
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True).sort_values(["zone_id", "service"], kind="stable", ignore_index=True)
+
+
+def _blank(value: Ints) -> pd.Series[Any]:
+    """Whole numbers with blanks where unreachable: never a sentinel in a table."""
+    return pd.Series(pd.array(np.where(value < 0, 0, value), dtype="Int64")).mask(value < 0)
+
+
+def _within(of: Reach, k: int, limit_m: float, limit_s: float) -> pd.Series[Any]:
+    """Yes, no, or blank where the service has no limit in tables."""
+    value, limit = (of.distance_m[k], limit_m) if np.isnan(limit_s) else (of.time_s[k], limit_s)
+    found = pd.Series(np.where((value >= 0) & (value <= limit), "yes", "no"))
+    return found if not np.isnan(limit) else pd.Series("", index=found.index)
+
+
+# -------------------------------------------------------------------------------------------------- by group
+
+
+def label_columns(place: Place) -> tuple[str, ...]:
+    """Zone columns that put people in groups: text with 2 to 60 values, and deciles."""
+    found = []
+    for column in place.zones.columns:
+        values = place.zones[column]
+        text = not pd.api.types.is_numeric_dtype(values) and not str(column).endswith(("_source", "_note", "_licence"))
+        named = text and column not in NOT_LABELS
+        if (named or str(column).endswith("decile")) and 2 <= values.astype(str).nunique() <= MOST_VALUES:
+            found.append(str(column))
+    return tuple(found)
+
+
+def group_columns(place: Place, scenario: Scenario) -> tuple[str, ...]:
+    """Zone columns that count people (``age65``): whole numbers no larger than the zone's population; and any a rule counts."""
+    people = place.zones["population"]
+    used = {rule.people for rule in rules(scenario)} - {"everyone"}
+    skip = ("imd", "pop", "easting", "northing", "lat", "lon", "ruc")
+    found = []
+    for column in place.zones.columns:
+        values = place.zones[column]
+        counts = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+        whole = counts and bool((values.dropna() % 1 == 0).all() and (values.fillna(0) <= people).all())
+        if column in used or (whole and not str(column).startswith(skip)):
+            found.append(str(column))
+    return tuple(found)
+
+
+def _groups(place: Place, scenario: Scenario) -> Iterator[tuple[str, str, Floats]]:
+    """(column, value, people of each zone) for everyone, each label value and each group column."""
+    people = place.zones["population"].to_numpy(dtype=np.float64)
+    yield "everyone", "", people
+    for column in label_columns(place):
+        text = place.zones[column].map(_plain)
+        for value in sorted(text.unique(), key=_in_order):
+            yield column, value, np.where((text == value).to_numpy(), people, 0.0)
+    for column in group_columns(place, scenario):
+        yield "people", column, np.nan_to_num(place.zones[column].to_numpy(dtype=np.float64))
+
+
+def _plain(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _in_order(text: str) -> tuple[float, str]:
+    return (float(text), "") if text.replace(".", "", 1).isdigit() else (np.inf, text)
+
+
+def access_table(place: Place, scenario: Scenario, before: Reach, after: Reach) -> pd.DataFrame:
+    """One row for each service, group and value (``access.csv``): people within the limit and distances, before and after.
+
+    Distances are weighted by people.  ``better_off`` and ``worse_off`` count people whose nearest site comes nearer or goes
+    farther; ``worse_mean_m`` is how much farther, on average, for those worse off.  ``unreached`` are people with no route.
+    """
+    main = headline(scenario)
+    rows = []
+    for k, service in enumerate(place.services):
+        rule = main.get(service)
+        limit_m, limit_s = (_limit(rule, metric) for metric in Metric)
+        metres = before.distance_m[k].max(initial=-1) >= 0
+        was, now = (each.distance_m[k] if metres else each.time_s[k] for each in (before, after))
+        change = np.where((was >= 0) & (now >= 0), now - was, 0)
+        inside = [(_within(each, k, limit_m, limit_s) == "yes").to_numpy() for each in (before, after)]
+        for group, value, people in _groups(place, scenario):
+            worse = float(people[change > 0].sum())
+            row: dict[str, Any] = {
+                "service": service,
+                "group": group,
+                "value": value,
+                "people": round(float(people.sum())),
+                "limit": rule.limit.text if rule and rule.limit else "",
+                "within_before": round(float(people[inside[0]].sum())) if rule else None,
+                "within_after": round(float(people[inside[1]].sum())) if rule else None,
+            }
+            for name, far in (("before", was), ("after", now)):
+                row |= _spread(far, people, name, "m" if metres else "s")
+            row |= {
+                "better_off": round(float(people[change < 0].sum())),
+                "worse_off": round(worse),
+                "worse_mean_m": round(float((people * change)[change > 0].sum()) / worse) if worse else None,
+                "unreached": round(float(people[now < 0].sum())),
+            }
+            rows.append(row)
+    frame = pd.DataFrame(rows)
+    whole = [c for c in frame.columns if c not in ("service", "group", "value", "limit")]
+    return frame.astype(dict.fromkeys(whole, "Int64"))
+
+
+def _spread(far: Ints, people: Floats, name: str, unit: str) -> dict[str, int | None]:
+    """Mean, median and 95th percentile over people who can reach a site at all."""
+    reached = (far >= 0) & (people > 0)
+    keys = [f"{what}_{name}_{unit}" for what in ("mean", "median", "p95")]
+    if not reached.any():
+        return dict.fromkeys(keys)
+    weight, value = people[reached], far[reached].astype(np.float64)
+    return dict(
+        zip(
+            keys,
+            (
+                round(float(np.average(value, weights=weight))),
+                weighted_quantile(value, weight, 0.5),
+                weighted_quantile(value, weight, 0.95),
+            ),
+            strict=True,
+        )
+    )
+
+
+def weighted_quantile(value: Floats, weight: Floats, share: float) -> int:
+    """The least value that at least ``share`` of the weight does not exceed (the inverted distribution function)."""
+    order = np.argsort(value, kind="stable")
+    total = np.cumsum(weight[order])
+    return round(float(value[order][np.searchsorted(total, share * total[-1] * (1 - 1e-12))]))
+
+
+def affected_table(place: Place, before: Reach, after: Reach, most: int = 50) -> pd.DataFrame:
+    """The worst-affected places by name: zones whose nearest site goes farthest away, with what they lose and gain."""
+    rows = []
+    for k, service in enumerate(place.services):
+        was, now = before.distance_m[k], after.distance_m[k]
+        change = np.where((was >= 0) & (now >= 0), now - was, 0)
+        for i in np.flatnonzero(change > 0).tolist():
+            rows.append((int(change[i]), i, service, int(was[i]), int(now[i]), int(before.site[k, i]), int(after.site[k, i])))
+    rows.sort(key=lambda row: (-row[0], row[1], row[2]))
+    names = place.sites["name"].to_numpy()
+    return pd.DataFrame(
+        [
+            {
+                "zone_id": place.zones.index[i],
+                "name": place.zones["name"].iloc[i],
+                "district": place.zones["district"].iloc[i] if "district" in place.zones else "",
+                "service": service,
+                "people": int(place.zones["population"].iloc[i]),
+                "distance_before_m": was,
+                "distance_after_m": now,
+                "farther_m": change,
+                "nearest_before": names[old],
+                "nearest_after": names[new],
+            }
+            for change, i, service, was, now, old, new in rows[:most]
+        ],
+        columns=[
+            "zone_id",
+            "name",
+            "district",
+            "service",
+            "people",
+            "distance_before_m",
+            "distance_after_m",
+            "farther_m",
+            "nearest_before",
+            "nearest_after",
+        ],
+    )
+
+
+def people_within(access: pd.DataFrame) -> pd.DataFrame:
+    """The director's lines: people within each service's limit, before and after."""
+    everyone = access[(access["group"] == "everyone") & (access["limit"] != "")]
+    return everyone[["service", "limit", "people", "within_before", "within_after", "worse_off"]]

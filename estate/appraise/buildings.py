@@ -1,0 +1,185 @@
+"""What happens to each building and to each access point: ``sites.csv`` and ``moves.csv``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from estate import costs
+from estate.appraise.access import lookup
+from estate.appraise.met import displacement
+from estate.place import Place, Plan, todays_plan
+from estate.problem import Bools, Floats
+from estate.scenario import Measure, Scenario
+from estate.standards import in_words, rules
+from estate.travel import Travel
+
+
+def services_at(place: Place, plan: Plan) -> pd.Series[str]:
+    """(J,) the services at each site under a plan, sorted and separated by semicolons."""
+    frame = pd.DataFrame({"site": plan.host, "service": place.access_points["service"].to_numpy()})
+    joined = frame.drop_duplicates().sort_values("service").groupby("site")["service"].agg(";".join)
+    return joined.reindex(range(len(place.sites)), fill_value="").set_axis(place.sites.index)
+
+
+def hubs(place: Place, plan: Plan) -> Bools:
+    """(J,) sites of the place that hold points of two or more services."""
+    return services_at(place, plan).str.contains(";").to_numpy(dtype=bool) & ~place.outside
+
+
+def area_used_m2(place: Place, plan: Plan) -> Floats:
+    """(J,) floor area in use by access points: own parts added up, the largest hall once, the largest desk of each service once."""
+    points = place.access_points
+    own = points["area_m2"] - points["hall_area_m2"] - points["desk_area_m2"]
+    frame = pd.DataFrame(
+        {
+            "site": plan.host,
+            "service": points["service"].to_numpy(),
+            "own": own.to_numpy(),
+            "hall": points["hall_area_m2"].to_numpy(),
+            "desk": points["desk_area_m2"].to_numpy(),
+        }
+    )
+    by_site = frame.groupby("site")
+    desks = frame.groupby(["site", "service"])["desk"].max().groupby("site").sum()
+    used = by_site["own"].sum() + by_site["hall"].max() + desks
+    return np.round(used.reindex(range(len(place.sites)), fill_value=0.0).to_numpy(dtype=np.float64), 3)
+
+
+def state_words(place: Place, plan: Plan, *, after: bool) -> pd.Series[str]:
+    """(J,) ``hub``, ``retained``, ``released``, ``closed to services``, ``not in use`` or ``outside``.
+
+    A site that is kept open with no access point in it is *retained* if it never had one, and *closed to services* if its counters
+    moved away while its other uses keep it open.
+    """
+    today = todays_plan(place)
+    services = services_at(place, plan)
+    had = services_at(place, today) != ""
+    result = pd.Series("retained", index=place.sites.index, dtype=object)
+    result[hubs(place, plan)] = "hub"
+    if after:
+        result[plan.open & (services == "").to_numpy() & had.to_numpy()] = "closed to services"
+        result[~plan.open & today.open] = "released"
+    result[~plan.open & ~today.open] = "not in use"
+    result[place.outside] = "outside"
+    return result
+
+
+def sites_table(place: Place, plan: Plan, receipts: pd.DataFrame, why: pd.Series[str]) -> pd.DataFrame:
+    """One row for each site, before and after."""
+    today = todays_plan(place)
+    sites = place.sites
+    running = costs.pence(costs.running_gbp_pa(place)) / 100
+    here = np.arange(len(place.access_points))
+    hosting = costs.pence(costs.hosting_gbp_pa(place, here, plan.host)) / 100
+    extra = np.bincount(plan.host, weights=hosting, minlength=len(sites))
+    after = state_words(place, plan, after=True)
+    net = receipts.set_index("site_id")["net_receipt_gbp"].reindex(sites.index).to_numpy(dtype=np.float64)
+    names = sites["agency"].map(place.agencies["name"])
+    return pd.DataFrame(
+        {
+            "site_id": sites.index,
+            "name": sites["name"].to_numpy(),
+            "agency": sites["agency"].to_numpy(),
+            "agency_name": names.to_numpy(),
+            "kind": sites["kind"].to_numpy(),
+            "tenure": sites["tenure"].to_numpy(),
+            "before": state_words(place, today, after=False).to_numpy(),
+            "after": after.to_numpy(),
+            "services_before": services_at(place, today).to_numpy(),
+            "services_after": services_at(place, plan).to_numpy(),
+            "area_used_before_m2": area_used_m2(place, today),
+            "area_used_after_m2": area_used_m2(place, plan),
+            "capacity_m2": (sites["capacity_m2"] - sites["other_use_m2"]).to_numpy(),
+            "other_use_m2": sites["other_use_m2"].to_numpy(),
+            "running_cost_before_gbp_pa": np.where(today.open, running, 0.0),
+            "running_cost_after_gbp_pa": np.round(np.where(plan.open, running, 0.0) + extra, 2),
+            "net_receipt_gbp": net,
+            "why": _why(place, plan, after, why).to_numpy(),
+            "district": sites["district"].to_numpy(),
+            "easting_m": sites["easting_m"].to_numpy(),
+            "northing_m": sites["northing_m"].to_numpy(),
+            "illustrative": sites["illustrative"].to_numpy(),
+            "source": sites["source"].to_numpy(),
+        }
+    )
+
+
+def _why(place: Place, plan: Plan, after: pd.Series[str], why: pd.Series[str]) -> pd.Series[str]:
+    """In words, what explains each site's fate; a forced stay says who forced it."""
+    today = todays_plan(place)
+    gains = np.bincount(plan.host[plan.host != place.point_site], minlength=len(place.sites))
+    leaves = np.bincount(place.point_site[plan.host != place.point_site], minlength=len(place.sites))
+    result = why.copy()
+    free = result == ""
+    words = {
+        "released": "released: everything in it fits elsewhere at less cost, within the limits",
+        "hub": "kept: the least-cost plan uses it as a hub",
+        "retained": "kept: the least-cost plan uses it",
+        "closed to services": "kept for its other uses; its counters move",
+        "not in use": "not used by the plan",
+    }
+    for state, sentence in words.items():
+        result[free & (after == state)] = sentence
+    result[free & (plan.open & ~today.open)] = "brought into use: the plan needs it"
+    moved = [_moved(int(a), int(b)) for a, b in zip(gains, leaves, strict=True)]
+    return result + pd.Series(moved, index=result.index)
+
+
+def _moved(gains: int, leaves: int) -> str:
+    parts = [
+        f"{n} {'counter' if n == 1 else 'counters'} {word}" for n, word in ((gains, "moves in"), (leaves, "moves out")) if n
+    ]
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def moves_table(place: Place, scenario: Scenario, travel: Travel, plan: Plan) -> pd.DataFrame:
+    """One row for each access point that moves; distances are from the old building to the new, blank where not measured."""
+    moved = np.flatnonzero(plan.host != place.point_site)
+    points, sites = place.access_points.iloc[moved], place.sites
+    from_, to = place.point_site[moved], plan.host[moved]
+    one_off = costs.pence(costs.move_one_off_gbp(place, scenario, moved, to).total) / 100
+    pairs = travel.between.get(scenario.travel.mode)
+    verdict, reason = _consultation(place, scenario, travel, plan)
+    return pd.DataFrame(
+        {
+            "access_point_id": points.index,
+            "name": points["name"].to_numpy(),
+            "service": points["service"].to_numpy(),
+            "agency": points["agency"].to_numpy(),
+            "from_site_id": sites.index[from_],
+            "from_name": sites["name"].to_numpy()[from_],
+            "to_site_id": sites.index[to],
+            "to_name": sites["name"].to_numpy()[to],
+            "distance_m": _pair(pairs.distance_m if pairs and pairs.has_distance else None, pairs, from_, to, len(sites)),
+            "time_s": _pair(pairs.time_s if pairs and pairs.has_time else None, pairs, from_, to, len(sites)),
+            "area_m2": points["area_m2"].to_numpy(),
+            "one_off_gbp": one_off,
+            "consultation": verdict.to_numpy()[moved],
+            "consultation_reason": reason.to_numpy()[moved],
+        }
+    )
+
+
+def _pair(value: Any, pairs: Any, from_: Any, to: Any, n: int) -> Any:
+    if value is None:
+        return pd.array([pd.NA] * len(from_), dtype="Int64")
+    found = lookup(pairs, value, from_, to, n)
+    return pd.Series(pd.array(np.maximum(found, 0), dtype="Int64")).mask(found < 0).array
+
+
+def _consultation(place: Place, scenario: Scenario, travel: Travel, plan: Plan) -> tuple[pd.Series[str], pd.Series[str]]:
+    """(S,) ``consult``, ``not tested``, ``within`` or blank; and the rule that says so.  The worst verdict of any rule stands."""
+    worst = {"": 0, "within": 1, "not tested": 2, "consult": 3}
+    verdict = pd.Series("", index=place.access_points.index, dtype=object)
+    reason = verdict.copy()
+    for rule in rules(scenario):
+        if rule.measure is not Measure.SITE or rule.service not in place.services:
+            continue
+        found = displacement(rule, place, scenario, travel, plan)
+        worse = found.map(worst) > verdict.map(worst)
+        verdict[worse] = found[worse]
+        reason[worse] = f"{rule.name}: {in_words(rule, scenario)}"
+    return verdict, reason

@@ -1,0 +1,159 @@
+"""The plan as an investment: cash by year, present value, payback, and what would have to change for it to be worth nothing.
+
+Everything is against today's estate, in the scenario's prices, at the Green Book's stepped real rates.  Signs are the
+ledger's: money saved or received is positive, money paid negative.  Receipts fall once and savings every year, so they are
+only ever added as present values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from estate.appraise.ledger import ONE_OFF, RUNNING, Ledger
+from estate.costs import Discounting, Floats, discounting
+from estate.law import year_label
+from estate.scenario import Scenario, Sensitivity
+
+SALE_COST = "disposal_from_receipt"
+SALES = ("capital_receipt", "revenue_sum")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Flows:
+    """GBP by year of the horizon, (H,) each: ``saving`` of running cost, ``one_off`` costs (negative), ``sales`` (gross)."""
+
+    saving: Floats
+    one_off: Floats
+    sales: Floats
+    worth: Discounting
+
+    @property
+    def net(self) -> Floats:
+        """Cash of each year."""
+        return self.saving + self.one_off + self.sales
+
+    def npv(self) -> float:
+        """Net present value, GBP in year 0: ``sum of factor x net``."""
+        return float(self.worth.factor @ self.net)
+
+    def changed(self, what: Sensitivity) -> Flows:
+        """The same plan with other receipts, one-off costs or savings, or with savings that come later."""
+        late = np.zeros_like(self.saving)
+        kept = max(len(late) - what.delay_years, 0)
+        late[len(late) - kept :] = self.saving[:kept]
+        return Flows(late * what.savings, self.one_off * what.one_off, self.sales * what.receipts, self.worth)
+
+    def payback_year(self) -> int | None:
+        """The first year from which the discounted total is never negative again; None where it ends below nothing."""
+        short = np.flatnonzero(np.round(np.cumsum(self.worth.factor * self.net), 2) < 0)
+        if not len(short):
+            return 0
+        return None if short[-1] == len(self.net) - 1 else int(short[-1]) + 1
+
+
+def flows(scenario: Scenario, book: Ledger) -> Flows:
+    """The ledger's entries by year; those beyond the horizon (a lease that ends later) are left out."""
+    horizon = scenario.money.horizon_years
+    entries = pd.concat([book.yearly, book.once], ignore_index=True)
+    entries = entries[entries["year"] < horizon]
+
+    def by_year(*lines: str) -> Floats:
+        chosen = entries[entries["line"].isin(lines)]
+        total = np.zeros(horizon, dtype=np.int64)
+        np.add.at(total, chosen["year"].to_numpy(dtype=np.int64), chosen["pence"].to_numpy(dtype=np.int64))
+        return total / 100
+
+    return Flows(by_year(*RUNNING), by_year(*ONE_OFF, SALE_COST), by_year(*SALES), discounting(scenario))
+
+
+def cash_flow_table(scenario: Scenario, cash: Flows, baseline_gbp_pa: float) -> pd.DataFrame:
+    """One row for each year of the horizon: cost before and after, saving, one-off, sales, net, factor, present value, total so far."""
+    years = np.arange(len(cash.net))
+    present = cash.worth.factor * cash.net
+    return pd.DataFrame(
+        {
+            "year": years,
+            "financial_year": [year_label(scenario.money.base_year + int(year)) for year in years],
+            "running_cost_before_gbp": baseline_gbp_pa,
+            "running_cost_after_gbp": np.round(baseline_gbp_pa - cash.saving, 2),
+            "saving_gbp": cash.saving,
+            "one_off_gbp": cash.one_off,
+            "sales_gbp": cash.sales,
+            "net_gbp": np.round(cash.net, 2),
+            "discount_factor": cash.worth.factor,
+            "present_value_gbp": np.round(present, 2),
+            "cumulative_present_value_gbp": np.round(np.cumsum(present), 2),
+        }
+    )
+
+
+def simple_payback_years(net_one_off_gbp: float, saving_gbp_pa: float) -> float | None:
+    """Net one-off cost over the yearly saving, undiscounted: 0 where receipts cover the costs, None where nothing is saved."""
+    if net_one_off_gbp <= 0:
+        return 0.0
+    return net_one_off_gbp / saving_gbp_pa if saving_gbp_pa > 0 else None
+
+
+def sensitivities_table(scenario: Scenario, cash: Flows) -> pd.DataFrame:
+    """The option table: the plan as it stands, and as each sensitivity changes it (the plan itself stays the same)."""
+    rows = []
+    for each in (Sensitivity(name="As planned"), *scenario.money.sensitivities):
+        what_if = cash.changed(each)
+        year = what_if.payback_year()
+        rows.append(
+            {
+                "name": each.name,
+                "receipts": each.receipts,
+                "one_off": each.one_off,
+                "savings": each.savings,
+                "delay_years": each.delay_years,
+                "npv_gbp": round(what_if.npv(), 2),
+                "change_gbp": round(what_if.npv() - cash.npv(), 2),
+                "annual_equivalent_saving_gbp_pa": round(what_if.npv() / cash.worth.annuity, 2),
+                "pays_back_in": "never" if year is None else year_label(scenario.money.base_year + year),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+_SUBJECT = {"receipts": "Receipts", "one_off": "One-off costs", "savings": "Running-cost savings"}
+
+
+def switching_table(cash: Flows) -> pd.DataFrame:
+    """How far each part would have to change, alone, for the plan to be worth nothing: ``what, change_percent, npv_there_gbp, words``.
+
+    The net present value is linear in each part, so the value is exact; ``npv_there_gbp`` is evaluated again with that change.
+    """
+    whole = cash.npv()
+    parts = {"receipts": cash.sales, "one_off": cash.one_off, "savings": cash.saving}
+    rows = []
+    for name, flow in parts.items():
+        part = float(cash.worth.factor @ flow)
+        change = -100 * whole / part if part else float("nan")
+        there = float("nan")
+        if change >= -100:
+            there = cash.changed(Sensitivity.model_validate({"name": name, name: max(1 + change / 100, 0.0)})).npv()
+        rows.append(
+            {
+                "what": _SUBJECT[name],
+                "present_value_gbp": round(part, 2),
+                "change_percent": change if change >= -100 else float("nan"),
+                "npv_there_gbp": there if np.isnan(there) else round(there, 2),
+                "words": _switch_words(name, part, change, whole),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _switch_words(name: str, part: float, change: float, whole: float) -> str:
+    subject = _SUBJECT[name]
+    if not part:
+        return f"The plan has no {subject.lower()}."
+    if change < -100:
+        worth = f"still worth £{whole - part:,.0f}" if whole > 0 else "still worth less than nothing"
+        return f"{subject} alone do not decide it: with none at all, the plan is {worth}."
+    verb = "fall" if change < 0 else "rise"
+    return f"{subject} would have to {verb} by {abs(change):,.1f}% for the plan to be worth nothing."

@@ -1,0 +1,169 @@
+"""Capital receipts: what each building let go brings, to whom, under which rule (``capital_receipts.csv``).
+
+Receipts follow title; savings follow occupation (:mod:`estate.appraise.ledger`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from estate.costs import Ints, pence, release
+from estate.law import binding, in_force, year_label
+from estate.place import Place, Plan, todays_plan
+from estate.scenario import Scenario
+
+KIND_WORDS = {
+    "local_authority_england": "an English local authority",
+    "police": "a police body",
+    "fire": "a fire and rescue body",
+    "nhs": "an NHS body",
+    "central_government": "a government department",
+    "private": "a private owner",
+    "other": "this kind of body",
+}
+VALUED = (
+    "market_value_gbp",
+    "value_low_gbp",
+    "value_high_gbp",
+    "agreed_price_gbp",
+    "disposal_cost_gbp",
+    "years_to_sale",
+    "tenure",
+)
+"""The columns of a site that its row of this table rests on."""
+
+
+def released(place: Place, plan: Plan) -> Ints:
+    """Positions of the sites that are paid for today and let go by the plan."""
+    return np.flatnonzero(todays_plan(place).open & ~plan.open & ~place.outside).astype(np.int64)
+
+
+def proceeds_pence(table: pd.DataFrame) -> pd.DataFrame:
+    """The amounts of :func:`estate.costs.release` in whole pence, adding up exactly.
+
+    Columns ``exit, gross, disposal, from_receipt, to_revenue, receipt, revenue``.  What a receipt may meet is rounded down, so that
+    4% is never exceeded.
+    """
+    exit_cost, gross, disposal = (pence(table[f"{name}_gbp"].to_numpy()) for name in ("exit", "gross", "disposal"))
+    met = np.floor(np.round(table["from_receipt_gbp"].to_numpy() * 100, 4)).astype(np.int64)
+    revenue = pence(table["revenue_gbp"].to_numpy())
+    return pd.DataFrame(
+        {
+            "exit": exit_cost,
+            "gross": gross,
+            "disposal": disposal,
+            "from_receipt": met,
+            "to_revenue": disposal - met,
+            "receipt": np.where(revenue > 0, 0, gross - met),
+            "revenue": revenue,
+        },
+        index=table.index,
+    )
+
+
+def receipts_table(place: Place, scenario: Scenario, plan: Plan) -> pd.DataFrame:
+    """One row for each building let go, by site id; GBP to the penny.
+
+    ``net_receipt_gbp`` = ``gross_gbp`` - ``disposal_met_from_receipt_gbp`` is the capital receipt left to use;
+    ``revenue_sum_gbp`` is money too small to be one (SI 2003/3146 regulation 10); ``disposal_to_revenue_gbp`` is what
+    regulation 23(h) leaves to revenue.  ``under_value_flag`` is set when the agreed price is more than 2,000,000 below value
+    (General Disposal Consent (England) 2003).  ``flexible_use`` says whether a direction lets the receipt pay for reform.
+    ``illustrative`` lists the assumed columns of the site that the row rests on.
+    """
+    here = released(place, plan)
+    sites = place.sites.iloc[here]
+    table = release(place, scenario).iloc[here]
+    money = proceeds_pence(table)
+    owner = place.agencies.reindex(sites["agency"])
+    kind = owner["kind"].fillna("other").to_numpy(dtype=object)
+    year = table["year_receipt"].to_numpy() + scenario.money.base_year
+    sold = (money["gross"] > 0).to_numpy()
+    low, high = _range(sites, money["gross"].to_numpy())
+    under = _under_value(sites, kind, year, sold=sold)
+    return pd.DataFrame(
+        {
+            "site_id": sites.index,
+            "name": sites["name"].to_numpy(),
+            "agency": sites["agency"].to_numpy(),
+            "agency_name": owner["name"].to_numpy(),
+            "agency_kind": kind,
+            "tenure": sites["tenure"].to_numpy(),
+            "gross_gbp": money["gross"].to_numpy() / 100,
+            "low_gbp": low / 100,
+            "high_gbp": high / 100,
+            "disposal_cost_gbp": money["disposal"].to_numpy() / 100,
+            "disposal_met_from_receipt_gbp": money["from_receipt"].to_numpy() / 100,
+            "disposal_to_revenue_gbp": money["to_revenue"].to_numpy() / 100,
+            "net_receipt_gbp": money["receipt"].to_numpy() / 100,
+            "revenue_sum_gbp": money["revenue"].to_numpy() / 100,
+            "years_to_sale": sites["years_to_sale"].to_numpy(dtype=np.float64),
+            "receipt_year": [year_label(int(y)) if s else "" for y, s in zip(year, sold, strict=True)],
+            "under_value_flag": under["flag"].to_numpy(dtype=bool),
+            "consent": under["consent"].to_numpy(),
+            "flexible_use": [_flexible(k, int(y), small=bool(r), sold=bool(s))
+                             for k, y, r, s in zip(kind, year, money["revenue"], sold, strict=True)],
+            "rule": [_rule(k, int(y), sold=bool(s)) for k, y, s in zip(kind, year, sold, strict=True)],
+            "why_nil": np.where(money["receipt"] == 0, table["reason"], ""),
+            "illustrative": [_assumed(text) for text in sites["illustrative"]],
+        }
+    )  # fmt: skip
+
+
+def _range(sites: pd.DataFrame, gross: Ints) -> tuple[Ints, Ints]:
+    """Low and high in pence: the valuation's where it gives them; an agreed price has no range."""
+    agreed = sites["agreed_price_gbp"].notna().to_numpy()
+    ends = []
+    for column in ("value_low_gbp", "value_high_gbp"):
+        stated = sites[column].to_numpy(dtype=np.float64)
+        use = ~np.isnan(stated) & ~agreed & (gross > 0)
+        ends.append(np.where(use, pence(np.nan_to_num(stated)), gross))
+    return ends[0], ends[1]
+
+
+def _under_value(sites: pd.DataFrame, kind: np.ndarray, year: Ints, *, sold: np.ndarray) -> pd.DataFrame:
+    """How each agreed price stands to best consideration: ``flag`` (beyond the general consent) and ``consent`` in words."""
+    gap = pence(np.nan_to_num((sites["market_value_gbp"] - sites["agreed_price_gbp"]).to_numpy(dtype=np.float64)))
+    rows = []
+    for each, when, short, is_sold in zip(kind, year.tolist(), gap.tolist(), sold, strict=True):
+        line = binding("under-value", each, when)
+        if not is_sold or short <= 0:
+            rows.append((False, ""))
+        elif line is None:
+            rows.append((False, f"£{short / 100:,.0f} under value; no rule in this table applies to {KIND_WORDS[each]}"))
+        elif short > line.value * 100:
+            words = f"£{short / 100:,.0f} under value: beyond the General Disposal Consent (£{line.value:,.0f}), so the "
+            rows.append((True, words + "Secretary of State's consent is needed (LGA 1972 s123)"))
+        else:
+            words = (
+                f"£{short / 100:,.0f} under value: within the General Disposal Consent 2003 (£{line.value:,.0f}) if the sale "
+            )
+            rows.append((False, words + "promotes well-being"))
+    return pd.DataFrame(rows, columns=["flag", "consent"], index=sites.index)
+
+
+def _rule(kind: str, year: int, *, sold: bool) -> str:
+    if not sold:
+        return ""
+    found = [binding(name, kind, year) for name in ("small-sum", "disposal-cost", "use-of-receipts")]
+    named = [each.instrument for each in found if each is not None]
+    return "; ".join(named) if named else f"no rule in this table applies to {KIND_WORDS[kind]}"
+
+
+def _flexible(kind: str, year: int, *, small: bool, sold: bool) -> str:
+    """Whether a receipt of that year may pay for the revenue cost of reform."""
+    if not sold:
+        return ""
+    if small:
+        return "not needed: the sum is revenue"
+    if binding("small-sum", kind, year) is None:
+        return f"no rule in this table applies to {KIND_WORDS[kind]}"
+    found = in_force("flexible-use", year)
+    if found is None or kind not in found.binds:
+        return f"closed: no direction in this table names {year_label(year)}"
+    return f"open in {year_label(year)}, for reform costs of any delivery partner, once a plan is sent: {found.instrument}"
+
+
+def _assumed(text: str) -> str:
+    names = {part.strip() for part in str(text).replace(",", ";").split(";")}
+    return ";".join(name for name in VALUED if name in names)

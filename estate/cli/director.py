@@ -1,0 +1,57 @@
+"""The short table that ends a run: what a director would ask."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from estate.appraise.access import people_within
+
+if TYPE_CHECKING:
+    from estate.pipeline import Outcome
+
+
+def proof(manifest: Any) -> str:
+    """The status in plain words."""
+    gap = manifest["gap"]
+    if manifest["status"] == "optimal":
+        return "proven best: no plan costs less" if gap < 1e-9 else f"proven best to within {max(gap, 1e-4):.2%}"
+    return f"best found; at most {gap:.2%} from the best possible" if gap is not None else "best found; no bound"
+
+
+def show(outcome: Outcome) -> None:
+    """Print the table, the proof and where the results are."""
+    m = outcome.manifest
+    table = Table(title=Text(m["title"]), title_justify="left", title_style="bold", header_style="bold", show_edge=False)
+    for heading in ("", "today", "plan", "change"):
+        table.add_column(heading, justify="left" if not heading else "right", no_wrap=bool(heading))
+    money = (m["baseline_gbp_pa"], m["running_cost_gbp_pa"])
+    table.add_row("Running cost, £ a year", *_three(*money))
+    table.add_row("Buildings in use", *_three(m["sites_before"], m["sites_after"]))
+    table.add_row("Shared hubs", *_three(m["hubs_before"], m["hubs_after"]))
+    scenario = outcome.prepared.scenario
+    for row in people_within(outcome.appraisal.tables["access"]).itertuples():
+        label = f"People within {row.limit} of a {scenario.service_label(str(row.service)).lower()}"
+        table.add_row(Text(label), *_three(int(row.within_before), int(row.within_after)))  # type: ignore[arg-type]
+    table.add_section()
+    table.add_row("Counters that move", "", f"{m['moves']:,}", "")
+    table.add_row("Capital receipts, £ (once)", "", f"{m['receipts_gbp']:,.0f}", "")
+    table.add_row("One-off costs, £", "", f"{m['one_off_gbp']:,.0f}", "")
+    Console().print(table)
+    if m["illustrative_figures"]:
+        click.echo(
+            f"\nIllustrative: {m['illustrative_figures']:,} input figures are assumed, and marked so wherever they show."
+        )
+    click.echo(f"\nStatus: {m['status']} - {proof(m)}; checked independently.")
+    click.echo(f"Page:   {outcome.out}/index.html")
+    click.echo(f"Tables: {outcome.out}/*.csv, finance.xlsx, plan.gpkg")
+    click.echo(f"Next:   open the page, or 'estate explain {outcome.prepared.scenario.file} --site ID' to price one building")
+
+
+def _three(before: float, after: float) -> tuple[str, str, str]:
+    change = after - before
+    return f"{before:,.0f}", f"{after:,.0f}", f"{change:+,.0f}" if round(change) else "0"

@@ -1,0 +1,1 @@
+"""What property teams take away: the tables as CSV, the workbook, and the GeoPackage."""

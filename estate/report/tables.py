@@ -1,0 +1,40 @@
+"""The published tables as CSV: UTF-8, LF, decimal points, and no cell that a spreadsheet would run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Write each table as ``<name>.csv``; those without columns are left out."""
+    for name, table in tables.items():
+        if len(table.columns):
+            inert(table).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", float_format=_number)
+
+
+def _number(value: float) -> str:
+    """Shortest text that reads back as the same number: 12.5, never 12.500000000000002; pounds with pence keep two places."""
+    text = f"{value:.6f}".rstrip("0").rstrip(".")
+    return "0" if text in ("", "-0") else text
+
+
+def inert(table: pd.DataFrame) -> pd.DataFrame:
+    """Text that a spreadsheet would take for a formula gets an apostrophe in front; control characters become spaces."""
+    result = table.copy()
+    for column in result.columns:
+        if not pd.api.types.is_numeric_dtype(result[column]) and not pd.api.types.is_bool_dtype(result[column]):
+            text = result[column].astype(object)
+            result[column] = text.map(_inert)
+    return result
+
+
+def _inert(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    clean = "".join(" " if ord(letter) < 32 and letter not in "\t" else letter for letter in value)
+    return "'" + clean if clean.startswith(_FORMULA) else clean
