@@ -70,7 +70,7 @@ def flows(scenario: Scenario, book: Ledger) -> Flows:
 
 
 def cash_flow_table(scenario: Scenario, cash: Flows, baseline_gbp_pa: float) -> pd.DataFrame:
-    """One row for each year of the horizon: cost before and after, saving, one-off, sales, net, factor, present value, total so far."""
+    """One row for each year of the horizon, signed as the ledger; ``present_value_gbp = discount_factor x net_gbp``."""
     years = np.arange(len(cash.net))
     present = cash.worth.factor * cash.net
     return pd.DataFrame(
@@ -123,9 +123,11 @@ _SUBJECT = {"receipts": "Receipts", "one_off": "One-off costs", "savings": "Runn
 
 
 def switching_table(cash: Flows) -> pd.DataFrame:
-    """How far each part would have to change, alone, for the plan to be worth nothing: ``what, change_percent, npv_there_gbp, words``.
+    """How far each part would have to change, alone, for the plan to be worth nothing.
 
-    The net present value is linear in each part, so the value is exact; ``npv_there_gbp`` is evaluated again with that change.
+    Columns ``what, present_value_gbp, change_percent, npv_there_gbp, words``.  The net present value is linear in each
+    part, so the change is exact; ``npv_there_gbp`` is evaluated again with it, and is 0 within a pound.  Blank where no change
+    of that part alone decides.
     """
     whole = cash.npv()
     parts = {"receipts": cash.sales, "one_off": cash.one_off, "savings": cash.saving}

@@ -151,7 +151,7 @@ def _state(place: Place, scenario: Scenario, plan: Plan, leave: Floats, year: in
 
 
 def _users(place: Place, scenario: Scenario, plan: Plan, state: _Year) -> pd.DataFrame:
-    """``site, agency, weight``: who bears each site's cost in a year, sorted; a site that nobody uses falls to its title holder."""
+    """``site, agency, weight``: who bears each site's cost in a year; one that nobody uses falls to its title holder."""
     agency, title = _positions(place)
     area = place.access_points["area_m2"].to_numpy(dtype=np.float64)
     other = np.nan_to_num(place.sites["other_use_m2"].to_numpy(dtype=np.float64)) * state.open
@@ -163,16 +163,16 @@ def _users(place: Place, scenario: Scenario, plan: Plan, state: _Year) -> pd.Dat
             "weight": np.concatenate([area * state.home, area * (1 - state.home), other]),
         }
     )
-    users = rows.groupby(["site", "agency"], as_index=False)["weight"].sum()
+    users: pd.DataFrame = rows.groupby(["site", "agency"], as_index=False)["weight"].sum()
     used = users.groupby("site")["weight"].transform("sum") > 0
     is_title = users["agency"].to_numpy() == title[users["site"]]
     users["weight"] = users["weight"].where(used, is_title.astype(np.float64))
-    users = users[users["weight"] > 0].reset_index(drop=True)
+    users = users[users["weight"] > 0]
     if scenario.money.split == "lead-agency":
         is_title = users["agency"].to_numpy() == title[users["site"]]
         users = users.assign(other=~is_title, less=-users["weight"]).sort_values(["site", "other", "less", "agency"])
-        users = users.drop_duplicates("site")[["site", "agency"]].assign(weight=1.0).reset_index(drop=True)
-    return users
+        users = users.drop_duplicates("site").assign(weight=1.0)
+    return users[["site", "agency", "weight"]].reset_index(drop=True)
 
 
 def _positions(place: Place) -> tuple[Ints, Ints]:
@@ -218,11 +218,11 @@ def _entries(place: Place, scenario: Scenario, plan: Plan, before: pd.DataFrame,
     # Whatever else changes in what an agency bears at a site is the building's own cost, or the way it is shared.
     after = _borne(place, scenario, plan, state)
     change = pd.concat([before, after.assign(pence=-after["pence"]), by_point.assign(pence=-by_point["pence"])])
-    rest = change.groupby(["site", "agency"], as_index=False)["pence"].sum()
+    rest: pd.DataFrame = change.groupby(["site", "agency"], as_index=False)["pence"].sum()
     today = todays_plan(place).open[rest["site"]]
     line = np.where(today & plan.open[rest["site"]], RUNNING[2], np.where(today, RUNNING[0], RUNNING[1]))
-    found = pd.concat([by_point, rest.assign(line=line, point=-1)], ignore_index=True)
-    return found[found["pence"] != 0].reset_index(drop=True)[["agency", "line", "site", "point", "pence"]]
+    found: pd.DataFrame = pd.concat([by_point, rest.assign(line=line, point=-1)], ignore_index=True)
+    return found.loc[found["pence"] != 0, ["agency", "line", "site", "point", "pence"]].reset_index(drop=True)
 
 
 # ------------------------------------------------------------------------------------------------------ one-off
@@ -260,7 +260,7 @@ def _once(place: Place, scenario: Scenario, plan: Plan, before: pd.DataFrame) ->
 
 
 def _leavers(place: Place, before: pd.DataFrame, gone: Ints) -> pd.DataFrame:
-    """``site, agency, weight``: who pays for leaving: the title holder, or today's users by what they bear where it is private."""
+    """``site, agency, weight``: who pays for leaving: the title holder; where that is private, today's users."""
     title = pd.DataFrame({"site": gone, "agency": _positions(place)[1][gone], "weight": 1.0})
     kind = place.agencies["kind"].to_numpy(dtype=object)[title["agency"]]
     private = (place.sites["tenure"].to_numpy(dtype=object)[gone] == "private") | (kind == "private")

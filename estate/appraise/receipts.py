@@ -42,8 +42,8 @@ def released(place: Place, plan: Plan) -> Ints:
 def proceeds_pence(table: pd.DataFrame) -> pd.DataFrame:
     """The amounts of :func:`estate.costs.release` in whole pence, adding up exactly.
 
-    Columns ``exit, gross, disposal, from_receipt, to_revenue, receipt, revenue``.  What a receipt may meet is rounded down, so that
-    4% is never exceeded.
+    Columns ``exit, gross, disposal, from_receipt, to_revenue, receipt, revenue``.  What a receipt may meet is rounded
+    down, so that 4% is never exceeded.
     """
     exit_cost, gross, disposal = (pence(table[f"{name}_gbp"].to_numpy()) for name in ("exit", "gross", "disposal"))
     met = np.floor(np.round(table["from_receipt_gbp"].to_numpy() * 100, 4)).astype(np.int64)

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
-MOST_STEPS = 200_000
+MOST_STEPS = 50_000
 """Steps of the search for the fewest payments; beyond it (dozens of agencies) a good answer is given and said to be so."""
 
 
@@ -49,50 +48,50 @@ type Link = tuple[str, str]
 
 def _fewest(payers: Mapping[str, int], payees: Mapping[str, int]) -> tuple[Sequence[Link], bool]:
     """The fewest (payer, payee) links that can carry the payments, first by ids; and whether that is proven."""
-    links = [(payer, payee) for payer in payers for payee in payees]
     rough = _rough(payers, payees)
-    steps = iter(range(MOST_STEPS))
+    steps = 0
     for size in range(len(payees), len(rough) + 1):
-        found, finished = _search(links, size, payers, payees, steps)
+        found, steps = _search(size, payers, payees, steps)
         if found is not None:
             return found, True
-        if not finished:
-            return rough, False
-    return rough, True
+        if steps >= MOST_STEPS:
+            break
+    return rough, False
 
 
-def _search(
-    links: Sequence[Link], size: int, payers: Mapping[str, int], payees: Mapping[str, int], steps: object
-) -> tuple[list[Link] | None, bool]:
-    """Depth first, in the order of ids: the first set of ``size`` links that can carry the payments.
+def _search(size: int, payers: Mapping[str, int], payees: Mapping[str, int], steps: int) -> tuple[Sequence[Link] | None, int]:
+    """Depth first, in the order of ids: the first set of ``size`` links that can carry the payments; and the steps so far.
 
-    A branch is left where the payees nobody serves outnumber the links to come, or where a payee's payers, with all that are still
-    to come, have too little to give.
+    A branch is left where too few links are to come for the payees that nobody serves, or where a payee's payers, with all
+    that may still come, have too little to give.
     """
+    links = [(payer, payee) for payer in payers for payee in payees]
     stack: list[tuple[int, tuple[Link, ...]]] = [(0, ())]
-    while stack:
-        if not list(islice(steps, 1)):  # type: ignore[call-overload]
-            return None, False
+    while stack and steps < MOST_STEPS:
+        steps += 1
         at, chosen = stack.pop()
         left = size - len(chosen)
         if left == 0:
             if _carries(payers, payees, chosen):
-                return list(chosen), True
-            continue
-        served = {payee for _, payee in chosen}
-        if len(payees) - len(served) > left or len(links) - at < left:
-            continue
-        stack.append((at + 1, chosen))
-        stack.append((at + 1, (*chosen, links[at])))
-    return None, True
+                return chosen, steps
+        elif len(links) - at >= left >= len(payees) - len({payee for _, payee in chosen}) and _enough(
+            payers, payees, (*chosen, *links[at:])
+        ):
+            stack += [(at + 1, chosen), (at + 1, (*chosen, links[at]))]
+    return None, steps
+
+
+def _enough(payers: Mapping[str, int], payees: Mapping[str, int], links: Sequence[Link]) -> bool:
+    """Whether each payee alone could be served by its links: cheap, and necessary."""
+    reach = dict.fromkeys(payees, 0)
+    for payer, payee in links:
+        reach[payee] += payers[payer]
+    return all(reach[payee] >= need for payee, need in payees.items())
 
 
 def _carries(payers: Mapping[str, int], payees: Mapping[str, int], links: Sequence[Link]) -> bool:
     """Whether payments along these links can meet every need."""
-    for payee, need in payees.items():
-        if sum(payers[payer] for payer, to in links if to == payee) < need:
-            return False
-    return sum(_flow(payers, payees, links).values()) == sum(payees.values())
+    return _enough(payers, payees, links) and sum(_flow(payers, payees, links).values()) == sum(payees.values())
 
 
 def _flow(payers: Mapping[str, int], payees: Mapping[str, int], links: Sequence[Link]) -> dict[Link, int]:

@@ -1,0 +1,78 @@
+"""Every assumed figure, with its source: nothing illustrative goes unmarked."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from estate.costs import move_rates
+from estate.place import Place, Plan
+from estate.scenario import Scenario
+
+COLUMNS = ["table", "id", "column", "value", "source"]
+
+
+def assumptions_table(place: Place, scenario: Scenario, plan: Plan) -> pd.DataFrame:
+    """``table, id, column, value, source``: the columns that each row names as ``illustrative``, and the settings assumed.
+
+    The source is the row's ``<column>_source`` where it has one, else its ``source``.
+    """
+    tables = {
+        "agencies": place.agencies,
+        "sites": place.sites,
+        "access_points": place.access_points,
+        "zones": place.zones,
+        "rates": place.rates,
+    }
+    rows = [row for name, frame in tables.items() for row in _marked(name, frame)]
+    return pd.DataFrame([*rows, *_settings(scenario), *_unrated(place, scenario, plan)], columns=COLUMNS)
+
+
+def _marked(name: str, frame: pd.DataFrame) -> list[tuple[str, str, str, object, str]]:
+    if "illustrative" not in frame or frame.empty:
+        return []
+    rows = []
+    for key, row in frame[frame["illustrative"] != ""].iterrows():
+        identity = " / ".join(str(part) for part in key if part) if isinstance(key, tuple) else str(key)
+        for column in (part.strip() for part in str(row["illustrative"]).replace(",", ";").split(";")):
+            if column:
+                source = str(row.get(f"{column}_source", "") or row.get("source", "") or "")
+                rows.append((name, identity, column, _plain(row.get(column, "")), source))
+    return rows
+
+
+def _plain(value: object) -> object:
+    """Numbers stay numbers, nothing is blank, the rest is text."""
+    if isinstance(value, (bool, np.bool_)):
+        return "yes" if value else "no"
+    if isinstance(value, (int, float, np.integer, np.floating)):
+        return "" if np.isnan(value) else float(value)
+    return "" if value is None or pd.isna(value) else str(value)  # type: ignore[call-overload]
+
+
+def _settings(scenario: Scenario) -> list[tuple[str, str, str, object, str]]:
+    money = scenario.money
+    said = "a setting of the scenario"
+    rows: list[tuple[str, str, str, object, str]] = [
+        ("scenario", "money", "closing_year", float(money.closing_year), said),
+        ("scenario", "money", "horizon_years", float(money.horizon_years), said),
+        ("scenario", "money", "split", money.split, said),
+    ]
+    if money.optimism_bias:
+        guide = "a setting of the scenario; Green Book supplementary guidance gives 2% to 24% for standard buildings"
+        rows += [
+            ("scenario", "optimism bias", kind, float(share), guide) for kind, share in sorted(money.optimism_bias.items())
+        ]
+    else:
+        rows.append(("scenario", "optimism bias", "all kinds", 0.0, "none is set: one-off costs stand as given"))
+    return rows
+
+
+def _unrated(place: Place, scenario: Scenario, plan: Plan) -> list[tuple[str, str, str, object, str]]:
+    """Moves into a kind of building for which no fit-out rate is given: costed at nothing, and said so."""
+    moved = np.flatnonzero(plan.host != place.point_site)
+    services = place.access_points["service"].to_numpy(dtype=object)[moved]
+    kinds = place.sites["kind"].to_numpy(dtype=object)[plan.host[moved]]
+    stated = move_rates(place, scenario)["stated"]
+    missing = sorted({(s, k) for s, k in zip(services, kinds, strict=True) if not stated[s, k]})
+    return [("rates", f"{s} / {k}", "fitout_gbp_m2", 0.0, "no rate is given: taken as nothing") for s, k in missing]
