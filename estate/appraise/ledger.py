@@ -163,7 +163,7 @@ def _users(place: Place, scenario: Scenario, plan: Plan, state: _Year) -> pd.Dat
             "weight": np.concatenate([area * state.home, area * (1 - state.home), other]),
         }
     )
-    users: pd.DataFrame = rows.groupby(["site", "agency"], as_index=False)["weight"].sum()
+    users = rows.groupby(["site", "agency"])["weight"].sum().reset_index()
     used = users.groupby("site")["weight"].transform("sum") > 0
     is_title = users["agency"].to_numpy() == title[users["site"]]
     users["weight"] = users["weight"].where(used, is_title.astype(np.float64))
@@ -218,10 +218,10 @@ def _entries(place: Place, scenario: Scenario, plan: Plan, before: pd.DataFrame,
     # Whatever else changes in what an agency bears at a site is the building's own cost, or the way it is shared.
     after = _borne(place, scenario, plan, state)
     change = pd.concat([before, after.assign(pence=-after["pence"]), by_point.assign(pence=-by_point["pence"])])
-    rest: pd.DataFrame = change.groupby(["site", "agency"], as_index=False)["pence"].sum()
+    rest = change.groupby(["site", "agency"])["pence"].sum().reset_index()
     today = todays_plan(place).open[rest["site"]]
     line = np.where(today & plan.open[rest["site"]], RUNNING[2], np.where(today, RUNNING[0], RUNNING[1]))
-    found: pd.DataFrame = pd.concat([by_point, rest.assign(line=line, point=-1)], ignore_index=True)
+    found = pd.concat([by_point, rest.assign(line=line, point=-1)], ignore_index=True)
     return found.loc[found["pence"] != 0, ["agency", "line", "site", "point", "pence"]].reset_index(drop=True)
 
 

@@ -188,7 +188,7 @@ def _headline(summary: Mapping[str, Any]) -> list[str]:
     spread = f"{said['annual_equivalent_saving_gbp_pa']} a year"
     sentences = [
         f"The plan {verb} {yearly} a year of running cost: {today} today, {then} when it is complete.",
-        f"It costs {said['one_off_gbp']} once and brings {said['receipts_gbp']} of capital receipts to those who hold the titles.",
+        f"It costs {said['one_off_gbp']} once and brings {said['receipts_gbp']} of capital receipts to the title holders.",
         f"Over {summary['horizon_years']} years from {summary['base_year']} its present value is {said['npv_gbp']} ({spread}).",
     ]
     if summary["revenue_sums_gbp"]:
