@@ -1,0 +1,146 @@
+"""Rules between the tables: what cannot be true of any estate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from estate.errors import Issue, Severity, Where
+from estate.load.raw import listed, suggestion
+from estate.place import Place
+from estate.scenario import Scenario
+from estate.tables import TABLES
+from estate.validate.finding import row_of, rows
+
+
+def check_references(scenario: Scenario, place: Place) -> Iterator[Issue]:
+    """Every id in a table that refers to another table stands there."""
+    del scenario
+    for table in TABLES.values():
+        frame = getattr(place, table.name)
+        flat = frame.reset_index()
+        for column in table.columns:
+            if not column.refers_to or not len(frame):
+                continue
+            known = getattr(place, column.refers_to).index
+            unknown = ~flat[column.name].isin(known).to_numpy(dtype=bool)
+            thing = column.refers_to.replace("_", " ").removesuffix("s").replace("agencie", "agency")
+            # One issue for each different word that is not known, since one missing agency may stand in a hundred rows.
+            for word in flat[column.name][unknown].unique()[:20]:
+                at = np.flatnonzero(unknown & (flat[column.name] == word).to_numpy(dtype=bool))
+                where = row_of(place, table.name, int(at[0]), column.name, word)
+                more = f" ({len(at):,} rows)" if len(at) > 1 else ""
+                remedy = f"{suggestion(str(word), map(str, known))}; or add it to {column.refers_to}"
+                code = f"{table.name}.unknown-{thing.replace(' ', '-')}"
+                yield Issue(code, f"'{word}' is not a known {thing}{more}", remedy, where)
+            more_words = flat[column.name][unknown].nunique() - 20
+            if more_words > 0:
+                where = Where(row_of(place, table.name, 0).file, column=column.name)
+                yield Issue(f"{table.name}.unknown-id", f"{more_words:,} more ids are not known", "are these the same ids?", where)
+
+
+def check_areas(scenario: Scenario, place: Place) -> Iterator[Issue]:
+    """The shared parts of an access point are part of its floor area."""
+    del scenario
+    points = place.access_points
+    parts = points["hall_area_m2"] + points["desk_area_m2"]
+    over = (parts > points["area_m2"] + 1e-6).to_numpy(dtype=bool)
+    message = "its hall and desk areas together are more than its area_m2"
+    remedy = "area_m2 is the whole of it: raise it, or lower hall_area_m2 or desk_area_m2"
+    yield from rows(place, "access_points", over, "access_points.parts", "area_m2", message, remedy)
+
+
+def check_other_uses(scenario: Scenario, place: Place) -> Iterator[Issue]:
+    """Other uses fit the building."""
+    del scenario
+    sites = place.sites
+    over = (sites["other_use_m2"] > sites["capacity_m2"] + 1e-6).to_numpy(dtype=bool) & ~place.outside
+    message = "its other uses take more floor area than the building has"
+    yield from rows(place, "sites", over, "sites.other-use", "other_use_m2", message, "correct other_use_m2 or capacity_m2")
+
+
+def check_values(scenario: Scenario, place: Place) -> Iterator[Issue]:
+    """The low end of a valuation is below its high end, and the value between them."""
+    del scenario
+    sites = place.sites
+    low, value, high = (sites[each].to_numpy(dtype=np.float64) for each in ("value_low_gbp", "market_value_gbp", "value_high_gbp"))
+    with np.errstate(invalid="ignore"):
+        crossed, below, above = low > high, value < low, value > high
+    yield from rows(place, "sites", crossed, "sites.valuation", "value_low_gbp", "the low value is above the high value", "swap them")
+    beyond = (below | above) & ~crossed
+    message = "market_value_gbp is not between value_low_gbp and value_high_gbp"
+    yield from rows(place, "sites", beyond, "sites.valuation", "market_value_gbp", message, "correct one of them", Severity.WARNING)
+
+
+def check_leases(scenario: Scenario, place: Place) -> Iterator[Issue]:
+    """Leases end after they can be broken; a leasehold says when it ends."""
+    del scenario
+    sites = place.sites
+    end, first = sites["lease_end"], sites["lease_break"]
+    late = (first > end).to_numpy(dtype=bool)
+    yield from rows(place, "sites", late, "sites.lease", "lease_break", "the lease's break is after its end", "correct the dates")
+    held = (sites["tenure"] == "leasehold").to_numpy(dtype=bool) & ~place.outside
+    undated = held & (end.isna() & first.isna()).to_numpy(dtype=bool)
+    if undated.any():
+        message = f"{int(undated.sum()):,} leaseholds have neither lease_end nor lease_break, and are taken to bind nobody"
+        where = row_of(place, "sites", int(np.flatnonzero(undated)[0]), "lease_end")
+        yield Issue("sites.lease", message, "fill in lease_end", where, Severity.WARNING)
+    dated = ~held & ~place.outside & (end.notna() | first.notna()).to_numpy(dtype=bool)
+    dated &= (sites["tenure"] == "freehold").to_numpy(dtype=bool)
+    message = "a freehold has a lease date, which is not used"
+    yield from rows(place, "sites", dated, "sites.lease", "lease_end", message, "is it let to others? then it is another use", Severity.WARNING)
+
+
+def check_in_use(scenario: Scenario, place: Place) -> Iterator[Issue]:
+    """A building that holds an access point today is in use."""
+    del scenario
+    home = place.point_site[place.point_site >= 0]
+    holds = np.zeros(len(place.sites), dtype=bool)
+    holds[home] = True
+    idle = holds & ~place.sites["in_use"].to_numpy(dtype=bool) & ~place.outside
+    message = "in_use is 'no', and an access point is in it today"
+    yield from rows(place, "sites", idle, "sites.in-use", "in_use", message, "set in_use to yes, or move the point")
+
+
+def check_hosting(scenario: Scenario, place: Place) -> Iterator[Issue]:
+    """A pair that may not be is not today's."""
+    del scenario
+    if not len(place.hosting):
+        return
+    keys = place.hosting.index.to_frame(index=False)
+    home = place.access_points["site_id"].reindex(keys["access_point_id"]).to_numpy()
+    barred = (keys["site_id"].to_numpy() == home) & ~place.hosting["allowed"].to_numpy(dtype=bool)
+    message = "allowed is 'no' for the building the point is in today"
+    remedy = "today is always allowed; to move it, fix it elsewhere under [rules.fixed]"
+    yield from rows(place, "hosting", barred, "hosting.home", "allowed", message, remedy, Severity.WARNING)
+
+
+def check_rates(scenario: Scenario, place: Place) -> Iterator[Issue]:
+    """Every service has a fit-out rate for the kinds of building it may move into."""
+    stated = {(str(service), str(kind)) for service, kind in place.rates.index}
+    kinds = sorted(place.sites.loc[~place.outside, "kind"].unique())
+    for service in place.services:
+        settings = scenario.services.get(service)
+        if settings is None or settings.fitout_gbp_m2 is not None or (service, "") in stated:
+            continue
+        wanted = [kind for kind in kinds if not settings.hosts or kind in settings.hosts]
+        without = [kind for kind in wanted if (service, kind) not in stated]
+        if without:
+            message = f"moving {service} into {listed(without, 9)} has no rate, and is costed at nothing"
+            remedy = f"add rows to rates, or set services.{service}.fitout_gbp_m2"
+            yield Issue("rates.missing", message, remedy, Where(scenario.file.name, column="tables.rates"), Severity.WARNING)
+
+
+def check_zone_people(scenario: Scenario, place: Place) -> Iterator[Issue]:
+    """Somebody lives somewhere."""
+    del scenario
+    people = place.zones["population"].to_numpy(dtype=np.float64)
+    if len(people) and not people.sum() > 0:
+        yield Issue("zones.nobody", "nobody lives in any zone", "fill in population", row_of(place, "zones", 0, "population"))
+    empty = people == 0
+    if empty.any() and people.sum() > 0:
+        names = listed([str(each) for each in place.zones.index[empty]])
+        where = row_of(place, "zones", int(np.flatnonzero(empty)[0]), "population", 0)
+        message = f"{int(empty.sum()):,} zones have no population and put no demand on anything: {names}"
+        yield Issue("zones.empty", message, "", where, Severity.NOTE)

@@ -1,0 +1,234 @@
+"""The scenario against the tables: ids and words that do not exist, and decisions that contradict each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import pandas as pd
+
+from estate.errors import Issue, Severity
+from estate.load import rows_where
+from estate.load.raw import listed, suggestion
+from estate.place import Place
+from estate.scenario import Scenario
+from estate.tables import SITE_KINDS, TENURES
+from estate.validate.finding import both, row_of, setting
+
+
+def check_ids(scenario: Scenario, place: Place) -> Iterator[Issue]:
+    """Every id that a rule names exists."""
+    rules = scenario.rules
+    sites, points, agencies = place.sites.index, place.access_points.index, place.agencies.index
+    named: tuple[tuple[str, Iterable[str], pd.Index, str], ...] = (
+        ("rules.keep", rules.keep, sites, "site"),
+        ("rules.close", rules.close, sites, "site"),
+        ("rules.other_uses_move", rules.other_uses_move, sites, "site"),
+        ("rules.fixed", rules.fixed.keys(), points, "access point"),
+        ("rules.fixed", rules.fixed.values(), sites, "site"),
+        ("rules.out", rules.out, agencies, "agency"),
+        ("money.pfi_exit_gbp", scenario.money.pfi_exit_gbp, sites, "site"),
+    )
+    for path, ids, known, thing in named:
+        for each in ids:
+            if each not in known:
+                remedy = suggestion(each, map(str, known))
+                yield Issue("scenario.unknown-id", f"'{each}' is not a {thing}", remedy, setting(scenario, path, each))
+
+
+def check_services(scenario: Scenario, place: Place) -> Iterator[Issue]:
+    """Every service and kind of building that a rule names exists; a service without access points is worth a word."""
+    known = scenario.services
+    pairs = (("rules.may_not_share", scenario.rules.may_not_share), ("rules.must_share", scenario.rules.must_share))
+    for path, group in pairs:
+        for service in (service for pair in group for service in pair):
+            if service not in known:
+                where = setting(scenario, path, service)
+                yield Issue("scenario.unknown-service", f"'{service}' is not a service", suggestion(service, known), where)
+        for a, b in group:
+            if a == b:
+                yield Issue("scenario.same-service", f"'{a}' is paired with itself", "name two services", setting(scenario, path, a))
+    for standard in scenario.standards:
+        if standard.service and standard.service not in known:
+            where = setting(scenario, f"standards.{standard.name}.service", standard.service)
+            remedy = suggestion(standard.service, known)
+            yield Issue("scenario.unknown-service", f"'{standard.service}' is not a service", remedy, where)
+    for name, service in known.items():
+        for kind in service.hosts:
+            if kind not in SITE_KINDS:
+                where = setting(scenario, f"services.{name}.hosts", kind)
+                yield Issue("scenario.unknown-kind", f"'{kind}' is not a kind of building", suggestion(kind, SITE_KINDS), where)
+        if name not in place.services:
+            where = setting(scenario, f"services.{name}")
+            message = f"there is no access point of '{name}' today, so no rule can hold for it"
+            yield Issue("scenario.unused-service", message, "remove it, or add its access points", where, Severity.NOTE)
+    for kind in scenario.money.optimism_bias:
+        if kind not in SITE_KINDS:
+            where = setting(scenario, "money.optimism_bias", kind)
+            yield Issue("scenario.unknown-kind", f"'{kind}' is not a kind of building", suggestion(kind, SITE_KINDS), where)
+
+
+def check_contradictions(scenario: Scenario, place: Place) -> Iterator[Issue]:
+    """No site is both to keep and to close, no point is fixed where nothing may stay, no pair both must and may not share."""
+    rules, sites = scenario.rules, place.sites
+    status = sites["status"]
+    keeps = {site: setting(scenario, "rules.keep", site) for site in rules.keep if site in sites.index}
+    closes = {site: setting(scenario, "rules.close", site) for site in rules.close if site in sites.index}
+    for site in sites.index[(status == "keep").to_numpy(dtype=bool)]:
+        keeps.setdefault(str(site), row_of(place, "sites", int(sites.index.get_loc(site)), "status", "keep"))
+    for site in sites.index[(status == "close").to_numpy(dtype=bool)]:
+        closes.setdefault(str(site), row_of(place, "sites", int(sites.index.get_loc(site)), "status", "close"))
+    for site in sorted(set(keeps) & set(closes)):
+        message = f"'{site}' is to be kept ({keeps[site]}) and to be closed ({closes[site]})"
+        yield Issue("scenario.keep-and-close", message, "take it out of one of the two", closes[site])
+    for point, site in rules.fixed.items():
+        where = setting(scenario, "rules.fixed", point)
+        if site in closes:
+            message = f"'{point}' is fixed to '{site}', which is to be closed ({closes[site]})"
+            yield Issue("scenario.fixed-closed", message, "fix it elsewhere, or let the site stay", where)
+        if site in sites.index and status[site] == "outside" and place.access_points["site_id"].get(point) != site:
+            message = f"'{point}' is fixed to '{site}', which is outside the place and is never changed"
+            yield Issue("scenario.fixed-outside", message, "fix it to a site of the place", where)
+    unlike = {frozenset(pair) for pair in rules.may_not_share} & {frozenset(pair) for pair in rules.must_share}
+    for pair in sorted(sorted(each) for each in unlike):
+        message = f"{both(pair)} must share a building and may not"
+        yield Issue("scenario.share-and-not", message, "take the pair out of one list", setting(scenario, "rules.must_share", pair[0]))
+    outside = [site for site in (*rules.keep, *rules.close) if site in sites.index and status[site] == "outside"]
+    for site in outside:
+        message = f"'{site}' is outside the place, so a rule cannot keep or close it"
+        yield Issue("scenario.outside", message, "take it out of the rule", setting(scenario, "rules.close", site), Severity.WARNING)
+
+
+def check_stuck(scenario: Scenario, place: Place) -> Iterator[Issue]:
+    """A building that is to close holds nobody who does not take part."""
+    rules, sites = scenario.rules, place.sites
+    out = set(rules.out) | set(place.agencies.index[~place.agencies["takes_part"].to_numpy(dtype=bool)])
+    closing = set(rules.close) | set(sites.index[(sites["status"] == "close").to_numpy(dtype=bool)])
+    points = place.access_points
+    stuck = points["agency"].isin(out) & points["site_id"].isin(closing)
+    for point, row in points[stuck].iterrows():
+        message = f"'{row['site_id']}' is to close, and holds '{point}' of '{row['agency']}', which does not take part"
+        yield Issue("scenario.stuck", message, "let the agency take part, or keep the site", setting(scenario, "rules.close", row["site_id"]))
+
+
+def check_counts(scenario: Scenario, place: Place) -> Iterator[Issue]:
+    """Counts can be met by the sites there are and the decisions taken."""
+    status = place.sites["status"]
+    for count in scenario.rules.counts:
+        where = setting(scenario, "rules.counts")
+        if count.at_least is None and count.at_most is None:
+            yield Issue("scenario.count", "a count needs at_least or at_most", "add one of them", where)
+            continue
+        unknown = [name for name in count.where if name not in place.sites.columns]
+        if unknown:
+            remedy = suggestion(unknown[0], map(str, place.sites.columns))
+            yield Issue("scenario.unknown-column", f"'{unknown[0]}' is not a column of sites", remedy, where)
+            continue
+        chosen = rows_where(place.sites, count.where) & ~place.outside
+        label = f"{count.what}{''.join(f' where {k} is {v}' for k, v in count.where.items())}"
+        least, most = count.at_least or 0, count.at_most
+        if most is not None and least > most:
+            message = f"at least {least} and at most {most} {label}: no number is both"
+            yield Issue("scenario.count", message, "correct one of them", where)
+        if least > int(chosen.sum()):
+            message = f"at least {least} {label} are wanted, and there are {int(chosen.sum())} sites"
+            yield Issue("scenario.count", message, "lower it, or add sites", where)
+        kept = sorted({str(each) for each in place.sites.index[chosen & (status == "keep").to_numpy(dtype=bool)]} | {
+            each for each in scenario.rules.keep if each in place.sites.index and chosen[place.sites.index.get_loc(each)]
+        })
+        if count.what == "sites" and most is not None and len(kept) > most:
+            lines = setting(scenario, "rules.keep", kept[0])
+            message = f"at most {most} {label} may stay, and {len(kept)} are to be kept ({lines}): {listed(kept)}"
+            yield Issue("scenario.keeps-over-count", message, "raise the count, or keep fewer", where)
+
+
+def check_columns(scenario: Scenario, place: Place) -> Iterator[Issue]:
+    """Every column that a rule names exists, and holds what the rule needs."""
+    sites = place.sites
+    for column, values in scenario.rules.barred.items():
+        where = setting(scenario, "rules.barred", column)
+        if column not in sites.columns:
+            remedy = suggestion(column, map(str, sites.columns))
+            yield Issue("scenario.unknown-column", f"'{column}' is not a column of sites", remedy, where)
+        elif not sites[column].astype("str").isin(values).any():
+            message = f"no site has {listed(values)} under '{column}', so nothing is barred by it"
+            remedy = suggestion(values[0], sites[column].astype("str").unique()[:200]) if values else ""
+            yield Issue("scenario.no-effect", message, remedy, where, Severity.WARNING)
+    for column in scenario.rules.throughput:
+        where = setting(scenario, "rules.throughput", column)
+        if column not in sites.columns:
+            remedy = suggestion(column, map(str, sites.columns))
+            yield Issue("scenario.unknown-column", f"'{column}' is not a column of sites", remedy, where)
+        elif not pd.api.types.is_numeric_dtype(sites[column]):
+            yield Issue("scenario.not-numbers", f"'{column}' of sites does not hold numbers", "give visits a year", where)
+
+
+def check_standards(scenario: Scenario, place: Place) -> Iterator[Issue]:
+    """Groups are columns of numbers, conditions name zones that exist, and names are used once."""
+    zones = place.zones
+    columns = [str(each) for each in zones.columns if each not in ("easting_m", "northing_m")]
+    seen: set[str] = set()
+    for standard in scenario.standards:
+        path = f"standards.{standard.name}"
+        if standard.name in seen:
+            message = f"two standards are called '{standard.name}'"
+            yield Issue("scenario.twice", message, "give each its own name", setting(scenario, "name", standard.name))
+        seen.add(standard.name)
+        if standard.people != "everyone":
+            yield from _group(scenario, place, path, standard.people, columns)
+        if standard.each and standard.each not in columns:
+            where = setting(scenario, f"{path}.each", standard.each)
+            remedy = suggestion(standard.each, columns)
+            yield Issue("scenario.unknown-column", f"'{standard.each}' is not a column of zones", remedy, where)
+        for column, value in standard.where.items():
+            where = setting(scenario, f"{path}.where", column)
+            if column not in columns:
+                remedy = suggestion(column, columns)
+                yield Issue("scenario.unknown-column", f"'{column}' is not a column of zones", remedy, where)
+                continue
+            try:
+                none = not rows_where(zones, {column: value}).any()
+            except ValueError:
+                message = f"'{value}' compares numbers, and '{column}' of zones holds text"
+                yield Issue("scenario.not-numbers", message, "name a value of the column", where)
+                continue
+            if none:
+                there = sorted(zones[column].astype("str").unique()[:50].tolist())
+                message = f"no zone has {column} = '{value}'"
+                yield Issue("scenario.no-zones", message, suggestion(str(value), there), where)
+
+
+def _group(scenario: Scenario, place: Place, path: str, people: str, columns: list[str]) -> Iterator[Issue]:
+    where = setting(scenario, f"{path}.people", people)
+    zones = place.zones
+    if people not in columns:
+        remedy = suggestion(people, ["everyone", *columns])
+        yield Issue("scenario.unknown-column", f"'{people}' is not a column of zones", remedy, where)
+    elif not pd.api.types.is_numeric_dtype(zones[people]):
+        odd = zones[people].astype("str").str.fullmatch(r"[0-9.,]+").to_numpy(dtype=bool)
+        first = int(np.flatnonzero(~odd)[0]) if (~odd).any() else 0
+        cell = row_of(place, "zones", first, people, zones[people].iloc[first])
+        message = f"'{people}' is a group of people, and not every cell is a number"
+        yield Issue("zones.group", message, f"correct it (a rule names it: {where})", cell)
+    else:
+        number = zones[people].to_numpy(dtype=np.float64)
+        bad = ~(number >= 0)
+        if bad.any():
+            first = int(np.flatnonzero(bad)[0])
+            cell = row_of(place, "zones", first, people, zones[people].iloc[first])
+            message = f"{int(bad.sum()):,} zones have no number of people, or a negative one, under '{people}'"
+            yield Issue("zones.group", message, "write 0 where there are none", cell)
+        elif (number > zones["population"].to_numpy(dtype=np.float64)).any():
+            first = int(np.flatnonzero(number > zones["population"].to_numpy(dtype=np.float64))[0])
+            cell = row_of(place, "zones", first, people, number[first])
+            message = f"'{people}' is larger than the population"
+            yield Issue("zones.group", message, "is it a count, and of the same year?", cell, Severity.WARNING)
+
+
+def check_tenures(scenario: Scenario, place: Place) -> Iterator[Issue]:
+    """An exit price is for a PFI building."""
+    for site in scenario.money.pfi_exit_gbp:
+        if site in place.sites.index and place.sites.loc[site, "tenure"] != "pfi":
+            message = f"'{site}' has an exit price and is not a PFI building ({place.sites.loc[site, 'tenure']} of {both(TENURES)})"
+            where = setting(scenario, "money.pfi_exit_gbp", site)
+            yield Issue("scenario.pfi", message, "correct its tenure, or remove the price", where, Severity.WARNING)
