@@ -1,0 +1,159 @@
+"""What the page's scripts know: the run as compact JSON, one list per column, ids and names as plain text.
+
+Sites, areas and services are referred to by position.  Distances are whole metres (to the nearest ten), null when out of reach.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from estate.page import facts, words
+from estate.page.facts import Floats, Journeys, Point
+from estate.page.geography import Areas, towns
+from estate.page.map import Drawing
+
+if TYPE_CHECKING:
+    from estate.results import Run
+
+SITE_TEXT = ("name", "agency_name", "kind", "tenure", "district", "before", "after", "why")
+SITE_NUMBERS = {
+    "area_used_before_m2": "usedBefore",
+    "area_used_after_m2": "usedAfter",
+    "capacity_m2": "capacity",
+    "running_cost_before_gbp_pa": "costBefore",
+    "running_cost_after_gbp_pa": "costAfter",
+    "net_receipt_gbp": "receipt",
+}
+ALL = "all"
+
+
+def page_data(run: Run, drawing: Drawing, areas: Areas, trips: Journeys, points: list[Point]) -> dict[str, Any]:
+    """Everything the scripts need to shade, label, search and explain the map."""
+    return {
+        "map": drawing.name,
+        "layers": drawing.layers,
+        "bounds": drawing.bounds,
+        "view": "change" if any(point.home != point.host for point in points) else "plan",
+        "service": facts.busiest_service(trips),
+        "services": _services(run, trips),
+        "outcomes": words.OUTCOMES,
+        "sites": _sites(run),
+        "points": _points(run, trips, points),
+        "zones": _zones(run, areas, trips),
+        "towns": towns(run.place),
+        "square": areas.square_m,
+    }
+
+
+def _services(run: Run, trips: Journeys) -> list[dict[str, str]]:
+    return [
+        {"id": service, "label": words.plain(facts.service_label(run, service)), "limit": facts.limit_words(run, service)}
+        for service in trips.services
+    ]
+
+
+def coded(values: pd.Series) -> dict[str, list[Any]]:
+    """A column of repeated words as a list of words and a position in it for each row."""
+    text = values.map(words.clean)
+    found = sorted(set(text))
+    place = {word: i for i, word in enumerate(found)}
+    return {"words": found, "at": [place[word] for word in text]}
+
+
+def _sites(run: Run) -> dict[str, Any]:
+    """One entry per site of the place, in its order; a site that may not be shown has no name and no outcome."""
+    frame = facts.table(run, "sites", ("site_id", *SITE_TEXT, *SITE_NUMBERS, "illustrative"))
+    frame = frame.assign(site_id=frame["site_id"].astype(str)).set_index("site_id").reindex(run.place.sites.index)
+    result: dict[str, Any] = {"id": [words.clean(each) for each in frame.index], "name": [words.clean(each) for each in frame["name"]]}
+    result |= {column: coded(frame[column]) for column in SITE_TEXT[1:]}
+    for column, short in SITE_NUMBERS.items():
+        numbers = pd.to_numeric(frame[column], errors="coerce")
+        if numbers.notna().any():
+            result[short] = whole(numbers.to_numpy(float))
+    result["assumed"] = coded(frame["illustrative"].map(lambda text: ";".join(sorted(facts.assumed_columns(words.clean(text))))))
+    return result
+
+
+def _points(run: Run, trips: Journeys, points: list[Point]) -> dict[str, list[Any]]:
+    names = facts.agency_names(run)
+    agencies = sorted({point.agency for point in points})
+    place = {agency: i for i, agency in enumerate(agencies)}
+    service = {name: i for i, name in enumerate(trips.services)}
+    labels = {point.service: words.plain(facts.service_label(run, point.service)) for point in points}
+    return {
+        "agencies": [words.clean(names.get(agency, agency)) for agency in agencies],
+        "name": [words.clean(point.name) or labels[point.service] for point in points],
+        "service": [service.get(point.service, -1) for point in points],
+        "label": [labels[point.service] if point.service not in service else 0 for point in points],
+        "agency": [place[point.agency] for point in points],
+        "home": [point.home for point in points],
+        "host": [point.host for point in points],
+        "consult": [int(point.consultation) for point in points],
+    }
+
+
+def _zones(run: Run, areas: Areas, trips: Journeys) -> dict[str, Any]:
+    """One entry per area on the map; where areas hold several zones their journeys are averaged over the people in them."""
+    count = len(areas.shapes)
+    held = np.bincount(areas.member, minlength=count)
+    people = np.bincount(areas.member, weights=trips.people, minlength=count)
+    first = np.full(count, -1, dtype=np.int64)
+    first[areas.member[::-1]] = np.arange(len(areas.member))[::-1]
+    single = not areas.square_m
+    result: dict[str, Any] = {"people": whole(people), "held": held.tolist()}
+    frame = run.place.zones.iloc[first]
+    if single:
+        named = frame["name"].where(frame["name"].astype(str) != "", frame.index.to_series()) if "name" in frame else frame.index
+        result["name"] = [words.clean(name) for name in named]
+        if "district" in frame:
+            result["district"] = coded(frame["district"])
+    before, after = grouped(trips.before_m, areas, trips.people), grouped(trips.after_m, areas, trips.people)
+    for k, service in enumerate(trips.services):
+        result[service] = _journey(before[:, k], after[:, k])
+        if single:
+            result[service] |= {
+                "siteBefore": trips.site_before[first, k].tolist(),
+                "siteAfter": trips.site_after[first, k].tolist(),
+                "within": _within(trips.within_after[first, k]),
+            }
+    if len(trips.services) > 1:
+        with np.errstate(invalid="ignore"):
+            result[ALL] = _journey(before.mean(axis=1), after.mean(axis=1))
+    return result
+
+
+def grouped(distance_m: Floats, areas: Areas, people: Floats) -> Floats:
+    """(areas, K) mean journeys of the zones in each area, weighted by people; NaN if any of them is out of reach."""
+    count = len(areas.shapes)
+    if count == len(areas.member):
+        result = np.empty_like(distance_m)
+        result[areas.member] = distance_m
+        return result
+    weight = np.maximum(people, 1e-9)
+    total = np.bincount(areas.member, weights=weight, minlength=count)
+    columns = [np.bincount(areas.member, weights=weight * column, minlength=count) / total for column in distance_m.T]
+    return np.stack(columns, axis=1) if columns else np.empty((count, 0))
+
+
+def _journey(before_m: Floats, after_m: Floats) -> dict[str, list[int | None]]:
+    """Journeys before, and the change to them: mostly nothing, so the changes are listed by position."""
+    change = np.where(np.isfinite(after_m), np.round(after_m, -1), -1.0)
+    same = np.isclose(before_m, after_m, atol=facts.SAME_M, equal_nan=True)
+    return {
+        "before": whole(np.round(before_m, -1)),
+        "at": np.flatnonzero(~same).tolist(),
+        "after": [None if value < 0 else int(value) for value in change[~same]],
+    }
+
+
+def _within(flags: Floats) -> list[int]:
+    """1 within the limit, 0 beyond it, -1 where there is none."""
+    return [int(each) for each in np.where(np.isnan(flags), -1, flags)]
+
+
+def whole(values: Floats) -> list[int | None]:
+    """Whole numbers, null for NaN."""
+    return [int(value) if known else None for value, known in zip(np.round(np.nan_to_num(values)), np.isfinite(values), strict=True)]

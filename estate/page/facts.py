@@ -1,0 +1,244 @@
+"""What the page says, worked out from a stored run: distances as arrays, people better and worse off, who is where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from estate.results import Run
+
+SAME_M = 1.0
+"""A journey that changes by no more than this is the same journey."""
+
+type Floats = NDArray[np.float64]
+type Ints = NDArray[np.int64]
+type Bools = NDArray[np.bool_]
+
+
+def table(run: Run, name: str, columns: Sequence[str] = ()) -> pd.DataFrame:
+    """A table of the run with at least these columns (blank where the run has none); empty when there is no such table."""
+    frame = run.tables.get(name)
+    frame = pd.DataFrame() if frame is None else frame.reset_index(drop=True)
+    missing = {column: pd.Series([None] * len(frame), dtype=object) for column in columns if column not in frame}
+    return frame.assign(**missing) if missing else frame
+
+
+def number(manifest: Mapping[str, Any], key: str) -> float | None:
+    """A figure of the manifest, or None."""
+    value = manifest.get(key)
+    return None if value is None or pd.isna(value) else float(value)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Journeys:
+    """From home to the nearest building with each service: (Z, K) arrays, zones in the place's order.
+
+    ``before_m`` and ``after_m`` are metres, NaN out of reach.  ``within_before`` and ``within_after`` are 1, 0, or NaN where
+    no limit applies.  ``site_before`` and ``site_after`` are positions in the place's sites, -1 for none.
+    """
+
+    services: tuple[str, ...]
+    people: Floats
+    before_m: Floats
+    after_m: Floats
+    within_before: Floats
+    within_after: Floats
+    site_before: Ints
+    site_after: Ints
+
+    @property
+    def change_m(self) -> Floats:
+        """(Z, K) metres farther; NaN where either journey is out of reach."""
+        return self.after_m - self.before_m
+
+    @property
+    def farther(self) -> Bools:
+        """(Z, K) worse off: a longer journey, or one that is no longer possible."""
+        return (self.change_m > SAME_M) | (np.isfinite(self.before_m) & ~np.isfinite(self.after_m))
+
+    @property
+    def nearer(self) -> Bools:
+        """(Z, K) better off."""
+        return (self.change_m < -SAME_M) | (~np.isfinite(self.before_m) & np.isfinite(self.after_m))
+
+
+def journeys(run: Run) -> Journeys:
+    """The ``zones`` table as arrays."""
+    zones = run.place.zones
+    names = ("zone_id", "service", "distance_before_m", "distance_after_m", "within_before", "within_after", "site_before", "site_after")
+    frame = table(run, "zones", names)
+    found = sorted(frame["service"].dropna().unique()) if len(frame) else []
+    services = tuple(found)
+    shape = (len(zones), len(services))
+    row = zones.index.get_indexer(pd.Index(frame["zone_id"].astype(str)))
+    column = pd.Index(services, dtype=object).get_indexer(pd.Index(frame["service"]))
+    known = (row >= 0) & (column >= 0)
+
+    def floats(name: str) -> Floats:
+        result = np.full(shape, np.nan)
+        result[row[known], column[known]] = pd.to_numeric(frame[name], errors="coerce").astype(float).to_numpy()[known]
+        return result
+
+    def flags(name: str) -> Floats:
+        result = np.full(shape, np.nan)
+        result[row[known], column[known]] = frame[name].map(_flag).to_numpy(float)[known]
+        return result
+
+    def sites(name: str) -> Ints:
+        result = np.full(shape, -1, dtype=np.int64)
+        text = frame[name].fillna("").astype(str)
+        result[row[known], column[known]] = run.place.sites.index.get_indexer(pd.Index(text))[known]
+        return result
+
+    return Journeys(
+        services=services,
+        people=zones["population"].to_numpy(float),
+        before_m=floats("distance_before_m"),
+        after_m=floats("distance_after_m"),
+        within_before=flags("within_before"),
+        within_after=flags("within_after"),
+        site_before=sites("site_before"),
+        site_after=sites("site_after"),
+    )
+
+
+def _flag(value: Any) -> float:
+    """1.0 for yes, 0.0 for no, NaN for a blank."""
+    if value is None or value == "" or (not isinstance(value, str) and pd.isna(value)):
+        return float("nan")
+    return float(truth(value))
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Residents, each counted once: within every limit before and after, and farther from or nearer to at least one service."""
+
+    everyone: float
+    limited: bool
+    within_before: float
+    within_after: float
+    farther: float
+    farther_mean_m: float | None
+    nearer: float
+
+
+def people(trips: Journeys) -> People:
+    """Who is within every limit, and who is better or worse off."""
+    residents = trips.people
+    farther, nearer = trips.farther, trips.nearer
+    # A zone may lose on several services: its people count once, with their mean extra distance for those services.
+    extra = np.where(farther & np.isfinite(trips.change_m), trips.change_m, 0.0)
+    losses = farther.sum(axis=1)
+    worse = losses > 0
+    mean_extra = np.divide(extra.sum(axis=1), losses, out=np.zeros(len(residents)), where=worse)
+    count = float(residents[worse].sum())
+    return People(
+        everyone=float(residents.sum()),
+        limited=bool(np.isfinite(trips.within_after).any()),
+        within_before=float(residents[~(trips.within_before == 0).any(axis=1)].sum()),
+        within_after=float(residents[~(trips.within_after == 0).any(axis=1)].sum()),
+        farther=count,
+        farther_mean_m=float((residents * mean_extra)[worse].sum() / count) if count else None,
+        nearer=float(residents[(nearer.any(axis=1)) & ~worse].sum()),
+    )
+
+
+def mean_m(distance_m: Floats, weight: Floats) -> float | None:
+    """Mean of the journeys that are possible, weighted by people; None when there are none."""
+    known = np.isfinite(distance_m) & (weight > 0)
+    total = weight[known].sum()
+    return float((distance_m[known] * weight[known]).sum() / total) if total else None
+
+
+def busiest_service(trips: Journeys) -> str:
+    """The service that most people see change: what the map opens with."""
+    if not trips.services:
+        return ""
+    changed = ((trips.farther | trips.nearer) * trips.people[:, None]).sum(axis=0)
+    return trips.services[int(changed.argmax())] if changed.any() else trips.services[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """An access point as the page shows it; ``home`` and ``host`` are positions in the place's sites."""
+
+    point_id: str
+    name: str
+    service: str
+    agency: str
+    home: int
+    host: int
+    consultation: bool
+
+
+def points(run: Run) -> list[Point]:
+    """Every access point that may be shown, with where it is today and where the plan puts it."""
+    frame = run.place.access_points
+    moves = table(run, "moves", ("access_point_id", "consultation"))
+    asked = {row.access_point_id for row in moves.itertuples() if truth(row.consultation)}
+    shown = frame["shown"].to_numpy(bool) if "shown" in frame else np.ones(len(frame), dtype=bool)
+    return [
+        Point(str(point_id), name or "", service, agency, int(home), int(host), point_id in asked)
+        for point_id, name, service, agency, home, host, show in zip(
+            frame.index, frame["name"], frame["service"], frame["agency"], run.place.point_site, run.plan.host, shown, strict=True
+        )
+        if show
+    ]
+
+
+def truth(value: Any) -> bool:
+    """Whether a cell says yes: True, 1, yes, consult; a blank, no, none, within (the limit) and 0 say no."""
+    if value is None or (not isinstance(value, str) and pd.isna(value)):
+        return False
+    if isinstance(value, str):
+        return value.strip().lower() not in ("", "no", "false", "0", "none", "n", "within")
+    return bool(value)
+
+
+def limit_words(run: Run, service: str) -> str:
+    """The home-to-site limits of a service, as the scenario wrote them."""
+    rules = [rule for rule in run.scenario.standards if rule.on and rule.service == service and rule.measure == "home-to-site"]
+    found: list[str] = []
+    for rule in rules:
+        if rule.limit and rule.limit.text not in found:
+            found.append(rule.limit.text)
+    return " or ".join(found)
+
+
+def service_label(run: Run, service: str) -> str:
+    """What people call a service."""
+    return str(run.scenario.service_label(service))
+
+
+def agency_names(run: Run) -> dict[str, str]:
+    """Agency id to the name that people know."""
+    frame = run.place.agencies
+    return {str(agency): str(name) for agency, name in zip(frame.index, frame["name"], strict=True)}
+
+
+def receipts(run: Run) -> tuple[float, float | None, float | None, int]:
+    """Receipts by building: the total, its low and high, and how many buildings bring one."""
+    frame = table(run, "capital_receipts", ("net_receipt_gbp", "low_gbp", "high_gbp"))
+    net = pd.to_numeric(frame["net_receipt_gbp"], errors="coerce").fillna(0)
+    low, high = (pd.to_numeric(frame[name], errors="coerce") for name in ("low_gbp", "high_gbp"))
+    known = bool(len(frame)) and bool(low.notna().any() and high.notna().any())
+    return float(net.sum()), float(low.sum()) if known else None, float(high.sum()) if known else None, int((net != 0).sum())
+
+
+def assumed(run: Run, column: str, name: str = "sites") -> int:
+    """How many rows of an input table have an assumed figure in this column."""
+    frame = getattr(run.place, name)
+    if "illustrative" not in frame:
+        return 0
+    return int(frame["illustrative"].fillna("").astype(str).map(lambda text: column in assumed_columns(text)).sum())
+
+
+def assumed_columns(text: Any) -> set[str]:
+    """The columns named in an ``illustrative`` cell."""
+    return {part.strip() for part in str(text or "").replace(",", ";").split(";") if part.strip()}

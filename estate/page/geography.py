@@ -1,0 +1,145 @@
+"""From British National Grid to what a map draws: zones as areas (or squares, when there are very many), sites, moves, background."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from estate.page.words import plain
+from estate.place import CRS, Place
+
+MOST_ZONES = 3000
+"""Beyond this many zones the map groups them into squares, and says so."""
+MOST_SQUARES = 2500
+SQUARES_M = (1000, 2000, 5000, 10_000, 20_000, 50_000)
+DETAIL_M = 40.0
+"""Outlines are drawn to about this accuracy: under a pixel at the scale of a county."""
+
+type Feature = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Areas:
+    """What is shaded on the map.
+
+    ``shapes`` are polygons (or points, where no polygon can be made) in EPSG:27700; ``member`` (Z,) is each zone's position in
+    them; ``square_m`` is the side of the squares, 0 when every zone has a shape of its own.
+    """
+
+    shapes: NDArray[np.object_]
+    member: NDArray[np.int64]
+    square_m: int = 0
+
+
+def areas(place: Place) -> Areas:
+    """An area for every zone: the land nearer to its centre of population than to any other, cut at the place's outline."""
+    points = shapely.points(place.zones["easting_m"].to_numpy(float), place.zones["northing_m"].to_numpy(float))
+    if len(points) > MOST_ZONES:
+        return _squares(points)
+    unique, member = np.unique(shapely.get_coordinates(points), axis=0, return_inverse=True)
+    member = member.reshape(-1).astype(np.int64)
+    centres = shapely.points(unique)
+    if len(unique) < 4:
+        return Areas(centres, member)
+    cells = shapely.get_parts(shapely.voronoi_polygons(shapely.multipoints(centres), ordered=True))
+    land = outline(place)
+    cut = shapely.intersection(cells, land if land is not None else _neighbourhood(centres))
+    # A centre just outside the outline (an island, a rough coast) would lose its area: it keeps a small round one.
+    cut = np.where(shapely.is_empty(cut), shapely.buffer(centres, 300), cut)
+    return Areas(shapely.simplify(cut, DETAIL_M), member)
+
+
+def _squares(points: NDArray[np.object_]) -> Areas:
+    """The finest squares that are few enough to draw quickly."""
+    coordinates = shapely.get_coordinates(points)
+    for side in SQUARES_M:
+        corners, member = np.unique(np.floor(coordinates / side) * side, axis=0, return_inverse=True)
+        if len(corners) <= MOST_SQUARES or side == SQUARES_M[-1]:
+            break
+    shapes = shapely.box(corners[:, 0], corners[:, 1], corners[:, 0] + side, corners[:, 1] + side)
+    return Areas(shapes, member.reshape(-1).astype(np.int64), side)
+
+
+def _neighbourhood(centres: NDArray[np.object_]) -> shapely.Geometry:
+    """Without an outline: the land within a few times the usual distance between neighbours."""
+    tree = shapely.STRtree(centres)
+    _, distance = tree.query_nearest(centres, return_distance=True, exclusive=True)
+    return shapely.union_all(shapely.buffer(centres, 3 * float(np.median(distance)) + 500))
+
+
+def _context(place: Place, kind: str) -> gpd.GeoDataFrame | None:
+    context = place.context
+    if context is None or "kind" not in context:
+        return None
+    rows = context[(context["kind"] == kind) & context.geometry.notna()]
+    rows = rows.to_crs(CRS) if rows.crs is not None and rows.crs != CRS else rows
+    return rows if len(rows) else None
+
+
+def outline(place: Place) -> shapely.Geometry | None:
+    """The place's outline as one area, or None when the context has none."""
+    rows = _context(place, "outline")
+    if rows is None:
+        return None
+    shapes = rows.geometry.to_numpy()
+    polygons = shapes[np.isin(shapely.get_type_id(shapes), (3, 6))]
+    if not len(polygons):
+        polygons = shapely.get_parts(shapely.polygonize(shapes))
+    whole = shapely.union_all(shapely.make_valid(shapely.simplify(polygons, DETAIL_M))) if len(polygons) else None
+    # The gaps that simplifying leaves between neighbours are closed again.
+    return None if whole is None or whole.is_empty else shapely.buffer(shapely.buffer(whole, DETAIL_M), -DETAIL_M)
+
+
+def background(place: Place) -> list[Feature]:
+    """Outlines and roads as features whose ``kind`` property styles them."""
+    features: list[Feature] = []
+    for kind in ("outline", "road"):
+        rows = _context(place, kind)
+        if rows is not None:
+            shapes = shapely.simplify(rows.geometry.to_numpy(), DETAIL_M)
+            shapes = shapes[~shapely.is_empty(shapes)]
+            if kind == "road":
+                shapes = np.array([shapely.line_merge(shapely.union_all(shapes))])
+            features += [feature(shape, {"kind": kind}) for shape in lonlat(shapes, 4)]
+    return features
+
+
+def towns(place: Place) -> list[dict[str, Any]]:
+    """Town names and where to write them; biggest first where the context says how big (``population`` or ``rank``)."""
+    rows = _context(place, "town")
+    if rows is None or "name" not in rows:
+        return []
+    order = next((column for column in ("population", "size") if column in rows), None)
+    rows = rows.sort_values([order] if order else ["name"], ascending=not order, kind="stable")
+    where = lonlat(shapely.centroid(rows.geometry.to_numpy()), 4)
+    return [
+        {"name": plain(name), "at": [shapely.get_y(point).item(), shapely.get_x(point).item()]}
+        for name, point in zip(rows["name"], where, strict=True)
+        if plain(name)
+    ][:60]
+
+
+def lonlat(shapes: NDArray[np.object_], digits: int) -> NDArray[np.object_]:
+    """Shapes in longitude and latitude (EPSG:4326), rounded: 4 digits are about 10 m, 5 about 1 m."""
+    moved = gpd.GeoSeries(list(shapes), crs=CRS).to_crs("EPSG:4326").to_numpy()
+    return np.asarray(shapely.transform(moved, lambda xy: np.round(xy, digits)))
+
+
+def feature(shape: shapely.Geometry, properties: dict[str, Any]) -> Feature:
+    """A GeoJSON feature: geometry and numbers of ours, never a name."""
+    return {"type": "Feature", "properties": properties, "geometry": shapely.geometry.mapping(shape)}
+
+
+def indexed(shapes: NDArray[np.object_], digits: int) -> list[Feature]:
+    """Features numbered ``i`` by position, for the page's data to describe."""
+    return [feature(shape, {"i": i}) for i, shape in enumerate(lonlat(shapes, digits))]
+
+
+def site_points(place: Place) -> NDArray[np.object_]:
+    """(J,) the sites as points, EPSG:27700."""
+    return np.asarray(shapely.points(place.sites["easting_m"].to_numpy(float), place.sites["northing_m"].to_numpy(float)))

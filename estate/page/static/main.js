@@ -1,0 +1,87 @@
+"use strict";
+// Ties the page together: one state (view, service, site), kept in the address so that a link opens where it was made.
+(() => {
+  const data = estate.json("estate-data");
+  const byId = (id) => document.getElementById(id);
+  const VIEWS = ["today", "plan", "change"];
+
+  const known = (service) => service === "all" ? Boolean(data.zones.all) : data.services.some((each) => each.id === service);
+
+  const read = () => {
+    const given = new URLSearchParams(window.location.hash.slice(1));
+    const site = data.sites.id.indexOf(given.get("site") ?? "");
+    return {
+      view: VIEWS.includes(given.get("view")) ? given.get("view") : data.view,
+      service: known(given.get("service")) ? given.get("service") : data.service,
+      site: site >= 0 && data.sites.name[site] ? site : null,
+    };
+  };
+
+  let state = read();
+
+  const write = () => {
+    const parts = new URLSearchParams({ service: state.service, view: state.view });
+    if (state.site !== null) parts.set("site", data.sites.id[state.site]);
+    window.history.replaceState(null, "", "#" + parts);
+  };
+
+  const legend = () => {
+    const swatch = ([colour, words]) => {
+      const patch = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+      patch.setAttribute("viewBox", "0 0 20 14");
+      patch.setAttribute("aria-hidden", "true");
+      const box = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+      for (const [name, value] of Object.entries({ x: 0.5, y: 0.5, width: 19, height: 13, fill: colour, stroke: "#8c8574" })) box.setAttribute(name, value);
+      patch.append(box);
+      return estate.el("li", null, patch, words);
+    };
+    const service = data.services.find((each) => each.id === state.service);
+    const what = service ? `the nearest: ${service.label}` : "the nearest of each service, on average";
+    byId("shade-title").textContent = state.view === "change" ? `How much farther or nearer (miles) people are from ${what}` : `Miles from home to ${what}, ${state.view === "today" ? "today" : "in the plan"}`;
+    byId("shades").replaceChildren(...estate.shadeKey(state.view).map(swatch));
+    byId("limit").textContent = service && service.limit ? `The limit for this service is ${service.limit}.` : "";
+  };
+
+  const atlas = new estate.Atlas(data, (i) => select(i));
+  const panel = new estate.Panel(byId("panel"), data, (i) => select(i, true));
+
+  const show = () => {
+    atlas.show(state);
+    legend();
+    document.querySelectorAll("input[name=view]").forEach((each) => { each.checked = each.value === state.view; });
+    byId("service").value = state.service;
+    document.body.dataset.view = state.view;
+  };
+
+  const change = (part) => {
+    state = { ...state, ...part };
+    show();
+    write();
+  };
+
+  // `go`: the building was chosen away from the map, so take the reader to its panel.
+  const select = (i, go = false) => {
+    change({ site: i });
+    panel.show(i);
+    if (i === null) return;
+    atlas.reveal(i);
+    estate.say(`${data.sites.name[i]}: details shown beside the map`);
+    if (go) {
+      byId("map").scrollIntoView({ behavior: estate.motion ? "smooth" : "auto", block: "start" });
+      byId("panel").querySelector("h3").focus({ preventScroll: true });
+    }
+  };
+
+  document.querySelectorAll("input[name=view]").forEach((each) => each.addEventListener("change", () => change({ view: each.value })));
+  byId("service").addEventListener("change", (event) => change({ service: event.target.value }));
+  byId("whole").addEventListener("click", () => atlas.map.fitBounds(data.bounds, { animate: estate.motion }));
+  estate.search(byId("search"), byId("found"), data.sites.name, (i) => select(i, true));
+  estate.tables((i) => select(i, true));
+  window.addEventListener("hashchange", () => { state = read(); show(); panel.show(state.site); });
+  // Printed maps have another size: draw them for it.
+  window.addEventListener("beforeprint", () => { atlas.map.invalidateSize({ animate: false }); atlas.map.fitBounds(data.bounds, { animate: false }); });
+
+  show();
+  panel.show(state.site);
+  if (state.site !== null) atlas.reveal(state.site);
+})();

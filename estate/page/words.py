@@ -1,0 +1,186 @@
+"""Numbers and sentences in plain English: what a reader sees instead of column names, metres and solver words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+METRES_PER_MILE = 1609.344
+LONGEST_NAME = 200
+
+OUTCOMES = {
+    "hub": "Hub",
+    "retained": "Retained",
+    "released": "Released",
+    "closed to services": "Closed to services",
+    "not in use": "Not in use",
+    "outside": "Outside the area",
+}
+"""The words of the ``before`` and ``after`` columns, as a reader sees them."""
+
+OUTCOME_NOTES = {
+    "hub": "two or more services share it",
+    "retained": "stays in use, with one service or other uses",
+    "released": "no longer needed and let go",
+    "closed to services": "stays for its other uses, but has no public counter",
+    "not in use": "not paid for today and not needed",
+    "outside": "serves people here, never changed by the plan",
+}
+
+AGENCY_KINDS = {
+    "local_authority_england": "council",
+    "police": "police",
+    "fire": "fire service",
+    "nhs": "NHS",
+    "central_government": "central government",
+    "private": "private",
+    "other": "other body",
+}
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_SPACE = re.compile(r"\s+")
+
+
+def clean(text: Any) -> str:
+    """A name as it may be shown: no control characters, one line, at most 200 characters."""
+    if text is None or (isinstance(text, float) and text != text):  # noqa: PLR0124 - NaN is not itself
+        return ""
+    line = _SPACE.sub(" ", _CONTROL.sub("\ufffd", str(text))).strip()
+    return line if len(line) <= LONGEST_NAME else line[: LONGEST_NAME - 1] + "…"
+
+
+def plain(text: Any) -> str:
+    """A name for places where direction cannot be isolated with ``<bdi>``: titles, attributes, text of drawings."""
+    return _BIDI.sub("", clean(text))
+
+
+def _blank(value: Any) -> bool:
+    return value is None or bool(pd.isna(value))
+
+
+def _signed(text: str, value: float, *, signed: bool) -> str:
+    if value < 0:
+        return "−" + text
+    return "+" + text if signed and value > 0 else text
+
+
+def count(value: Any, *, signed: bool = False) -> str:
+    """``12,345``; a blank stays blank."""
+    if _blank(value):
+        return ""
+    number = round(float(value))
+    return _signed(f"{abs(number):,}", number, signed=signed)
+
+
+def gbp(value: Any, *, signed: bool = False) -> str:
+    """``£312,450``, to the pound."""
+    if _blank(value):
+        return ""
+    number = round(float(value))
+    return _signed(f"£{abs(number):,}", number, signed=signed)
+
+
+def gbp_short(value: Any, *, signed: bool = False) -> str:
+    """``£12.4 million`` or ``£312,000``: for a figure that is read from across the room."""
+    if _blank(value):
+        return "not known"
+    number = float(value)
+    size = abs(number)
+    if size >= 999_500:
+        text = f"£{size / 1e6:,.2f} million" if size < 10e6 else f"£{size / 1e6:,.1f} million"
+    elif size >= 10_000:
+        text = f"£{round(size, -3):,.0f}"
+    else:
+        text = f"£{size:,.0f}"
+    return _signed(text, 0 if text == "£0" else number, signed=signed)
+
+
+def area(value: Any) -> str:
+    """``1,240 m²``."""
+    return "" if _blank(value) else f"{count(value)} m²"
+
+
+def miles(metres: Any, *, signed: bool = False) -> str:
+    """``2.4 miles``; a blank distance means that there is no way there."""
+    if _blank(metres):
+        return "out of reach"
+    number = float(metres) / METRES_PER_MILE
+    size = abs(number)
+    if size < 0.05:
+        return "no change" if signed else "under 0.1 mile"
+    text = f"{size:,.1f}"
+    unit = "mile" if text == "1.0" else "miles"
+    return _signed(f"{text} {unit}", number, signed=signed)
+
+
+def minutes(seconds: Any) -> str:
+    """``14 minutes``."""
+    if _blank(seconds):
+        return ""
+    number = round(float(seconds) / 60)
+    return f"{number} minute{'' if number == 1 else 's'}"
+
+
+def share(part: float, whole: float) -> str:
+    """``98.2%``; never rounded to 100% or 0% unless it is so."""
+    if not whole:
+        return "–"
+    percent = 100 * part / whole
+    if part >= whole:
+        return "100%"
+    if part <= 0:
+        return "0%"
+    return f"{min(max(percent, 0.1), 99.9):.1f}%"
+
+
+def percent(fraction: Any, digits: int = 1) -> str:
+    """``2.1%`` from 0.021."""
+    return "" if _blank(fraction) else f"{100 * float(fraction):.{digits}f}%"
+
+
+def plural(number: float, one: str, many: str = "") -> str:
+    """``1 building``, ``12 buildings``."""
+    return f"{count(number)} {one if round(number) == 1 else many or one + 's'}"
+
+
+def listed(items: list[str]) -> str:
+    """``a, b and c``."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else ""
+
+
+GOALS = {
+    "running-cost": ("has a lower running cost", "cost"),
+    "annual-equivalent": ("costs less a year, with one-off costs and receipts spread over time", "cost"),
+    "people-within": ("brings more people within the limits", "people"),
+    "least-travel": ("means less travel", "travel"),
+    "least-farthest": ("brings the farthest people closer", "travel"),
+}
+
+
+def proof(manifest: Mapping[str, Any], objective: str = "running-cost") -> dict[str, str]:
+    """The status of the answer: ``tone`` (good, warn), ``title``, ``text``; from the manifest's status and gap."""
+    better = GOALS.get(objective, GOALS["running-cost"])[0]
+    gap = manifest.get("gap")
+    if manifest.get("status") == "optimal":
+        text = f"No other plan that keeps to the rules {better}."
+        return {"tone": "good", "title": "Proven best to within 0.01%", "text": text}
+    if _blank(gap):
+        return {"tone": "warn", "title": "Best found, not proven best", "text": "How far it is from the best possible is not known."}
+    text = f"The search stopped before it could rule out every other plan. Its result cannot be more than {percent(gap)} from the best possible."
+    return {"tone": "warn", "title": f"Best found; at most {percent(gap)} from the best possible", "text": text}
+
+
+def checks(manifest: Mapping[str, Any]) -> list[str]:
+    """What else a careful reader wants to know about the answer, a sentence each."""
+    lines = []
+    if manifest.get("verified"):
+        lines.append("Checked: a separate program recomputed its costs, floor areas and distances from the tables, and agrees.")
+    if manifest.get("repeatable"):
+        lines.append("Repeatable: the same inputs and versions give the same plan again.")
+    elif "repeatable" in manifest:
+        lines.append("The search was stopped by the clock, so another run may end with a different plan.")
+    return lines
