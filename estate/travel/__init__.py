@@ -4,12 +4,24 @@ Tables are long (:class:`Pairs`), by position in the caller's canonical order; d
 coordinates EPSG:27700 metres; a missing pair is unreachable.
 """
 
+from importlib import import_module
+from typing import Any
+
 from estate.travel.build import Straight, Streets, Table, Way, build_travel
 from estate.travel.pairs import Pairs, Points, Travel, Wanted, keep, unreached
 from estate.travel.straight import straight
 from estate.travel.table import read_table
 
-__all__ = [
+# Streets need numba, pyosmium and shapely: they load when first asked for.
+_LATE = {
+    "Network": "estate.travel.streets",
+    "calibrate": "estate.travel.calibrate",
+    "download_streets": "estate.travel.download",
+    "load_streets": "estate.travel.reading",
+    "network_pairs": "estate.travel.network",
+}
+
+__all__ = [  # noqa: PLE0604  (the late names are the keys of _LATE)
     "Pairs",
     "Points",
     "Straight",
@@ -23,4 +35,11 @@ __all__ = [
     "read_table",
     "straight",
     "unreached",
+    *_LATE,
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LATE[name]), name)
