@@ -52,6 +52,9 @@ from estate.problem import (
     offered,
 )
 
+MOST_ROW_PAIRS = 10_000_000
+"""Beyond so many pairs of cover and near rows, looking for what is sure to be served costs more than it saves."""
+
 
 class Measure(StrEnum):
     """A whole number that a plan is judged by; less is better for all but ``COVERED``."""
@@ -234,11 +237,13 @@ def formulate(
     *,
     at_most: Mapping[Measure, int] | None = None,
     within: int | None = None,
+    prefer: tuple[Ints, Ints] | None = None,
 ) -> Formulation:
     """The programme that optimises ``what`` (None: any plan), with limits on other measures.
 
     ``at_most`` holds each of its measures to a value (at least, for ``COVERED``): the steps of a lexicographic
     optimum.  ``within`` asks that every near row has an offer within that distance (the p-center decision problem).
+    ``prefer`` is an objective of its own, weights (J,) on ``open`` and (P,) on ``host``, in place of a measure.
     """
     f = Formulation(problem)
     limits = dict(at_most or {})
@@ -265,8 +270,8 @@ def formulate(
     for other, value in limits.items():
         limit(f, other, terms[other], value)
     f.objective = np.zeros(f.n_columns)
-    if what is not None:
-        chosen = terms[what]
+    chosen = terms[what] if what is not None else None if prefer is None else Terms(both, np.concatenate(prefer))
+    if chosen is not None:
         f.unit = max(int(np.gcd.reduce(chosen.weight)), 1) if len(chosen.weight) else 1
         f.sign = -1 if what is Measure.COVERED else 1
         f.constant = chosen.constant
@@ -608,7 +613,9 @@ def travel(f: Formulation, *, must_be_served: bool) -> Terms:
     row = np.repeat(np.arange(n), np.diff(near.start))
     at = offer_index(problem, near.service[row], near.site)
     column = np.where(at >= 0, f.offer[at], -1) if len(f.offer) else at
-    row, column, distance = row[column >= 0], column[column >= 0], near.distance[column >= 0]
+    certain = served_within(problem)
+    keep = (column >= 0) & (near.distance <= certain[row])
+    row, column, distance = row[keep], column[keep], near.distance[keep]
     fresh = np.ones(len(row), dtype=bool)
     fresh[1:] = (row[1:] != row[:-1]) | (distance[1:] != distance[:-1])
     step = np.cumsum(fresh) - 1  # the (row, distinct distance) that each entry belongs to
@@ -628,7 +635,7 @@ def travel(f: Formulation, *, must_be_served: bool) -> Terms:
         there = near_distance(problem, plan.there)
         return np.where(there < 0, beyond(problem), there)[step_row] > step_distance
 
-    upper = np.where(last & must_be_served, 0.0, 1.0)
+    upper = np.where(last & (must_be_served | (certain[step_row] < beyond(problem))), 0.0, 1.0)
     far = f.add_columns("far", upper, unserved)
     if must_be_served and len(served := np.setdiff1d(np.arange(n), step_row)):
         f.add_rows("unserved", np.zeros(0, np.int64), np.zeros(0, np.int64), 1, n=len(served), lower=1)
@@ -642,6 +649,35 @@ def travel(f: Formulation, *, must_be_served: bool) -> Terms:
         lower=leads.astype(np.float64),
     )
     return Terms(far, near.weight[step_row] * rise, int((near.weight * nearest).sum()))
+
+
+def served_within(problem: Problem) -> Ints:
+    """(N,) a distance within which each near row is sure to have an offer in any plan; :func:`beyond` where none is.
+
+    A site that must stay open gives its inherent offers; a cover row (``need`` 1 or more, no excuse) has an offer
+    among its sites, so within its farthest site.
+    """
+    near, rows, none = problem.near, problem.cover, beyond(problem)
+    found = np.full(len(near), none, dtype=np.int64)
+    row = np.repeat(np.arange(len(near)), np.diff(near.start))
+    always = np.zeros((problem.n_services, problem.n_sites), dtype=bool)
+    always[problem.inherent[:, 0], problem.inherent[:, 1]] = problem.must_open[problem.inherent[:, 1]]
+    sure = always[near.service[row], near.site]
+    np.minimum.at(found, row[sure], near.distance[sure])
+    binding = np.flatnonzero((rows.need >= 1) & (rows.excuse < 0))
+    if len(binding) * len(near) > MOST_ROW_PAIRS:
+        return found
+    for k in np.unique(near.service):
+        mine = np.flatnonzero(near.service == k)
+        rank = np.full(len(near), -1, dtype=np.int64)
+        rank[mine] = np.arange(len(mine))
+        here = rank[row] >= 0
+        distance = np.full((len(mine), problem.n_sites), none, dtype=np.int64)
+        distance[rank[row[here]], near.site[here]] = near.distance[here]
+        sets = {tuple(rows.site[rows.start[r] : rows.start[r + 1]].tolist()) for r in binding if rows.service[r] == k}
+        for sites in sets - {()}:
+            found[mine] = np.minimum(found[mine], distance[:, list(sites)].max(axis=1))
+    return found
 
 
 def to_pulp(f: Formulation) -> tuple[pulp.LpProblem, list[pulp.LpVariable]]:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 
 from estate.problem import Problem
-from estate.solve import exact
+from estate.solve import exact, ties
 from estate.solve.answer import Answer, Limits, Progress, Status
 
 __all__ = ["Answer", "Limits", "Progress", "Status", "solve"]
@@ -34,4 +34,4 @@ def solve(
         When the solver is missing, refused, or breaks down.
     """
     watch = exact.Watch(limits, progress, stop or threading.Event())
-    return exact.search(problem, watch)
+    return ties.settle(problem, exact.search(problem, watch), watch)
