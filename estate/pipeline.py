@@ -13,14 +13,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
 
-import estate
 from estate.appraise import Appraisal, appraise
-from estate.errors import InfeasibleError, InputError, Issue, NoPlanError, VerificationError, Where, errors_of, raise_for
+from estate.errors import (
+    InfeasibleError,
+    InputError,
+    Issue,
+    NoPlanError,
+    Severity,
+    VerificationError,
+    Where,
+    errors_of,
+    raise_for,
+)
 from estate.formulate import Formulation, formulate, site_state
 from estate.load import load
 from estate.place import Place, Plan, todays_plan
@@ -34,7 +43,6 @@ from estate.verify import Claim, Verdict, referee
 
 ALL_PAIRS = 5_000_000
 """Up to this many zone-to-site pairs every pair is kept, so that any distance can be reported; beyond it, those that matter."""
-LONG_PAYBACK_YEARS = 10
 PACKAGES = ("estate", "pulp", "highspy", "numpy", "pandas", "geopandas", "shapely", "pyproj", "folium", "osmnx", "scipy")
 
 type Say = Callable[[str], None]
@@ -172,12 +180,11 @@ def limits_of(scenario: Scenario) -> Limits:
     return Limits(solver.gap, solver.time_limit_s, solver.work_limit, solver.threads, solver.seed, solver.name)
 
 
-def claim_of(prepared: Prepared, formulation: Formulation, answer: Answer) -> Claim:
+def claim_of(formulation: Formulation, answer: Answer) -> Claim:
     """What the solver says of its plan, for the referee to judge."""
     constant = formulation.constant
     today = formulation.problem.today
     legal = today is not None and not any(issue.code == "today.not-a-plan" for issue in formulation.notes)
-    del prepared
     return Claim(
         status=str(answer.status),
         objective_pence=None if answer.value is None else answer.value + constant,
@@ -238,10 +245,10 @@ def decide(
     )
     answer = solve(problem, limits_of(scenario), progress=progress, stop=stop)
     if answer.solution is None:
-        _no_plan(prepared, formulation, answer)
+        _no_plan(prepared, answer)
     plan = formulation.plan(place, answer.solution)
     say("checking the plan independently")
-    claim = claim_of(prepared, formulation, answer)
+    claim = claim_of(formulation, answer)
     verdict = referee(place, scenario, travel, plan, claim=claim)
     if not verdict.ok:
         raise VerificationError("the plan did not pass the independent check: nothing is published", verdict.failures)
@@ -250,7 +257,7 @@ def decide(
     return Outcome(prepared, formulation, answer, plan, verdict, appraisal, manifest)
 
 
-def _no_plan(prepared: Prepared, formulation: Formulation, answer: Answer) -> None:
+def _no_plan(prepared: Prepared, answer: Answer) -> NoReturn:
     if answer.status is Status.INFEASIBLE:
         from estate.diagnose import reasons  # noqa: PLC0415  (only a failing run needs it)
 
@@ -269,7 +276,7 @@ def manifest_of(
     objective = None if answer.value is None else (answer.value + constant) / scale
     bound = None if answer.bound is None else (answer.bound + constant) / scale
     gap = None if objective is None or bound is None else abs(objective - bound) / max(abs(objective), 0.01)
-    issues = [*prepared.issues, *formulation.notes, *_payback(summary)]
+    issues = [*prepared.issues, *formulation.notes, *_money_warnings(summary)]
     return {
         "name": scenario.name,
         "title": scenario.label,
@@ -284,7 +291,7 @@ def manifest_of(
         "baseline_gbp_pa": verdict.baseline_pence / 100,
         "running_cost_gbp_pa": verdict.cost_pence / 100,
         "saving_gbp_pa": (verdict.baseline_pence - verdict.cost_pence) / 100,
-        **summary,
+        **{name: value for name, value in summary.items() if name not in ("baseline_gbp_pa", "saving_gbp_pa", "cost_gbp_pa")},
         "verified": verdict.ok,
         "verification": {"checks": dict(verdict.checks)},
         "repeatable": answer.repeatable,
@@ -302,16 +309,10 @@ def manifest_of(
     }
 
 
-def _payback(summary: Mapping[str, Any]) -> list[Issue]:
-    years = summary.get("payback_years")
-    if years is None or years <= LONG_PAYBACK_YEARS:
-        return []
-    message = f"the plan pays back after {years:g} years, longer than {LONG_PAYBACK_YEARS}"
-    return [
-        Issue(
-            "money.payback", message, "set money.longest_payback_years, or the objective annual-equivalent", severity="warning"
-        )
-    ]  # type: ignore[arg-type]
+def _money_warnings(summary: dict[str, Any]) -> list[Issue]:
+    """The books' own warnings, taken out of the summary to stand with the others."""
+    remedy = "set money.longest_payback_years, or the objective annual-equivalent"
+    return [Issue("money.payback", each, remedy, severity=Severity.WARNING) for each in summary.pop("warnings", ())]
 
 
 def publish(outcome: Outcome, out: Path, *, started: float, public: bool = False) -> Outcome:

@@ -273,13 +273,13 @@ def read_run(folder: Path) -> Run:
 
 
 def _check_files(folder: Path, manifest: Mapping[str, Any]) -> None:
-    issues = []
-    for name, digest in manifest.get("files", {}).items():
-        file = folder / name
-        if not file.is_file():
-            issues.append(Issue("run.file-missing", "is missing from the run", "run again", Where(str(file))))
-        elif name.startswith(f"{DATA}/") and digest_of(file) != digest:
-            issues.append(Issue("run.file-changed", "is not the file that was published", "run again", Where(str(file))))
+    """Everything listed is there, and what the run is checked and redrawn from is what was published."""
+    stored = {folder / name: digest for name, digest in manifest.get("files", {}).items()}
+    missing = [file for file in stored if not file.is_file()]
+    data = [file for file in stored if file.parent.name == DATA and file.is_file()]
+    changed = [file for file in data if digest_of(file) != stored[file]]
+    issues = [Issue("run.file-missing", "is missing from the run", "run again", Where(str(file))) for file in missing]
+    issues += [Issue("run.file-changed", "is not what was published", "run again", Where(str(file))) for file in changed]
     if issues:
         raise InputError(issues=issues)
 
@@ -323,8 +323,9 @@ def _issue_of(row: Mapping[str, Any]) -> Issue:
 
 def list_runs(out: Path) -> list[tuple[str, dict[str, Any]]]:
     """Every published run under an output folder, as (name, manifest), newest first."""
-    found = []
-    for entry in sorted(out.iterdir()) if out.is_dir() else []:
-        if entry.is_dir() and not entry.name.startswith(".") and (entry / MANIFEST).is_file():
-            found.append((entry.name, read_manifest(entry)))
+    found = [
+        (entry.name, read_manifest(entry))
+        for entry in (sorted(out.iterdir()) if out.is_dir() else [])
+        if not entry.name.startswith(".") and (entry / MANIFEST).is_file()
+    ]
     return sorted(found, key=lambda each: (each[1].get("execution", {}).get("finished", ""), each[0]), reverse=True)

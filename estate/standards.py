@@ -149,7 +149,8 @@ def in_words(rule: Standard, scenario: Scenario) -> str:
     who = "people" if rule.people == "everyone" else f"people in '{rule.people}'"
     where = "".join(f", {column} {value}" for column, value in rule.where.items())
     each = f", in each {rule.each.replace('_', ' ')}" if rule.each else ""
-    beyond = "; nobody beyond it today goes farther" if rule.beyond == "no-worse" and rule.share == 1 else ""
+    more = f"more than {rule.tolerance.text} " if rule.tolerance else ""
+    beyond = f"; nobody beyond it today goes {more}farther" if rule.beyond == "no-worse" and rule.share == 1 else ""
     backup = f" of {rule.backup} sites" if rule.backup > 1 else ""
     return f"{rule.share:.0%} of {who}{where} within {limit}{backup}{each}{beyond}"
 
@@ -326,7 +327,7 @@ def compile_rules(place: Place, scenario: Scenario, travel: Travel) -> Compiled:
                 points = np.flatnonzero((place.point_service == k) & ~place.outside[place.point_site])
                 reach = _with_self(allowed)[place.point_site[points]]
                 rows = hard if rule.action == "forbid" else soft
-                rows.add(r, k, points, np.ones(len(points)), _Picked(reach))
+                rows.add(r, k, points, np.ones(len(points), dtype=np.int64), _Picked(reach))
                 if rule.action == "price":
                     price.append(np.full(len(points), round(rule.price_gbp * 100), dtype=np.int64))
         elif rule.share < 1 or rule.each:
@@ -381,7 +382,7 @@ def _cover(rows: _Rows, r: int, rule: Standard, scenario: Scenario, place: Place
         beyond = np.flatnonzero(people & (met == 0))
         worse, reachable = _no_worse(rule, scenario, travel, today, n, m)
         beyond = beyond[reachable[beyond]]
-        rows.add(r, k, beyond, np.ones(len(beyond)), worse)
+        rows.add(r, k, beyond, np.ones(len(beyond), dtype=np.int64), worse)
 
 
 def _no_worse(rule: Standard, scenario: Scenario, travel: Travel, today: Bools, n: int, m: int) -> tuple[Any, Bools]:

@@ -242,8 +242,10 @@ def affected_table(place: Place, before: Reach, after: Reach, most: int = 50) ->
     for k, service in enumerate(place.services):
         was, now = before.distance_m[k], after.distance_m[k]
         change = np.where((was >= 0) & (now >= 0), now - was, 0)
-        for i in np.flatnonzero(change > 0).tolist():
-            rows.append((int(change[i]), i, service, int(was[i]), int(now[i]), int(before.site[k, i]), int(after.site[k, i])))
+        rows += [
+            (int(change[i]), i, service, int(was[i]), int(now[i]), int(before.site[k, i]), int(after.site[k, i]))
+            for i in np.flatnonzero(change > 0).tolist()
+        ]
     rows.sort(key=lambda row: (-row[0], row[1], row[2]))
     names = place.sites["name"].to_numpy()
     return pd.DataFrame(

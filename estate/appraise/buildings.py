@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from estate import costs
-from estate.appraise.access import lookup
-from estate.appraise.met import displacement
+from estate.appraise.met import displacement, lookup
 from estate.place import Place, Plan, todays_plan
 from estate.problem import Bools, Floats
 from estate.scenario import Measure, Scenario
@@ -30,7 +29,7 @@ def hubs(place: Place, plan: Plan) -> Bools:
 
 
 def area_used_m2(place: Place, plan: Plan) -> Floats:
-    """(J,) floor area in use by access points: own parts added up, the largest hall once, the largest desk of each service once."""
+    """(J,) floor area in use: own parts added up, the largest hall once, the largest desk of each service once."""
     points = place.access_points
     own = points["area_m2"] - points["hall_area_m2"] - points["desk_area_m2"]
     frame = pd.DataFrame(
@@ -51,7 +50,7 @@ def area_used_m2(place: Place, plan: Plan) -> Floats:
 def state_words(place: Place, plan: Plan, *, after: bool) -> pd.Series[str]:
     """(J,) ``hub``, ``retained``, ``released``, ``closed to services``, ``not in use`` or ``outside``.
 
-    A site that is kept open with no access point in it is *retained* if it never had one, and *closed to services* if its counters
+    A site kept open with no access point in it is *retained* if it never had one, and *closed to services* if its counters
     moved away while its other uses keep it open.
     """
     today = todays_plan(place)

@@ -13,9 +13,10 @@ from estate.problem import Floats
 def inequality_table(place: Place, before: Reach, after: Reach) -> pd.DataFrame:
     """Gini and the Kolm-Pollak equally-distributed equivalent (EDE) of distance, by service, before and after.
 
-    The EDE is the distance that, if everyone had it, would be as bad as the real spread: ``-ln(mean(exp(-kappa x))) / kappa`` with
-    ``kappa = beta * sum(x) / sum(x^2)`` (Sheriff and Maguire 2020; Logan et al. 2021, for a burden ``beta`` = -0.5).  ``kappa``
-    is fixed from the baseline, so that the two columns can be compared, and is printed.
+    The EDE is the distance that, if everyone had it, would be as bad as the real spread:
+    ``-ln(mean(exp(-kappa x))) / kappa`` with ``kappa = beta * sum(x) / sum(x^2)`` (Sheriff and Maguire 2020; Logan et al.
+    2021, for a burden ``beta`` = -0.5).  ``kappa`` is fixed from the baseline, so that the two columns can be compared, and
+    is printed.
     """
     people = place.zones["population"].to_numpy(dtype=np.float64)
     rows = []
@@ -51,7 +52,7 @@ def gini(value: Floats, weight: Floats) -> float:
 
 
 def kolm_pollak(value: Floats, weight: Floats, kappa: float) -> float:
-    """The Kolm-Pollak equally-distributed equivalent for an aversion ``kappa`` (negative for a burden), stable for large values."""
+    """The Kolm-Pollak equally-distributed equivalent for an aversion ``kappa`` (negative for a burden)."""
     exponent = -kappa * value
     top = float(exponent.max())
     return -(top + float(np.log(np.average(np.exp(exponent - top), weights=weight)))) / kappa

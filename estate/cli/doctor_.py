@@ -1,4 +1,4 @@
-"""``estate doctor``: is this machine ready?"""
+"""``estate doctor``: whether this machine is ready."""
 
 from __future__ import annotations
 

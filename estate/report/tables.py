@@ -36,5 +36,5 @@ def inert(table: pd.DataFrame) -> pd.DataFrame:
 def _inert(value: object) -> object:
     if not isinstance(value, str):
         return value
-    clean = "".join(" " if ord(letter) < 32 and letter not in "\t" else letter for letter in value)
+    clean = "".join(" " if ord(letter) < 32 and letter != "\t" else letter for letter in value)
     return "'" + clean if clean.startswith(_FORMULA) else clean
