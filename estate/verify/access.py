@@ -1,0 +1,239 @@
+"""Every access rule, counted again from the travel tables by group-by; a pair that is not there cannot be travelled.
+
+*Home to site*, for everybody counted: a zone that meets the limit today must still meet it; one beyond it may not get worse
+(``no-worse``, plus a tolerance) or must come within it (``strict``).  *By share*: enough people within it or, under
+``no-worse``, as many as today where that is fewer; people are whole, and a share is read to nine decimals.  *Displacement*: the
+counter's own new building (``moved``), or some building with the service near its old one (``nearest``).  A limb without
+travel data is not tested; a rule with no tested limb asks for nothing.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from math import ceil
+from typing import Any
+
+import pandas as pd
+
+from estate.scenario import Limb, Measure, Metric, Standard
+from estate.travel.pairs import Pairs
+from estate.verify.case import Case, Decision, Finding, finding
+from estate.verify.money import pence
+
+_COMPARE: dict[str, Callable[[Any, float], Any]] = {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt}
+_COMPARISON = re.compile(r"(?P<sign>[<>]=?)\s*(?P<bound>-?\d+(\.\d*)?)")
+
+
+def offering(case: Case, decision: Decision, service: str) -> set[int]:
+    """Positions of the sites that offer a service."""
+    return {case.position[site] for point, site in decision.host.items() if case.points[point]["service"] == service}
+
+
+# -------------------------------------------------------------------------------------------------- pairs
+
+
+def _limbs(case: Case, rule: Standard) -> list[Limb]:
+    first = [Limb(limit=rule.limit, mode=rule.mode)] if rule.limit else []
+    return [Limb(limit=each.limit, mode=each.mode or case.scenario.travel.mode) for each in (*first, *rule.also)]
+
+
+def _frame(case: Case, measure: Measure, limb: Limb) -> pd.DataFrame | None:
+    """``start, end, value`` in the limb's measure, or None where there is no data for it."""
+    pairs: Pairs | None = (case.travel.home if measure is Measure.HOME else case.travel.between).get(limb.mode)
+    if pairs is None:
+        return None
+    has = pairs.has_distance if limb.limit.metric is Metric.DISTANCE else pairs.has_time
+    if not has:
+        return None
+    value = pairs.distance_m if limb.limit.metric is Metric.DISTANCE else pairs.time_s
+    return pd.DataFrame({"start": pairs.from_, "end": pairs.to, "value": value})
+
+
+def near_pairs(case: Case, rule: Standard) -> pd.DataFrame | None:
+    """``start, end`` of the pairs that pass the rule's tested limbs; None where no limb can be tested."""
+    key = ("near", rule.measure, rule.limit, rule.mode, rule.also, rule.join)
+    if key not in case.memo:
+        near: pd.DataFrame | None = None
+        for limb in _limbs(case, rule):
+            frame = _frame(case, rule.measure, limb)
+            if frame is None:
+                continue
+            passed = frame.loc[frame["value"] <= limb.limit.value, ["start", "end"]]
+            if near is None:
+                near = passed
+            elif rule.join == "all":
+                near = near.merge(passed, on=["start", "end"])
+            else:
+                near = pd.concat([near, passed]).drop_duplicates()
+        case.memo[key] = near
+    found: pd.DataFrame | None = case.memo[key]
+    return found
+
+
+def _count(pairs: pd.DataFrame, ends: set[int], n: int) -> pd.Series[int]:
+    """How many of the chosen ends each of n starts has."""
+    return pairs.loc[pairs["end"].isin(ends), "start"].value_counts().reindex(range(n), fill_value=0)
+
+
+# -------------------------------------------------------------------------------------------------- people
+
+
+def _holds(column: pd.Series[Any], wanted: str | float | bool) -> pd.Series[bool]:  # noqa: FBT001
+    """Whether each cell is the wanted value, or on the right side of a number; a blank never is."""
+    numbers = pd.to_numeric(column, errors="coerce")
+    if isinstance(wanted, str) and (found := _COMPARISON.fullmatch(wanted.strip())):
+        right: pd.Series[bool] = _COMPARE[found["sign"]](numbers, float(found["bound"])) & numbers.notna()
+        return right
+    if not isinstance(wanted, str | bool):
+        return numbers == wanted
+    return column.map(lambda cell: str(cell).casefold() == str(wanted).casefold())
+
+
+def people(case: Case, rule: Standard) -> pd.Series[int]:
+    """Whole people of each zone whom a rule counts."""
+    key = ("people", rule.people, tuple(rule.where.items()))
+    if key not in case.memo:
+        column = case.zones["population" if rule.people == "everyone" else rule.people]
+        counted = (column.fillna(0).astype(float) + 0.5) // 1
+        for name, wanted in rule.where.items():
+            counted = counted.where(_holds(case.zones[name], wanted), 0)
+        case.memo[key] = counted.astype("int64")
+    found: pd.Series[int] = case.memo[key]
+    return found
+
+
+# -------------------------------------------------------------------------------------------------- home to site
+
+
+def check_home(case: Case, decision: Decision, rule: Standard) -> Iterator[Finding]:
+    """A home-to-site rule on one plan."""
+    pairs = near_pairs(case, rule)
+    if pairs is None:
+        return
+    n, residents = len(case.zones), people(case, rule)
+    now = _count(pairs, offering(case, decision, rule.service), n)
+    was = _count(pairs, offering(case, case.today, rule.service), n)
+    if rule.share < 1 or rule.each:
+        yield _check_share(case, rule, residents, now, was)
+        return
+    lenient = rule.beyond == "no-worse"
+    asked = was.clip(upper=rule.backup) if lenient else pd.Series(rule.backup, index=now.index)
+    asked = asked.where(residents > 0, 0)
+    says = f"'{rule.name}': within {rule.limit.text if rule.limit else ''} of {rule.service}"
+    yield _zones(case, f"standard.{rule.name}", asked > 0, now < asked, says)
+    if lenient:
+        yield from _check_no_worse(case, decision, rule, (residents > 0) & (was == 0))
+
+
+def _check_no_worse(case: Case, decision: Decision, rule: Standard, beyond: pd.Series[bool]) -> Iterator[Finding]:
+    """Zones beyond the limit today, and no farther than today after."""
+    first = _limbs(case, rule)[0]
+    frame = _frame(case, Measure.HOME, first)
+    if frame is None:
+        return
+    slack = rule.tolerance.value if rule.tolerance and rule.tolerance.metric is first.limit.metric else 0.0
+    far = [
+        frame[frame["end"].isin(offering(case, each, rule.service))].groupby("start")["value"].min().reindex(beyond.index)
+        for each in (case.today, decision)
+    ]
+    held = beyond & far[0].notna()
+    worse = far[1].isna() | (far[1] > far[0] + slack)
+    yield _zones(case, f"no-worse.{rule.name}", held, held & worse, f"'{rule.name}': beyond the limit today and farther after")
+
+
+def _zones(case: Case, code: str, held: pd.Series[bool], broken: pd.Series[bool], says: str) -> Finding:
+    return finding(code, int(held.sum()), case.zones.loc[broken.to_numpy(), "zone_id"].astype(str), says)
+
+
+def _check_share(case: Case, rule: Standard, residents: pd.Series[int], now: pd.Series[int], was: pd.Series[int]) -> Finding:
+    label = case.zones[rule.each].astype(str) if rule.each else pd.Series("everyone", index=residents.index)
+    table = pd.DataFrame({"all": residents, "now": residents * (now >= rule.backup), "was": residents * (was >= rule.backup)})
+    sums = table.groupby(label.to_numpy()).sum()
+    sums = sums[sums["all"] > 0]
+    share = Fraction(str(round(rule.share, 9)))
+    broken = []
+    for value, row in sums.iterrows():
+        wanted = ceil(share * int(row["all"]))
+        wanted = min(wanted, int(row["was"])) if rule.beyond == "no-worse" else wanted
+        if row["now"] < wanted:
+            broken.append(f"{value}: {row['now']} people of {wanted}")
+    return finding(f"share.{rule.name}", len(sums), broken, f"'{rule.name}': people within the limit")
+
+
+# -------------------------------------------------------------------------------------------------- displacement
+
+
+def displaced(case: Case, decision: Decision, rule: Standard) -> tuple[list[str], int]:
+    """Access points that a displacement rule says are too far from where they were, and how many it looked at."""
+    pairs = near_pairs(case, rule)
+    held = [p for p, row in case.points.items() if row["service"] == rule.service and not case.outside(case.today.host[p])]
+    if pairs is None:
+        return [], 0
+    home = {point: case.position[case.today.host[point]] for point in held}
+    pairs = pairs[pairs["start"].isin(set(home.values()))]
+    if rule.test == "moved":
+        within = set(zip(pairs["start"], pairs["end"], strict=True))
+        new = {point: case.position[decision.host[point]] for point in held}
+        return [p for p in held if new[p] != home[p] and (home[p], new[p]) not in within], len(held)
+    there = offering(case, decision, rule.service)
+    reached = set(pairs.loc[pairs["end"].isin(there), "start"]) | there
+    return [point for point in held if home[point] not in reached], len(held)
+
+
+def price_pence(case: Case, decision: Decision) -> int:
+    """Pence a year of displacement at a price."""
+    return sum(
+        pence(rule.price_gbp) * len(displaced(case, decision, rule)[0])
+        for rule in case.standards
+        if rule.measure is Measure.SITE and rule.action == "price"
+    )
+
+
+def check_access(case: Case, decision: Decision, exempt: frozenset[str]) -> Iterator[Finding]:
+    """Every standard on one plan; points in ``exempt`` were moved by a decision already taken."""
+    for rule in case.standards:
+        if rule.measure is Measure.HOME:
+            if rule.service in case.services:
+                yield from check_home(case, decision, rule)
+        elif rule.action == "forbid":
+            far, looked = displaced(case, decision, rule)
+            allowed = exempt if rule.test == "moved" else frozenset()
+            broken = [f"{point} at {decision.host[point]}" for point in far if point not in allowed]
+            yield finding(f"displacement.{rule.name}", looked, broken, f"'{rule.name}': displaced too far")
+
+
+# -------------------------------------------------------------------------------------------------- other goals
+
+
+def journeys(case: Case, decision: Decision) -> pd.DataFrame:
+    """``zone, service, people, far``: the nearest site from every zone that has people and reaches any site at all.
+
+    In the scenario's own mode, in metres (else seconds); NaN where the service cannot be reached.
+    """
+    pairs = case.travel.home[case.scenario.travel.mode]
+    value = pairs.distance_m if pairs.has_distance else pairs.time_s
+    frame = pd.DataFrame({"zone": pairs.from_, "end": pairs.to, "far": value})
+    residents = case.zones["population"]
+    frame = frame[frame["zone"].map(residents) > 0]
+    zones = pd.Index(sorted(frame["zone"].unique()))
+    parts = []
+    for service in case.services:
+        there = frame[frame["end"].isin(offering(case, decision, service))]
+        far = there.groupby("zone")["far"].min().reindex(zones)
+        parts.append(pd.DataFrame({"zone": zones, "service": service, "people": residents.loc[zones].to_numpy(), "far": far}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def people_within(case: Case, decision: Decision) -> int:
+    """People within the limits of the rules by share, added over rules."""
+    total = 0
+    for rule in case.standards:
+        shared = rule.measure is Measure.HOME and (rule.share < 1 or bool(rule.each)) and rule.service in case.services
+        pairs = near_pairs(case, rule) if shared else None
+        if pairs is not None:
+            now = _count(pairs, offering(case, decision, rule.service), len(case.zones))
+            total += int(people(case, rule)[now >= rule.backup].sum())
+    return total

@@ -1,0 +1,178 @@
+"""The referee's own sums: running cost, one-off costs, receipts, equivalent annual cost.  GBP in, whole pence out.
+
+Each amount (one site's running cost, one point's hosting, one move, one release, one opening) is rounded once, half to even,
+to a whole penny, after ten-thousandths of a penny are dropped as floating-point dust; totals add whole pence.
+Present values are added up year by year, from the Green Book rates in the dated table ``law.toml``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import tomllib
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from estate.verify.case import Case, Decision, blank, number
+
+DAY = dt.timedelta(days=1)
+DUST = 1e-9
+
+
+def pence(gbp: float) -> int:
+    """GBP to whole pence, half to even."""
+    return round(round(gbp * 100, 4))
+
+
+# -------------------------------------------------------------------------------------------------- yearly
+
+
+def running_gbp(case: Case, site: str) -> float:
+    """GBP a year while a site is open; nothing outside the place."""
+    return 0.0 if case.outside(site) else number(case.sites[site]["running_cost_gbp_pa"])
+
+
+def hosting_gbp(case: Case, point: str, site: str) -> float:
+    """GBP a year above the site's own cost: as stated, else nothing at home, else floor area x the site's rate."""
+    if case.outside(site):
+        return 0.0
+    stated = case.hosting.get((point, site))
+    if stated is not None and not blank(stated["cost_gbp_pa"]):
+        return float(stated["cost_gbp_pa"])
+    if site == case.today.host[point]:
+        return 0.0
+    return number(case.points[point]["area_m2"]) * number(case.sites[site]["hosting_cost_gbp_m2_pa"])
+
+
+def running_pence(case: Case, decision: Decision) -> int:
+    """Running cost of a plan, pence a year."""
+    buildings = sum(pence(running_gbp(case, site)) for site in decision.open)
+    return buildings + sum(pence(hosting_gbp(case, point, site)) for point, site in decision.host.items())
+
+
+# -------------------------------------------------------------------------------------------------- one-off
+
+
+def move_gbp(case: Case, point: str, site: str) -> float:
+    """One-off GBP of a move: fit-out by service and kind of building, with its optimism bias, and removal."""
+    if site == case.today.host[point]:
+        return 0.0
+    service, kind = case.points[point]["service"], case.sites[site]["kind"]
+    row = next(
+        (
+            case.rates[key]
+            for key in ((service, kind), (service, ""))
+            if key in case.rates and not blank(case.rates[key]["fitout_gbp_m2"])
+        ),
+        None,
+    )
+    setting = case.scenario.services.get(service)
+    own = setting.fitout_gbp_m2 if setting else None
+    fitout = number(row["fitout_gbp_m2"]) if row else (own or 0.0)
+    removal = number(row["removal_gbp_m2"]) if row else 0.0
+    bias = case.scenario.money.optimism_bias.get(kind, 0.0)
+    return number(case.points[point]["area_m2"]) * (fitout * (1 + bias) + removal)
+
+
+def exit_gbp(case: Case, site: str) -> float:
+    """GBP of leaving a building: dilapidations and break penalty, or the price of a PFI contract."""
+    row = case.sites[site]
+    price = case.scenario.money.pfi_exit_gbp.get(site) if row["tenure"] == "pfi" else None
+    return number(row["exit_cost_gbp"]) if price is None else price
+
+
+def sells(case: Case, site: str) -> bool:
+    """Whether a public body holds the freehold, so that letting it go is a sale."""
+    owner = case.agencies.get(case.sites[site]["agency"], {})
+    return bool(case.sites[site]["tenure"] == "freehold" and owner.get("kind", "other") != "private")
+
+
+def sale_gbp(case: Case, site: str) -> float:
+    """Gross GBP of a sale: the price agreed, else the market value; nothing where there is no sale."""
+    row = case.sites[site]
+    return number(row["market_value_gbp"] if blank(row["agreed_price_gbp"]) else row["agreed_price_gbp"]) * sells(case, site)
+
+
+def disposal_gbp(case: Case, site: str) -> float:
+    """GBP of selling; nothing where there is no sale."""
+    return number(case.sites[site]["disposal_cost_gbp"]) * sells(case, site)
+
+
+def one_off_pence(case: Case, decision: Decision, *, receipts: bool) -> int:
+    """One-off costs of a plan, pence; less the sales where ``receipts`` count."""
+    moves = sum(pence(move_gbp(case, point, decision.host[point])) for point in case.moved(decision))
+    return moves + sum(
+        pence(exit_gbp(case, site) + disposal_gbp(case, site) - (sale_gbp(case, site) if receipts else 0.0))
+        for site in case.released(decision)
+    )
+
+
+# -------------------------------------------------------------------------------------------------- equivalent annual
+
+
+@cache
+def _law() -> Any:
+    return tomllib.loads(resources.files("estate").joinpath("law.toml").read_text(encoding="utf-8"))
+
+
+def factors(base_year: int, years: int) -> list[float]:
+    """Present value of a pound in year 0, 1, ...: each year's rate is that of its band."""
+    row = next(
+        each
+        for each in _law()["rule"]
+        if each["id"] == "discount-rate" and each["from_year"] <= base_year <= each.get("to_year", base_year)
+    )
+    worth = [1.0]
+    for n in range(1, years):
+        rate = next(band["rate"] for band in row["bands"] if n <= band.get("to", n))
+        worth.append(worth[-1] / (1 + rate))
+    return worth
+
+
+def leaves_after(case: Case, site: str) -> float:
+    """Years after 1 April of the base year: ``closing_year``, or the morning after the lease lets go if that is later."""
+    money, row = case.scenario.money, case.sites[site]
+    dates = [row[name] for name in ("lease_break", "lease_end") if not blank(row[name])]
+    if row["tenure"] == "freehold" or not dates:
+        return float(money.closing_year)
+    morning = min(dates).date() + DAY
+    year = morning.year - (morning < dt.date(morning.year, 4, 1))
+    start, end = dt.date(year, 4, 1), dt.date(year + 1, 4, 1)
+    return max(float(money.closing_year), float(year - money.base_year + (morning - start) / (end - start)))
+
+
+def annual_equivalent_pence(case: Case, decision: Decision) -> int:
+    """Running cost with every change in the year it happens, as the equal yearly sum of the same present value, pence.
+
+    Until a building is left its points stay, and cost what they did; what a move needs is paid in the last financial year
+    that begins before it; a sale is paid ``years_to_sale`` later; a building opened is paid for from ``closing_year``.
+    Beyond the horizon nothing counts.
+    """
+    money = case.scenario.money
+    worth = factors(money.base_year, money.horizon_years)
+    annuity = sum(worth)
+
+    def before(years: float) -> float:
+        """Share of the present value of a yearly pound that falls in the first so many years."""
+        return sum(each * min(1.0, max(0.0, years - n)) for n, each in enumerate(worth)) / annuity
+
+    def once(year: int) -> float:
+        return worth[year] / annuity if year < len(worth) else 0.0
+
+    def works(leave: float) -> float:
+        return once(max(math.ceil(leave - DUST) - 1, 0))
+
+    total = running_pence(case, decision)
+    for point in case.moved(decision):
+        old, new = case.today.host[point], decision.host[point]
+        leave = leaves_after(case, old)
+        change = hosting_gbp(case, point, new) - hosting_gbp(case, point, old)
+        total += pence(move_gbp(case, point, new) * works(leave) - change * before(leave))
+    for site in case.released(decision):
+        leave = leaves_after(case, site)
+        sold = once(math.floor(leave + number(case.sites[site]["years_to_sale"]) + DUST))
+        proceeds = (disposal_gbp(case, site) - sale_gbp(case, site)) * sold
+        total += pence(exit_gbp(case, site) * works(leave) + proceeds + running_gbp(case, site) * before(leave))
+    opened = [site for site in decision.open if not case.outside(site) and not case.paid_today(site)]
+    return total - sum(pence(running_gbp(case, site) * before(money.closing_year)) for site in opened)
