@@ -30,7 +30,8 @@ from estate.errors import (
     errors_of,
     raise_for,
 )
-from estate.formulate import Formulation, formulate, site_state
+from estate.formulate import Formulation, formulate
+from estate.formulate.eligible import site_state
 from estate.load import load
 from estate.place import Place, Plan, todays_plan
 from estate.results import MANIFEST, Run, column_kinds, digest_of, staged, write_data, write_manifest
@@ -60,6 +61,8 @@ class Prepared:
     place: Place
     travel: Travel
     issues: tuple[Issue, ...]
+    inputs: Mapping[str, str]
+    """SHA-256 of every file that was read, by its path as the scenario gives it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,8 +89,13 @@ def prepare(scenario: Scenario, *, cache: Path | None = None, say: Say = _quiet)
     issues = (*place.issues, *check(scenario, place), *warnings(scenario))
     raise_for(issues)
     say("measuring travel")
+    inputs = dict(place.digests)
+    if scenario.travel.method is Method.NETWORK:
+        streets = _streets(scenario)
+        if streets.is_file():
+            inputs[scenario.travel.streets] = digest_of(streets)
     travel = measure(place, scenario, cache=cache)
-    return Prepared(scenario, place, travel, (*issues, *travel.notes))
+    return Prepared(scenario, place, travel, (*issues, *travel.notes), dict(sorted(inputs.items())))
 
 
 def measure(place: Place, scenario: Scenario, *, cache: Path | None = None) -> Travel:
@@ -180,17 +188,27 @@ def limits_of(scenario: Scenario) -> Limits:
     return Limits(solver.gap, solver.time_limit_s, solver.work_limit, solver.threads, solver.seed, solver.name)
 
 
-def claim_of(formulation: Formulation, answer: Answer) -> Claim:
-    """What the solver says of its plan, for the referee to judge."""
-    constant = formulation.constant
-    today = formulation.problem.today
-    legal = today is not None and not any(issue.code == "today.not-a-plan" for issue in formulation.notes)
+def claim_of(formulation: Formulation, answer: Answer, appraisal: Appraisal) -> Claim:
+    """What the solver and the books say of a plan, for the referee to judge."""
+    constant, sites = formulation.constant, appraisal.tables["sites"]
+    inside = sites[sites["after"] != "outside"]
     return Claim(
         status=str(answer.status),
         objective_pence=None if answer.value is None else answer.value + constant,
         bound_pence=None if answer.bound is None else answer.bound + constant,
-        today_is_a_plan=legal,
+        gap=_gap(formulation, answer),
+        today_is_a_plan=not any(issue.code == "today.not-a-plan" for issue in formulation.notes),
+        running_pence=round(appraisal.summary["cost_gbp_pa"] * 100),
+        baseline_pence=round(appraisal.summary["baseline_gbp_pa"] * 100),
+        area_m2=dict(zip(inside["site_id"], inside["area_used_after_m2"], strict=True)),
     )
+
+
+def _gap(formulation: Formulation, answer: Answer) -> float | None:
+    """Relative gap of the objective with its constant part, which is what people see."""
+    if answer.value is None or answer.bound is None:
+        return None
+    return abs(answer.value - answer.bound) / max(abs(answer.value + formulation.constant), 1)
 
 
 # -------------------------------------------------------------------------------------------------- the job
@@ -247,12 +265,11 @@ def decide(
     if answer.solution is None:
         _no_plan(prepared, answer)
     plan = formulation.plan(place, answer.solution)
+    appraisal = appraise(place, scenario, travel, plan, site_state(place, scenario).why)
     say("checking the plan independently")
-    claim = claim_of(formulation, answer)
-    verdict = referee(place, scenario, travel, plan, claim=claim)
+    verdict = referee(place, scenario, travel, plan, claim=claim_of(formulation, answer, appraisal))
     if not verdict.ok:
         raise VerificationError("the plan did not pass the independent check: nothing is published", verdict.failures)
-    appraisal = appraise(place, scenario, travel, plan, site_state(place, scenario).why)
     manifest = manifest_of(prepared, formulation, answer, verdict, appraisal)
     return Outcome(prepared, formulation, answer, plan, verdict, appraisal, manifest)
 
@@ -269,13 +286,12 @@ def manifest_of(
     prepared: Prepared, formulation: Formulation, answer: Answer, verdict: Verdict, appraisal: Appraisal
 ) -> dict[str, Any]:
     """``run.json`` without what differs from run to run of the same inputs."""
-    scenario, place = prepared.scenario, prepared.place
+    scenario = prepared.scenario
     constant, summary = formulation.constant, dict(appraisal.summary)
     money_goal = scenario.money.objective in ("running-cost", "annual-equivalent")
     scale = 100 if money_goal else 1
     objective = None if answer.value is None else (answer.value + constant) / scale
     bound = None if answer.bound is None else (answer.bound + constant) / scale
-    gap = None if objective is None or bound is None else abs(objective - bound) / max(abs(objective), 0.01)
     issues = [*prepared.issues, *formulation.notes, *_money_warnings(summary)]
     return {
         "name": scenario.name,
@@ -287,7 +303,7 @@ def manifest_of(
         "objective_value": objective,
         "bound_gbp_pa": bound if money_goal else None,
         "bound_value": bound,
-        "gap": gap,
+        "gap": _gap(formulation, answer),
         "baseline_gbp_pa": verdict.baseline_pence / 100,
         "running_cost_gbp_pa": verdict.cost_pence / 100,
         "saving_gbp_pa": (verdict.baseline_pence - verdict.cost_pence) / 100,
@@ -303,7 +319,7 @@ def manifest_of(
         "travel": {"method": prepared.travel.method, "digest": prepared.travel.digest},
         "scenario": resolved(scenario),
         "scenario_digest": digest(scenario),
-        "inputs": dict(sorted(place.digests.items())),
+        "inputs": dict(prepared.inputs),
         "versions": {name: metadata.version(name) for name in PACKAGES},
         "tables": column_kinds(appraisal.tables),
     }
@@ -317,12 +333,11 @@ def _money_warnings(summary: dict[str, Any]) -> list[Issue]:
 
 def publish(outcome: Outcome, out: Path, *, started: float, public: bool = False) -> Outcome:
     """Write a run whole and switch to it; raises :class:`InputError` when an input changed while it ran."""
-    from estate.page import render, render_gallery  # noqa: PLC0415  (folium is slow to import)
+    from estate.page import render  # noqa: PLC0415  (folium is slow to import)
     from estate.report.geopackage import write_geopackage  # noqa: PLC0415
     from estate.report.tables import write_tables  # noqa: PLC0415
     from estate.report.workbook import write_workbook  # noqa: PLC0415
 
-    del render_gallery
     prepared, manifest = outcome.prepared, dict(outcome.manifest)
     scenario, place, tables = prepared.scenario, prepared.place, outcome.appraisal.tables
     key = f"{scenario.name}-{_key(manifest)}"
@@ -333,7 +348,7 @@ def publish(outcome: Outcome, out: Path, *, started: float, public: bool = False
         stored = Run(scenario, place, outcome.plan, prepared.travel, manifest, tables)
         write_workbook(folder / "finance.xlsx", stored)
         (folder / "index.html").write_text(render(stored, public=public), encoding="utf-8", newline="\n")
-        _unchanged(scenario, place)
+        _unchanged(prepared)
         manifest["execution"] = _execution(outcome.answer, started)
         write_manifest(folder, manifest)
     return Outcome(
@@ -354,13 +369,15 @@ def _key(manifest: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _unchanged(scenario: Scenario, place: Place) -> None:
+def _unchanged(prepared: Prepared) -> None:
     """Every input is still the file that was read."""
-    changed = []
-    for name, before in place.digests.items():
-        file = scenario.folder / name
-        if not file.is_file() or digest_of(file) != before:
-            changed.append(Issue("input.changed", "changed while the run was working", "run again", Where(name)))
+    folder = prepared.scenario.folder
+    files = {name: folder / name if (folder / name).exists() else Path(name) for name in prepared.inputs}
+    changed = [
+        Issue("input.changed", "changed while the run was working", "run again", Where(name))
+        for name, file in files.items()
+        if not file.is_file() or digest_of(file) != prepared.inputs[name]
+    ]
     if changed:
         raise InputError("inputs changed during the run: nothing is published", changed)
 

@@ -76,7 +76,7 @@ def displacement(rule: Standard, place: Place, scenario: Scenario, travel: Trave
         result = np.where(fails.any(axis=0), "consult", np.where(unknown.any(axis=0), "not tested", "within"))
     else:
         result = np.where(holds.any(axis=0), "within", np.where(unknown.any(axis=0), "not tested", "consult"))
-    return pd.Series(np.where(displaced, result, ""), index=place.access_points.index)
+    return pd.Series(np.where(displaced, result, "").astype(object), index=place.access_points.index)
 
 
 def _limb(rule: Standard, mode: str, limit: Limit, place: Place, travel: Travel, plan: Plan, there: Bools) -> Ints:

@@ -35,7 +35,7 @@ def show(outcome: Outcome) -> None:
     table.add_row("Shared hubs", *_three(m["hubs_before"], m["hubs_after"]))
     scenario = outcome.prepared.scenario
     for row in people_within(outcome.appraisal.tables["access"]).itertuples():
-        label = f"People within {row.limit} of a {scenario.service_label(str(row.service)).lower()}"
+        label = f"People within {row.limit}: {scenario.service_label(str(row.service))}"
         table.add_row(Text(label), *_three(int(row.within_before), int(row.within_after)))  # type: ignore[arg-type]
     table.add_section()
     table.add_row("Counters that move", "", f"{m['moves']:,}", "")

@@ -24,11 +24,11 @@ def write_geopackage(file: Path, place: Place, plan: Plan, tables: Mapping[str, 
     """Write the layers ``sites`` (points), ``moves`` (lines from old to new) and ``zones`` (points), EPSG:27700."""
     xy = place.sites[["easting_m", "northing_m"]].to_numpy(dtype=np.float64)
     moved = np.flatnonzero(plan.host != place.point_site)
-    lines = shapely.linestrings(np.stack([xy[place.point_site[moved]], xy[plan.host[moved]]], axis=1))
+    lines = np.asarray(shapely.linestrings(np.stack([xy[place.point_site[moved]], xy[plan.host[moved]]], axis=1)))
     wide = tables["zones"].pivot_table(
         index=["zone_id", "name", "population"], columns="service", values=["distance_before_m", "distance_after_m"]
     )
-    wide.columns = pd.Index([f"{service}_{what}" for what, service in wide.columns])
+    wide.columns = wide.columns.map(lambda pair: f"{pair[1]}_{pair[0]}")
     zones = wide.reset_index()
     at = place.zones.loc[zones["zone_id"], ["easting_m", "northing_m"]].to_numpy(dtype=np.float64)
     layers = {

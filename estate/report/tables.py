@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -17,7 +18,7 @@ def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
             inert(table).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", float_format=_number)
 
 
-def _number(value: float) -> str:
+def _number(value: Any) -> str:
     """Shortest text that reads back as the same number: 12.5, never 12.500000000000002; pounds with pence keep two places."""
     text = f"{value:.6f}".rstrip("0").rstrip(".")
     return "0" if text in ("", "-0") else text
