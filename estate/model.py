@@ -41,6 +41,7 @@ import pulp
 from estate.problem import (
     Bools,
     Floats,
+    Goal,
     Ints,
     Problem,
     ShareRule,
@@ -261,7 +262,7 @@ def formulate(
     if within is not None:
         radius(f, within)
     if Measure.TRAVEL in used:
-        terms[Measure.TRAVEL] = travel(f, must_be_served=what is Measure.TRAVEL)
+        terms[Measure.TRAVEL] = travel(f, must_be_served=problem.goal in {Goal.TRAVEL, Goal.FARTHEST})
     sites, pairs = np.arange(problem.n_sites), problem.n_sites + np.arange(problem.n_pairs)
     both = np.concatenate([sites, pairs])
     terms[Measure.COST] = Terms(both, np.concatenate([problem.site_cost, problem.pair_cost]))
