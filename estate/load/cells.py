@@ -93,19 +93,16 @@ def typed(cells: Cells, column: pd.Series, words: Words, factor: float | None = 
     if spec.kind in (Kind.NUMBER, Kind.INTEGER):
         return _numbers(cells, column, factor)
     text = clean(column)
-    match spec.kind:
-        case Kind.FLAG:
-            return _flags(cells, text)
-        case Kind.DATE:
-            return _dates(cells, text)
-        case Kind.CHOICE:
-            return _choices(cells, text)
-        case Kind.SERVICE:
-            return _services(cells, text, words)
-        case Kind.SERVICES:
-            return _service_lists(cells, text, words)
-        case _:
-            return text if spec.refers_to or spec.name.endswith("_id") else one_line(text)
+    readers: Mapping[Kind, Callable[[], pd.Series]] = {
+        Kind.FLAG: lambda: _flags(cells, text),
+        Kind.DATE: lambda: _dates(cells, text),
+        Kind.CHOICE: lambda: _choices(cells, text),
+        Kind.SERVICE: lambda: _services(cells, text, words),
+        Kind.SERVICES: lambda: _service_lists(cells, text, words),
+    }
+    if spec.kind in readers:
+        return readers[spec.kind]()
+    return text if spec.refers_to or spec.name.endswith("_id") else one_line(text)
 
 
 def _numbers(cells: Cells, column: pd.Series, factor: float | None) -> pd.Series:
@@ -139,7 +136,7 @@ def _numbers(cells: Cells, column: pd.Series, factor: float | None) -> pd.Series
     if spec.kind is Kind.INTEGER:
         part = values.notna() & (values != np.floor(values))
         cells.refuse(part, text, "not-whole", "'{value}' is not a whole number", "round it")
-        values = np.floor(values)
+        values = values // 1
     return values
 
 
@@ -235,10 +232,10 @@ def _mapped(text: pd.Series, read: Callable[[str], object]) -> pd.Series:
     return pd.Series(values[codes] if len(codes) else np.array([], dtype=object), index=text.index, dtype=object)
 
 
-def guessed(column: pd.Series) -> pd.Series:
+def guessed(column: pd.Series, factor: float | None = None) -> pd.Series:
     """A column without a specification: numbers where every cell is one (blank: missing) and none has a leading zero.
 
-    Otherwise text: ``007`` and ``E07000234`` are names.
+    Otherwise text: ``007`` and ``E07000234`` are names.  ``factor`` multiplies numbers.
     """
     text = one_line(clean(column))
     given = text[text != ""]
@@ -247,6 +244,8 @@ def guessed(column: pd.Series) -> pd.Series:
     values, wrong = parsed_numbers(text)
     if wrong.any():
         return text
+    if factor is not None:
+        return values * factor
     whole = values.notna().all() and (values == np.floor(values)).all() and (values.abs() < 2**53).all()
     return values.astype("int64") if whole else values
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -42,7 +43,7 @@ def rows_where(frame: pd.DataFrame, where: Mapping[str, object]) -> NDArray[np.b
             column = column.map({True: "yes", False: "no"}).astype("str")
             text = {"true": "yes", "false": "no", "1": "yes", "0": "no"}.get(text.casefold(), text)
         if pd.api.types.is_numeric_dtype(column):
-            chosen &= _compared(column.to_numpy(dtype=np.float64), sign, float(text))
+            chosen &= _COMPARE[sign](column.to_numpy(dtype=np.float64), float(text))
         elif sign in ("=", "!="):
             same = (column.astype("str").fillna("").str.casefold() == text.casefold()).to_numpy(dtype=bool)
             chosen &= same if sign == "=" else ~same
@@ -51,20 +52,14 @@ def rows_where(frame: pd.DataFrame, where: Mapping[str, object]) -> NDArray[np.b
     return chosen
 
 
-def _compared(values: NDArray[np.float64], sign: str, with_: float) -> NDArray[np.bool_]:
-    match sign:
-        case "<=":
-            return values <= with_
-        case ">=":
-            return values >= with_
-        case "<":
-            return values < with_
-        case ">":
-            return values > with_
-        case "!=":
-            return values != with_
-        case _:
-            return values == with_
+_COMPARE: Mapping[str, Callable[[NDArray[np.float64], float], NDArray[np.bool_]]] = {
+    "<=": operator.le,
+    ">=": operator.ge,
+    "<": operator.lt,
+    ">": operator.gt,
+    "!=": operator.ne,
+    "=": operator.eq,
+}
 
 
 def adjusted(

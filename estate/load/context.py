@@ -12,6 +12,7 @@ from estate.errors import InputError, Issue, Severity, Where
 from estate.load.cells import clean, parsed_numbers
 from estate.load.geo import as_crs
 from estate.load.raw import Raw, closest, plain, row_issues, suggestion
+from estate.load.sniff import refusal
 from estate.place import CRS
 from estate.scenario import Scenario, TableFile
 
@@ -103,26 +104,27 @@ def travel_table(
         issues.append(Issue("travel.twice", message, "keep one row for each pair and mode", where))
         frame = frame[~frame.duplicated(keys)]
     ordered = frame.sort_values(keys).reset_index(drop=True)
-    return ordered[["from_id", "to_id", "mode", "distance_m", "time_s"]]
+    # A measure that no row gives is no column: a table of minutes has no metres.
+    measures = [name for name in ("distance_m", "time_s") if ordered[name].notna().any()]
+    return ordered[["from_id", "to_id", "mode", *measures]]
 
 
 def context_layer(raw: Raw, given: TableFile, issues: list[Issue]) -> gpd.GeoDataFrame | None:
     """One file of background: ``kind`` (outline, road or town), ``name`` and geometry in EPSG:27700, repaired where broken."""
-    if raw.geometry is None:
-        issues.append(Issue("context.no-geometry", "holds no geometry", "give a GeoJSON or GeoPackage layer", Where(raw.file)))
-        return None
-    stated = raw.crs or given.crs
-    if not stated:
-        message = "holds geometry without saying its coordinate reference system"
-        issues.append(
-            Issue("geo.no-crs", message, 'set crs for this file, such as crs = "EPSG:27700"', Where(raw.file, column="crs"))
-        )
-        return None
     try:
-        crs = as_crs(stated, raw.file)
+        return _layer(raw, given)
     except InputError as error:
         issues.extend(error.issues)
         return None
+
+
+def _layer(raw: Raw, given: TableFile) -> gpd.GeoDataFrame:
+    if raw.geometry is None:
+        raise refusal("context.no-geometry", "holds no geometry", "give a GeoJSON or GeoPackage layer", Where(raw.file))
+    if not (raw.crs or given.crs):
+        message = "holds geometry without saying its coordinate reference system"
+        raise refusal("geo.no-crs", message, 'set crs for this file, such as crs = "EPSG:27700"', Where(raw.file, column="crs"))
+    crs = as_crs(raw.crs or given.crs, raw.file)
     frame = pd.DataFrame(index=raw.frame.index)
     for name in ("kind", "name"):
         constant = given.constants.get(name)
@@ -134,21 +136,18 @@ def context_layer(raw: Raw, given: TableFile, issues: list[Issue]) -> gpd.GeoDat
         where = Where(raw.file, column="kind")
         remedy = f'use one of: {", ".join(CONTEXT_KINDS)}; or constants = {{kind = "outline"}}'
         message = "'{value}' is not a kind of background"
-        issues.extend(row_issues("context.kind", where, raw.rows[wrong], frame["kind"][wrong].tolist(), message, remedy))
-        return None
+        raise InputError(
+            issues=row_issues("context.kind", where, raw.rows[wrong], frame["kind"][wrong].tolist(), message, remedy)
+        )
     shapes = shapely.force_2d(raw.geometry)
-    shapes = np.where(shapely.is_valid(shapes) | shapely.is_missing(shapes), shapes, shapely.make_valid(shapes))
+    sound = shapely.is_valid(shapes) | shapely.is_missing(shapes)
+    shapes = np.where(sound, shapes, shapely.make_valid(shapes, method="structure", keep_collapsed=False))
     layer = gpd.GeoDataFrame(frame, geometry=shapes, crs=crs)
     layer = layer[~(layer.geometry.isna() | layer.geometry.is_empty)]
-    bounds = layer.total_bounds
-    if crs.is_geographic and len(layer) and (np.abs(bounds) > 181).any():
-        message = "implausible coordinates: these are not degrees"
-        issues.append(Issue("geo.implausible", message, 'set crs = "EPSG:27700"', Where(raw.file, column="geometry")))
-        return None
-    moved = layer if crs == pyproj.CRS(CRS) else layer.to_crs(CRS)
-    moved = moved.set_crs(CRS, allow_override=True)
+    where = Where(raw.file, column="geometry")
+    if crs.is_geographic and len(layer) and (np.abs(layer.total_bounds) > 181).any():
+        raise refusal("geo.implausible", "implausible coordinates: these are not degrees", 'set crs = "EPSG:27700"', where)
+    moved = (layer if crs == pyproj.CRS(CRS) else layer.to_crs(CRS)).set_crs(CRS, allow_override=True)
     if len(moved) and not np.isfinite(moved.total_bounds).all():
-        message = f"has coordinates that do not exist in {crs.name}"
-        issues.append(Issue("geo.implausible", message, "correct crs", Where(raw.file, column="geometry")))
-        return None
+        raise refusal("geo.implausible", f"has coordinates that do not exist in {crs.name}", "correct crs", where)
     return moved

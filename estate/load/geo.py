@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sqlite3
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -27,6 +28,7 @@ from estate.scenario import TableFile
 
 MAX_TEXT = 2 * 1024**3
 """Characters a Parquet file may unpack to."""
+_OPENS = re.compile(r"^\s*[+@]|://|\+proj|grids|parameterfile|extension|filename", re.IGNORECASE)
 _SHAPE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 
 
@@ -342,11 +344,16 @@ def as_crs(text: str, file: str, column: str = "crs") -> pyproj.CRS:
     InputError
         When there is no such CRS.
     """
+    error = refusal(
+        "geo.crs",
+        f"'{text[:60]}' is not a coordinate reference system that is read",
+        'write an EPSG code, such as "EPSG:27700"',
+        Where(file, column=column),
+    )
+    # An EPSG code, a URN, WKT or PROJ JSON is only parsed; a pipeline, an address or a grid file would be opened.
+    if len(text) > 100_000 or _OPENS.search(text):
+        raise error
     try:
-        # A pipeline or a file name would be opened; an EPSG code, a URN, WKT or PROJ JSON is only parsed.
-        if text.lstrip().startswith(("+", "@")) or "://" in text or len(text) > 100_000:
-            raise ValueError(text)
         return pyproj.CRS.from_user_input(text)
     except (pyproj.exceptions.CRSError, ValueError, TypeError, UnicodeError):
-        message = f"'{text[:60]}' is not a coordinate reference system"
-        raise refusal("geo.crs", message, 'write an EPSG code, such as "EPSG:27700"', Where(file, column=column)) from None
+        raise error from None

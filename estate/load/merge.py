@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from estate.errors import Issue, Severity, Where
-from estate.load.raw import listed, plain, row_issues
+from estate.load.raw import closest, listed, plain, row_issues
 from estate.tables import Column, Kind, Table
 
 
@@ -47,11 +47,20 @@ def _keyed(table: Table, part: Part, issues: list[Issue]) -> bool:
     for name in table.key:
         if name in part.frame:
             continue
-        if not table.column(name).required:
-            part.frame[name] = pd.Series("", index=part.frame.index, dtype="str")
-            continue
-        return False  # reported once, with the other missing columns
+        if table.column(name).required:
+            issues.append(_no_column(table, name, str(part.origin["file"].iloc[0]) if len(part.origin) else "", part.frame))
+            return False
+        part.frame[name] = pd.Series("", index=part.frame.index, dtype="str")
     return True
+
+
+def _no_column(table: Table, name: str, file: str, frame: pd.DataFrame) -> Issue:
+    """A required column that is not there, with the heading that is most like it."""
+    spec = table.column(name)
+    near = closest(name, [str(each) for each in frame.columns if each not in {column.name for column in table.columns}])
+    remedy = f'add it, or map it: columns = {{{name} = "{near or "their heading"}"}}'
+    message = f"there is no column '{name}' ({spec.note or spec.kind})" + (f"; did you mean '{near}'?" if near else "")
+    return Issue(f"{table.name}.no-column", message, remedy, Where(file, column=name))
 
 
 def _without_blank_keys(table: Table, part: Part, issues: list[Issue]) -> Part:
@@ -91,7 +100,7 @@ def _once(table: Table, part: Part, issues: list[Issue]) -> Part:
 
 def _comparable(frame: pd.DataFrame) -> pd.DataFrame:
     """Text with missing values for blanks, so that a blank gives way to what another file says."""
-    return frame.assign(**{name: frame[name].mask(frame[name] == "") for name in frame if frame[name].dtype == "str"})
+    return frame.assign(**{str(name): frame[name].mask(frame[name] == "") for name in frame if frame[name].dtype == "str"})
 
 
 def _laid_together(
@@ -161,10 +170,8 @@ def complete(
     frame = part.frame.copy()
     for spec in table.columns:
         if spec.name not in frame:
-            if spec.required:
-                message = f"there is no column '{spec.name}' ({spec.note or spec.kind})"
-                remedy = f'add it, or map it: columns = {{{spec.name} = "their heading"}}'
-                issues.append(Issue(f"{table.name}.no-column", message, remedy, Where(listed(files), column=spec.name)))
+            if spec.required and len(part.origin):
+                issues.append(_no_column(table, spec.name, listed(files), frame))
             frame[spec.name] = _blank(spec, frame.index)
         elif spec.required:
             missing = frame[spec.name].isna() | (frame[spec.name].astype("str") == "")

@@ -194,10 +194,11 @@ def repaired(raw: Raw, shapes: NDArray[np.object_], issues: list[Issue]) -> NDAr
         issues.extend(
             row_issues("geo.line", where, raw.rows[line], blank, "its geometry is a line", "give a point or an outline")
         )
-    shapes = np.where(nothing | line, None, shapes)
+    shapes = shapes.copy()
+    shapes[nothing | line] = None
     bad = ~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)
     if bad.any():
-        shapes = np.where(bad, shapely.make_valid(shapes), shapes)
+        shapes = np.where(bad, shapely.make_valid(shapes, method="structure", keep_collapsed=False), shapes)
         message = f"{int(bad.sum()):,} outlines cross themselves and were repaired (rows {listed(raw.rows[bad])})"
         issues.append(Issue("geo.repaired", message, "look at them in a map", where, Severity.WARNING))
     sliver = np.isin(kinds, (3, 6)) & ~nothing & (shapely.area(shapes) == 0)

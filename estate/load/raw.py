@@ -79,7 +79,7 @@ def tidy_heading(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """A word with case, accents' forms, spaces, hyphens and punctuation evened out: ``Job-Centre Plus`` is ``job_centre_plus``."""
+    """A word with case, spaces, hyphens and punctuation evened out: ``Job-Centre Plus`` is ``job_centre_plus``."""
     return re.sub(r"[^\w+]+", "_", unicodedata.normalize("NFKC", text).casefold()).strip("_")
 
 

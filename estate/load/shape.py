@@ -30,47 +30,49 @@ def shaped(raw: Raw, given: TableFile, table: Table, issues: list[Issue]) -> Raw
     Headings that are ours already, in any case and with any spaces, need no map.  Others keep their own name.
     """
     ours = [each.name for each in (*table.columns, *(LOCATION if table.located else ()))]
+    translations = given.values  # noqa: PD011  (a setting, not a frame)
+    if not table.extra:
+        named = (*given.columns, *given.template, *given.constants, *translations, *given.factors)
+        issues.extend(_unknown(table, name, ours, raw.file) for name in dict.fromkeys(named) if name not in ours)
     raw = _chosen(raw, given, issues)
-    heads = list(raw.frame.columns)
-    columns: dict[str, pd.Series] = {}
     used: set[str] = set()
-
-    for name, text in given.template.items():
-        columns[name] = _templated(raw, name, text, used, issues)
+    columns = {name: _templated(raw, name, text, used, issues) for name, text in given.template.items()}
     for name, heading in given.columns.items():
         found = _heading(raw, heading, "columns", name, issues)
         if found is not None:
             columns[name] = raw.frame[found]
             used.add(found)
-    for name in (*given.columns, *given.template, *given.constants, *given.values, *given.factors):
-        if name not in ours and not table.extra:
-            where = Where(raw.file, column=name)
-            issues.append(
-                Issue(
-                    f"{table.name}.unknown-column", f"'{name}' is not a column of {table.name}", suggestion(name, ours), where
-                )
-            )
-    forms = {plain(head): head for head in reversed(heads)}
-    for name in ours:
-        # A heading that the map gave to another column is not read a second time.
-        head = name if name in heads else next((forms[each] for each in (name, *_SAME.get(name, ())) if each in forms), None)
-        if name not in columns and head is not None and head not in used:
-            if head in raw.clashes:
-                issues.append(_clash(raw, head))
-            columns[name] = raw.frame[head]
-            used.add(head)
-    extras = [head for head in heads if head not in used and head not in columns]
+    _take_ours(raw, ours, columns, used, issues)
+    extras = [head for head in raw.frame.columns if head not in used and head not in columns]
     if table.extra:
         columns |= {head: raw.frame[head] for head in extras}
     for name, value in given.constants.items():
         word = ("yes" if value else "no") if isinstance(value, bool) else str(value)
         columns[name] = pd.Series([word] * len(raw), index=raw.frame.index, dtype="str")
-    for name, words in given.values.items():
+    for name, words in translations.items():
         if name in columns:
             columns[name] = _translated(columns[name], words)
     issues.extend(_about_extras(raw, table, ours, columns, extras))
-    frame = pd.DataFrame(columns, index=raw.frame.index)
-    return replace(raw, frame=frame)
+    return replace(raw, frame=pd.DataFrame(columns, index=raw.frame.index))
+
+
+def _unknown(table: Table, name: str, ours: Sequence[str], file: str) -> Issue:
+    message = f"'{name}' is not a column of {table.name}"
+    return Issue(f"{table.name}.unknown-column", message, suggestion(name, ours), Where(file, column=name))
+
+
+def _take_ours(raw: Raw, ours: Sequence[str], columns: dict[str, pd.Series], used: set[str], issues: list[Issue]) -> None:
+    """Columns that the file heads as we do; a heading that the map gave to another column is not read a second time."""
+    heads = list(raw.frame.columns)
+    forms = {plain(head): head for head in reversed(heads)}
+    for name in ours:
+        head = name if name in heads else next((forms[each] for each in (name, *_SAME.get(name, ())) if each in forms), None)
+        if name in columns or head is None or head in used:
+            continue
+        if head in raw.clashes:
+            issues.append(_clash(raw, head))
+        columns[name] = raw.frame[head]
+        used.add(head)
 
 
 def _chosen(raw: Raw, given: TableFile, issues: list[Issue]) -> Raw:

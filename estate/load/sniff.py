@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+import lzma
 import os
 import re
 import stat
 import zipfile
+import zlib
 from enum import StrEnum
 from pathlib import Path
 
@@ -38,6 +40,26 @@ class Format(StrEnum):
     SHAPEFILE = "Shapefile"
     ZIPPED_SHAPEFILE = "zipped Shapefile"
 
+
+_KINDS = {
+    b"SQLite format 3\0": Format.GEOPACKAGE,
+    b"PAR1": Format.PARQUET,
+    b"\x00\x00\x27\x0a": Format.SHAPEFILE,
+    b"\xd0\xcf\x11\xe0": Format.EXCEL,
+}
+"""How the formats begin; GeoJSON begins with a bracket, and what is left is taken for CSV."""
+
+_REFUSED = (
+    (rb".{0,1000}<(ogrvrtdatasource|vrtdataset)", "a VRT descriptor, which leads to other files"),
+    (rb".{0,1000}(<!doctype html|<html)", "a web page (a download that failed?)"),
+    (rb"(\xff\xfe)?<", "XML or a service descriptor"),
+    (rb".{0,1000}gdal_streamed_alg", "a GDALG descriptor, which leads to other files"),
+    (rb"(wfs|oapif|wms|csw|gdalg|mysql|pg|https?|ftp|s3|gpkg|sqlite|zip|vrt):", "a service descriptor, which leads elsewhere"),
+    (rb"\x80[\x02-\x05]|ccopy_reg|cposix|cos\n|cbuiltins|c__builtin__", "a Python pickle, which could run code"),
+    (rb"\x1f\x8b|BZh[1-9]|7z\xbc\xaf|\x28\xb5\x2f\xfd", "a compressed file"),
+    (rb"%PDF", "a PDF"),
+)
+"""What must not be opened, or cannot be."""
 
 READ = "CSV, Excel, GeoPackage, Parquet or GeoParquet, GeoJSON, Shapefile, or a zipped Shapefile"
 
@@ -105,52 +127,18 @@ def recognise(data: bytes, file: str) -> Format:
     """
     where = Where(file)
     start = data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
-    if data.startswith(b"SQLite format 3\0"):
-        if data[68:72] in (b"GPKG", b"GP10", b"GP11") or b"gpkg_contents" in data:
-            return Format.GEOPACKAGE
-        raise refusal("file.format", "is an SQLite database, not a GeoPackage", f"give {READ}", where)
-    if data.startswith(b"PAR1"):
-        return Format.PARQUET
-    if data.startswith(b"\x00\x00\x27\x0a"):
-        return Format.SHAPEFILE
-    if data.startswith(b"\xd0\xcf\x11\xe0"):
-        return Format.EXCEL
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
         return _kind_of_zip(data, file)
-    refused = _refused(data, start)
-    if refused:
-        raise refusal("file.format", f"is {refused}, which is not read", f"give {READ}", where)
-    if start.startswith((b"{", b"[")):
-        return Format.GEOJSON
-    if not data.startswith((b"\xff\xfe", b"\xfe\xff")) and sum(byte < 9 for byte in data[:4096]) > len(data[:4096]) / 10:
-        raise refusal("file.format", "holds binary data of an unknown kind", f"give {READ}", where)
-    return Format.CSV
-
-
-def _refused(data: bytes, start: bytes) -> str:
-    """What a file that must not be opened is, or ``""``."""
-    lower = start[:1024].lower()
-    if lower.startswith((b"<ogrvrtdatasource", b"<vrtdataset")) or b"<ogrvrtdatasource" in lower:
-        return "a VRT descriptor, which leads to other files"
-    if b"<!doctype html" in lower or b"<html" in lower:
-        return "a web page (a download that failed?)"
-    if lower.startswith((b"<", b"\xff\xfe<")):
-        return "XML or a service descriptor"
-    if re.match(rb"(wfs|oapif|wms|csw|gdalg|mysql|pg|http|https|ftp|s3|gpkg|sqlite|zip|vrt):", lower):
-        return "a service descriptor, which leads to another place"
-    if b"gdal_streamed_alg" in lower:
-        return "a GDALG descriptor, which leads to other files"
-    if re.match(rb"\x80[\x02-\x05]", data[:2]) or data.startswith((b"ccopy_reg", b"cposix", b"cos\n", b"cbuiltins")):
-        return "a Python pickle, which could run code"
-    for magic, name in (
-        (b"\x1f\x8b", "a gzip file"),
-        (b"BZh", "a bzip2 file"),
-        (b"7z\xbc\xaf", "a 7z archive"),
-        (b"%PDF", "a PDF"),
-    ):
-        if data.startswith(magic):
-            return name
-    return ""
+    what = next((name for magic, name in _REFUSED if re.match(magic, start, re.IGNORECASE | re.DOTALL)), "")
+    binary = sum(byte < 9 for byte in data[:4096]) > len(data[:4096]) / 10
+    kind = next((each for magic, each in _KINDS.items() if data.startswith(magic)), None)
+    if kind is Format.GEOPACKAGE and not (data[68:72] in (b"GPKG", b"GP10", b"GP11") or b"gpkg_contents" in data):
+        what = "an SQLite database, not a GeoPackage"
+    elif kind is None and binary and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        what = what or "binary data of an unknown kind"
+    if what:
+        raise refusal("file.format", f"is {what}, which is not read", f"give {READ}", where)
+    return kind or (Format.GEOJSON if start.startswith((b"{", b"[")) else Format.CSV)
 
 
 def _kind_of_zip(data: bytes, file: str) -> Format:
@@ -197,9 +185,7 @@ def extract(data: bytes, member: zipfile.ZipInfo, file: str) -> bytes:
     try:
         with zipfile.ZipFile(io.BytesIO(data)).open(member) as stream:
             found = stream.read(member.file_size + 1)
-    except (zipfile.BadZipFile, OSError, RuntimeError, ValueError, NotImplementedError, EOFError) as error:
-        raise corrupt(file, error) from None
-    except Exception as error:  # zlib.error and lzma.LZMAError share no parent with the others
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, RuntimeError, ValueError, EOFError) as error:
         raise corrupt(file, error) from None
     if len(found) > member.file_size:
         raise refusal("file.zip", f"{member.filename} is larger than the archive says", "make the archive again", Where(file))

@@ -9,11 +9,15 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from estate.errors import InputError, Issue, Where
 from estate.load.raw import MAX_CELL, MAX_COLUMNS, MAX_ROWS, Raw, closest, from_grid, listed
 from estate.load.sniff import checked_members, corrupt, extract, refusal
 from estate.scenario import TableFile
+
+if TYPE_CHECKING:
+    import _csv
 
 MAX_CELLS = 20_000_000
 _SEPARATORS = (",", ";", "\t", "|")
@@ -45,11 +49,13 @@ def read_csv(data: bytes, file: str, given: TableFile) -> Raw:
 def _decoded(data: bytes, file: str, encoding: str) -> str:
     where = Where(file, column="encoding", value=encoding)
     try:
-        name = codecs.lookup(encoding).name
-        if not getattr(codecs.lookup(encoding), "_is_text_encoding", True):
-            raise LookupError
+        found = codecs.lookup(encoding)
+        # hex, zip and the like are codecs too; only those that end in text will do
+        name = found.name if isinstance(found.decode(b"")[0], str) and found._is_text_encoding else ""  # noqa: SLF001
     except (LookupError, ValueError):
-        raise refusal("file.encoding", f"'{encoding}' is not an encoding", 'use "utf-8" or "cp1252"', where) from None
+        name = ""
+    if not name:
+        raise refusal("file.encoding", f"'{encoding}' is not an encoding", 'use "utf-8" or "cp1252"', where)
     if name == "utf-8" and data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise refusal("file.encoding", "is UTF-16 text", 'set encoding = "utf-16" for this file', where)
     try:
@@ -74,7 +80,7 @@ def _cell_limit() -> Iterator[None]:
         csv.field_size_limit(before)
 
 
-def _reader(text: str, separator: str) -> csv.Reader:
+def _reader(text: str, separator: str) -> _csv.Reader:
     return csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
 
 
@@ -185,39 +191,47 @@ def read_excel(data: bytes, file: str, given: TableFile) -> Raw:
 
     A heading that was merged over several cells is used for each of them.
     """
-    import python_calamine  # noqa: PLC0415
-
     if data.startswith(b"PK"):
         _check_extent(data, file)
-    try:
-        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-        name = _sheet_name(book.sheet_names, file, given.layer)
-        sheet = book.get_sheet_by_name(name)
-        if sheet.total_height * sheet.total_width > MAX_CELLS or sheet.total_height > MAX_ROWS + given.header_row:
-            raise _too_many(file)
-        cells = sheet.to_python(skip_empty_area=False)
-        merged = sheet.merged_cell_ranges or []
-    except InputError:
-        raise
-    except (python_calamine.CalamineError, OSError, ValueError) as error:
-        locked = "password" in str(error).lower() or "encrypt" in str(error).lower()
-        raise corrupt(file, "it is protected by a password" if locked else error) from None
-    except BaseException as error:
-        if type(error).__name__ != "PanicException":
-            raise
-        raise corrupt(file, "the workbook's parts do not fit together") from None
-    label = f"{file}[{name}]" if len(book.sheet_names) > 1 else file
+    label, cells, merged = _sheet(data, file, given.layer)
     if len(cells) < given.header_row:
         raise _no_heading(label, given.header_row)
+    if len(cells) > MAX_ROWS + given.header_row:
+        raise _too_many(label)
     headings = [_as_text(cell) for cell in cells[given.header_row - 1]]
     for (top, left), (bottom, right) in merged:
-        if top <= given.header_row - 1 <= bottom:
+        if top <= given.header_row - 1 <= bottom and top < len(cells) and left < len(cells[top]):
             spread = _as_text(cells[top][left])
             headings[left : right + 1] = [each or spread for each in headings[left : right + 1]]
     if not any(each.strip() for each in headings):
         raise _no_heading(label, given.header_row)
     grid = [[_as_text(cell) for cell in row] for row in cells[given.header_row :]]
     return from_grid(grid, label, given.header_row + 1, headings)
+
+
+type _Range = tuple[tuple[int, int], tuple[int, int]]
+
+
+def _sheet(data: bytes, file: str, wanted: str) -> tuple[str, list[list[Any]], list[_Range]]:
+    """What to call a sheet, its cells from A1, and its merged ranges (rows and columns from 0)."""
+    import python_calamine  # noqa: PLC0415
+
+    try:
+        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+        name = _sheet_name(book.sheet_names, file, wanted)
+        sheet = book.get_sheet_by_name(name)
+        cells, merged = sheet.to_python(skip_empty_area=False), sheet.merged_cell_ranges or []
+    except InputError:
+        raise
+    except (python_calamine.CalamineError, OSError, ValueError) as error:
+        locked = "password" in str(error).lower() or "encrypt" in str(error).lower()
+        raise corrupt(file, "it is protected by a password" if locked else error) from None
+    except BaseException as error:
+        # The reader is written in Rust, whose panics are no ordinary exceptions.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise corrupt(file, "the workbook's parts do not fit together") from None
+    return f"{file}[{name}]" if len(book.sheet_names) > 1 else file, cells, merged
 
 
 def _sheet_name(names: Sequence[str], file: str, wanted: str) -> str:

@@ -37,7 +37,9 @@ def check_references(scenario: Scenario, place: Place) -> Iterator[Issue]:
             more_words = flat[column.name][unknown].nunique() - 20
             if more_words > 0:
                 where = Where(row_of(place, table.name, 0).file, column=column.name)
-                yield Issue(f"{table.name}.unknown-id", f"{more_words:,} more ids are not known", "are these the same ids?", where)
+                yield Issue(
+                    f"{table.name}.unknown-id", f"{more_words:,} more ids are not known", "are these the same ids?", where
+                )
 
 
 def check_areas(scenario: Scenario, place: Place) -> Iterator[Issue]:
@@ -64,13 +66,19 @@ def check_values(scenario: Scenario, place: Place) -> Iterator[Issue]:
     """The low end of a valuation is below its high end, and the value between them."""
     del scenario
     sites = place.sites
-    low, value, high = (sites[each].to_numpy(dtype=np.float64) for each in ("value_low_gbp", "market_value_gbp", "value_high_gbp"))
+    low, value, high = (
+        sites[each].to_numpy(dtype=np.float64) for each in ("value_low_gbp", "market_value_gbp", "value_high_gbp")
+    )
     with np.errstate(invalid="ignore"):
         crossed, below, above = low > high, value < low, value > high
-    yield from rows(place, "sites", crossed, "sites.valuation", "value_low_gbp", "the low value is above the high value", "swap them")
+    yield from rows(
+        place, "sites", crossed, "sites.valuation", "value_low_gbp", "the low value is above the high value", "swap them"
+    )
     beyond = (below | above) & ~crossed
     message = "market_value_gbp is not between value_low_gbp and value_high_gbp"
-    yield from rows(place, "sites", beyond, "sites.valuation", "market_value_gbp", message, "correct one of them", Severity.WARNING)
+    yield from rows(
+        place, "sites", beyond, "sites.valuation", "market_value_gbp", message, "correct one of them", Severity.WARNING
+    )
 
 
 def check_leases(scenario: Scenario, place: Place) -> Iterator[Issue]:
@@ -79,7 +87,9 @@ def check_leases(scenario: Scenario, place: Place) -> Iterator[Issue]:
     sites = place.sites
     end, first = sites["lease_end"], sites["lease_break"]
     late = (first > end).to_numpy(dtype=bool)
-    yield from rows(place, "sites", late, "sites.lease", "lease_break", "the lease's break is after its end", "correct the dates")
+    yield from rows(
+        place, "sites", late, "sites.lease", "lease_break", "the lease's break is after its end", "correct the dates"
+    )
     held = (sites["tenure"] == "leasehold").to_numpy(dtype=bool) & ~place.outside
     undated = held & (end.isna() & first.isna()).to_numpy(dtype=bool)
     if undated.any():
@@ -89,7 +99,16 @@ def check_leases(scenario: Scenario, place: Place) -> Iterator[Issue]:
     dated = ~held & ~place.outside & (end.notna() | first.notna()).to_numpy(dtype=bool)
     dated &= (sites["tenure"] == "freehold").to_numpy(dtype=bool)
     message = "a freehold has a lease date, which is not used"
-    yield from rows(place, "sites", dated, "sites.lease", "lease_end", message, "is it let to others? then it is another use", Severity.WARNING)
+    yield from rows(
+        place,
+        "sites",
+        dated,
+        "sites.lease",
+        "lease_end",
+        message,
+        "is it let to others? then it is another use",
+        Severity.WARNING,
+    )
 
 
 def check_in_use(scenario: Scenario, place: Place) -> Iterator[Issue]:

@@ -58,9 +58,14 @@ def name(frame: pd.DataFrame, position: int) -> str:
     return " and ".join(map(str, key)) if isinstance(key, tuple) else str(key)
 
 
+def at(frame: pd.DataFrame, key: str) -> int:
+    """The position of an id in a frame."""
+    return int(frame.index.get_indexer(pd.Index([key]))[0])
+
+
 def setting(scenario: Scenario, path: str, value: object = "") -> Where:
     """Where a setting stands: the scenario file, its line where that can be told, and the path of the setting."""
-    return Where(scenario.file.name, line_of(scenario, path.split(".")[-1], str(value)), path, brief(str(value)))
+    return Where(scenario.file.name, line_of(scenario, path.rpartition(".")[2], str(value)), path, brief(str(value)))
 
 
 def line_of(scenario: Scenario, key: str, value: str) -> int | None:

@@ -12,10 +12,10 @@ from estate.errors import Issue, Severity, Where
 from estate.load.raw import listed
 from estate.place import Place
 from estate.scenario import Scenario
-from estate.validate.finding import both, row_of, rows, setting
+from estate.validate.finding import at, both, name, row_of, rows, setting
 
 _FAR_Z = 4.5
-"""Robust z-score beyond which a cost per m2 is worth a look: about 1 in 100,000 if costs were normal on a log scale."""
+"""Robust z-score, on a log scale, beyond which a cost per m2 is worth a look."""
 _FEWEST = 6
 """Buildings of a kind needed to say what is usual."""
 _EDGE_M = 250.0
@@ -38,13 +38,18 @@ def check_costs(scenario: Scenario, place: Place) -> Iterator[Issue]:
         for position, score in zip(np.flatnonzero(here), z, strict=True):
             if abs(score) > _FAR_Z:
                 value = f"{rate[position]:,.0f}"
-                message = f"its running cost is £{value} a m2, and most {kind} buildings cost about £{np.exp(usual):,.0f}"
+                message = f"its running cost is £{value} a m2; most of kind {kind} cost about £{np.exp(usual):,.0f}"
                 where = row_of(place, "sites", int(position), "running_cost_gbp_pa", value)
-                yield Issue("sites.cost-odd", message, "check the cost and the floor area (square feet?)", where, Severity.WARNING)
+                yield Issue(
+                    "sites.cost-odd", message, "check the cost and the floor area (square feet?)", where, Severity.WARNING
+                )
 
 
 def _robust_z(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    """Distance from the median in units of 1.4826 x the median absolute deviation (at least 0.2: less than 2.4 times is never odd)."""
+    """Distance from the median in units of 1.4826 x the median absolute deviation, and the median.
+
+    The unit is at least 0.2, so that on a log scale less than 2.4 times the usual is never odd.
+    """
     middle = float(np.median(values))
     spread = max(1.4826 * float(np.median(np.abs(values - middle))), 0.2)
     return (values - middle) / spread, middle
@@ -61,13 +66,16 @@ def check_capacity(scenario: Scenario, place: Place) -> Iterator[Issue]:
     inside = known & ~place.outside[home] if len(sites) else known
     bigger = inside & (size > sites["capacity_m2"].to_numpy(dtype=np.float64)[home] + 0.05) if len(sites) else known
     message = "it needs {value} m2, and its whole building has less"
-    yield from rows(place, "access_points", bigger, "access_points.bigger", "area_m2", message, "check both areas", Severity.WARNING)
+    yield from rows(
+        place, "access_points", bigger, "access_points.bigger", "area_m2", message, "check both areas", Severity.WARNING
+    )
     used = _area_used(place)
     over = (used > np.maximum(room, 0) + 0.05) & ~place.outside
     over[home[bigger]] = False
     for position in np.flatnonzero(over):
-        name = str(sites.index[position])
-        message = f"'{name}' uses {used[position]:,.1f} m2 of {max(room[position], 0):,.1f} m2 today: today still stands, and it gains nobody unless the result fits"
+        label = name(sites, int(position))
+        share = f"{used[position]:,.1f} m2 of {max(room[position], 0):,.1f} m2"
+        message = f"'{label}' uses {share} today: that may stay, and it gains nobody unless the result fits"
         where = row_of(place, "sites", int(position), "capacity_m2", f"{sites['capacity_m2'].iloc[position]:,.1f}")
         yield Issue("sites.over-capacity", message, "check capacity_m2 and other_use_m2", where, Severity.WARNING)
 
@@ -104,7 +112,7 @@ def check_uprns(scenario: Scenario, place: Place) -> Iterator[Issue]:
     twice = uprn.duplicated(keep=False) & (uprn != "")
     for number, those in place.sites[twice].groupby(uprn[twice]):
         names = [str(each) for each in those.index]
-        positions = [int(place.sites.index.get_loc(each)) for each in names]
+        positions = [at(place.sites, each) for each in names]
         lines = both([f"row {row_of(place, 'sites', each).row}" for each in positions[:5]])
         message = f"{listed(names)} have one UPRN, {number} ({lines})"
         where = row_of(place, "sites", positions[1], "uprn", number)
@@ -140,7 +148,16 @@ def check_population(scenario: Scenario, place: Place) -> Iterator[Issue]:
     # Census areas of one kind differ by a factor of three or four; ten times the median is a slip of a digit.
     chosen = people > 10 * usual
     message = f"{{id}} has {{value}} people, and most zones have about {usual:,.0f}"
-    yield from rows(place, "zones", chosen, "zones.population-odd", "population", message, "is it a digit too many, or a total row?", Severity.WARNING)
+    yield from rows(
+        place,
+        "zones",
+        chosen,
+        "zones.population-odd",
+        "population",
+        message,
+        "is it a digit too many, or a total row?",
+        Severity.WARNING,
+    )
 
 
 def check_idle_sites(scenario: Scenario, place: Place) -> Iterator[Issue]:
@@ -151,7 +168,13 @@ def check_idle_sites(scenario: Scenario, place: Place) -> Iterator[Issue]:
     idle = ~holds & ~place.outside
     if idle.any():
         message = f"{int(idle.sum()):,} sites hold no access point today: {listed(map(str, place.sites.index[idle]))}"
-        yield Issue("sites.idle", message, "they may receive points", row_of(place, "sites", int(np.flatnonzero(idle)[0])), Severity.NOTE)
+        yield Issue(
+            "sites.idle",
+            message,
+            "they may receive points",
+            row_of(place, "sites", int(np.flatnonzero(idle)[0])),
+            Severity.NOTE,
+        )
 
 
 def check_crowds(scenario: Scenario, place: Place) -> Iterator[Issue]:
@@ -188,7 +211,9 @@ def check_assumptions(scenario: Scenario, place: Place) -> Iterator[Issue]:
         cells = frame["illustrative"].astype("str")
         marked = (cells.str.strip() != "").to_numpy(dtype=bool)
         named = cells[marked].str.split(";").explode().str.strip()
-        unknown = sorted(set(named[named != ""]) - set(frame.columns) - set(map(str, frame.index.names)) - {"easting", "northing"})
+        unknown = sorted(
+            set(named[named != ""]) - set(frame.columns) - set(map(str, frame.index.names)) - {"easting", "northing"}
+        )
         if marked.any():
             common = named.value_counts().sort_index().sort_values(ascending=False, kind="stable")
             parts = [f"{column} in {count:,}" for column, count in common.head(6).items()]
@@ -219,4 +244,10 @@ def missed_today(rule: str, share: float, *, file: str = "") -> Issue | None:
     if share >= 0.5:
         return None
     message = f"{1 - share:.0%} of the people '{rule}' is for are beyond its limit today"
-    return Issue("standards.missed-today", message, "is the limit what was meant?", Where(file, column=f"standards.{rule}"), Severity.WARNING)
+    return Issue(
+        "standards.missed-today",
+        message,
+        "is the limit what was meant?",
+        Where(file, column=f"standards.{rule}"),
+        Severity.WARNING,
+    )

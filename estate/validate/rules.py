@@ -12,8 +12,8 @@ from estate.load import rows_where
 from estate.load.raw import listed, suggestion
 from estate.place import Place
 from estate.scenario import Scenario
-from estate.tables import SITE_KINDS, TENURES
-from estate.validate.finding import both, row_of, setting
+from estate.tables import SITE_KINDS
+from estate.validate.finding import at, both, row_of, setting
 
 
 def check_ids(scenario: Scenario, place: Place) -> Iterator[Issue]:
@@ -37,34 +37,36 @@ def check_ids(scenario: Scenario, place: Place) -> Iterator[Issue]:
 
 
 def check_services(scenario: Scenario, place: Place) -> Iterator[Issue]:
-    """Every service and kind of building that a rule names exists; a service without access points is worth a word."""
+    """Every service that a rule names exists; one without access points is worth a word."""
     known = scenario.services
+    named = [(f"standards.{each.name}.service", each.service) for each in scenario.standards if each.service]
     pairs = (("rules.may_not_share", scenario.rules.may_not_share), ("rules.must_share", scenario.rules.must_share))
     for path, group in pairs:
-        for service in (service for pair in group for service in pair):
-            if service not in known:
-                where = setting(scenario, path, service)
-                yield Issue("scenario.unknown-service", f"'{service}' is not a service", suggestion(service, known), where)
+        named += [(path, service) for pair in group for service in pair]
         for a, b in group:
             if a == b:
-                yield Issue("scenario.same-service", f"'{a}' is paired with itself", "name two services", setting(scenario, path, a))
-    for standard in scenario.standards:
-        if standard.service and standard.service not in known:
-            where = setting(scenario, f"standards.{standard.name}.service", standard.service)
-            remedy = suggestion(standard.service, known)
-            yield Issue("scenario.unknown-service", f"'{standard.service}' is not a service", remedy, where)
-    for name, service in known.items():
-        for kind in service.hosts:
-            if kind not in SITE_KINDS:
-                where = setting(scenario, f"services.{name}.hosts", kind)
-                yield Issue("scenario.unknown-kind", f"'{kind}' is not a kind of building", suggestion(kind, SITE_KINDS), where)
-        if name not in place.services:
-            where = setting(scenario, f"services.{name}")
-            message = f"there is no access point of '{name}' today, so no rule can hold for it"
+                yield Issue(
+                    "scenario.same-service", f"'{a}' is paired with itself", "name two services", setting(scenario, path, a)
+                )
+    for path, service in named:
+        if service not in known:
+            where = setting(scenario, path, service)
+            yield Issue("scenario.unknown-service", f"'{service}' is not a service", suggestion(service, known), where)
+    for service in known:
+        if service not in place.services:
+            where = setting(scenario, f"services.{service}")
+            message = f"there is no access point of '{service}' today, so no rule can hold for it"
             yield Issue("scenario.unused-service", message, "remove it, or add its access points", where, Severity.NOTE)
-    for kind in scenario.money.optimism_bias:
+
+
+def check_kinds(scenario: Scenario, place: Place) -> Iterator[Issue]:
+    """Every kind of building that a setting names exists."""
+    del place
+    named = [(f"services.{name}.hosts", kind) for name, its in scenario.services.items() for kind in its.hosts]
+    named += [("money.optimism_bias", kind) for kind in scenario.money.optimism_bias]
+    for path, kind in named:
         if kind not in SITE_KINDS:
-            where = setting(scenario, "money.optimism_bias", kind)
+            where = setting(scenario, path, kind)
             yield Issue("scenario.unknown-kind", f"'{kind}' is not a kind of building", suggestion(kind, SITE_KINDS), where)
 
 
@@ -75,9 +77,9 @@ def check_contradictions(scenario: Scenario, place: Place) -> Iterator[Issue]:
     keeps = {site: setting(scenario, "rules.keep", site) for site in rules.keep if site in sites.index}
     closes = {site: setting(scenario, "rules.close", site) for site in rules.close if site in sites.index}
     for site in sites.index[(status == "keep").to_numpy(dtype=bool)]:
-        keeps.setdefault(str(site), row_of(place, "sites", int(sites.index.get_loc(site)), "status", "keep"))
+        keeps.setdefault(str(site), row_of(place, "sites", at(sites, str(site)), "status", "keep"))
     for site in sites.index[(status == "close").to_numpy(dtype=bool)]:
-        closes.setdefault(str(site), row_of(place, "sites", int(sites.index.get_loc(site)), "status", "close"))
+        closes.setdefault(str(site), row_of(place, "sites", at(sites, str(site)), "status", "close"))
     for site in sorted(set(keeps) & set(closes)):
         message = f"'{site}' is to be kept ({keeps[site]}) and to be closed ({closes[site]})"
         yield Issue("scenario.keep-and-close", message, "take it out of one of the two", closes[site])
@@ -92,11 +94,15 @@ def check_contradictions(scenario: Scenario, place: Place) -> Iterator[Issue]:
     unlike = {frozenset(pair) for pair in rules.may_not_share} & {frozenset(pair) for pair in rules.must_share}
     for pair in sorted(sorted(each) for each in unlike):
         message = f"{both(pair)} must share a building and may not"
-        yield Issue("scenario.share-and-not", message, "take the pair out of one list", setting(scenario, "rules.must_share", pair[0]))
+        yield Issue(
+            "scenario.share-and-not", message, "take the pair out of one list", setting(scenario, "rules.must_share", pair[0])
+        )
     outside = [site for site in (*rules.keep, *rules.close) if site in sites.index and status[site] == "outside"]
     for site in outside:
         message = f"'{site}' is outside the place, so a rule cannot keep or close it"
-        yield Issue("scenario.outside", message, "take it out of the rule", setting(scenario, "rules.close", site), Severity.WARNING)
+        yield Issue(
+            "scenario.outside", message, "take it out of the rule", setting(scenario, "rules.close", site), Severity.WARNING
+        )
 
 
 def check_stuck(scenario: Scenario, place: Place) -> Iterator[Issue]:
@@ -108,7 +114,12 @@ def check_stuck(scenario: Scenario, place: Place) -> Iterator[Issue]:
     stuck = points["agency"].isin(out) & points["site_id"].isin(closing)
     for point, row in points[stuck].iterrows():
         message = f"'{row['site_id']}' is to close, and holds '{point}' of '{row['agency']}', which does not take part"
-        yield Issue("scenario.stuck", message, "let the agency take part, or keep the site", setting(scenario, "rules.close", row["site_id"]))
+        yield Issue(
+            "scenario.stuck",
+            message,
+            "let the agency take part, or keep the site",
+            setting(scenario, "rules.close", row["site_id"]),
+        )
 
 
 def check_counts(scenario: Scenario, place: Place) -> Iterator[Issue]:
@@ -133,9 +144,10 @@ def check_counts(scenario: Scenario, place: Place) -> Iterator[Issue]:
         if least > int(chosen.sum()):
             message = f"at least {least} {label} are wanted, and there are {int(chosen.sum())} sites"
             yield Issue("scenario.count", message, "lower it, or add sites", where)
-        kept = sorted({str(each) for each in place.sites.index[chosen & (status == "keep").to_numpy(dtype=bool)]} | {
-            each for each in scenario.rules.keep if each in place.sites.index and chosen[place.sites.index.get_loc(each)]
-        })
+        kept = sorted(
+            {str(each) for each in place.sites.index[chosen & (status == "keep").to_numpy(dtype=bool)]}
+            | {each for each in scenario.rules.keep if each in place.sites.index and chosen[at(place.sites, each)]}
+        )
         if count.what == "sites" and most is not None and len(kept) > most:
             lines = setting(scenario, "rules.keep", kept[0])
             message = f"at most {most} {label} may stay, and {len(kept)} are to be kept ({lines}): {listed(kept)}"
@@ -228,7 +240,8 @@ def _group(scenario: Scenario, place: Place, path: str, people: str, columns: li
 def check_tenures(scenario: Scenario, place: Place) -> Iterator[Issue]:
     """An exit price is for a PFI building."""
     for site in scenario.money.pfi_exit_gbp:
-        if site in place.sites.index and place.sites.loc[site, "tenure"] != "pfi":
-            message = f"'{site}' has an exit price and is not a PFI building ({place.sites.loc[site, 'tenure']} of {both(TENURES)})"
+        tenure = str(place.sites["tenure"].get(site, "pfi"))
+        if tenure != "pfi":
+            message = f"'{site}' has an exit price and is not a PFI building, but {tenure}"
             where = setting(scenario, "money.pfi_exit_gbp", site)
             yield Issue("scenario.pfi", message, "correct its tenure, or remove the price", where, Severity.WARNING)
