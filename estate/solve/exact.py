@@ -184,6 +184,7 @@ def run(f: Formulation, watch: Watch, *, start: Solution | None = None, gap: flo
     if limits.solver == "scip":  # PuLP does not pass SCIP's bound on
         scip: Any = lp.solverModel
         bound = scip.getDualbound()
+        bound = bound if abs(bound) < scip.infinity() else None
     if ended == "infeasible" or not stats.has_solution:
         return Outcome(ended, None, bound)
     values = np.array([block for part in f.blocks for block in part.lower])
@@ -277,6 +278,7 @@ def conclude(
     if solution is None:
         status = Status.INFEASIBLE if ended == "infeasible" else Status.UNKNOWN
         stopped = "proven" if ended == "infeasible" else ended
+        bound = None if ended == "infeasible" else bound
         return Answer(status, None, None, bound, None, stopped in {"proven", "work"}, stopped, seconds, _trace(watch))
     value = value_of(problem, solution)
     if bound is not None:
