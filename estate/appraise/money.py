@@ -219,7 +219,7 @@ def _who(agencies: pd.DataFrame, answers: Mapping[str, Transfers]) -> list[str]:
 
 
 def _warnings(summary: Mapping[str, Any]) -> list[str]:
-    years = summary["payback_years"]
+    years = simple_payback_years(summary["net_one_off_gbp"], summary["saving_gbp_pa"])
     if years is None:
         return ["The plan never pays back its one-off costs out of running cost."]
     if years > LONG_PAYBACK_YEARS:

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-MOST_STEPS = 50_000
-"""Steps of the search for the fewest payments; beyond it (dozens of agencies) a good answer is given and said to be so."""
+MOST_STEPS = 20_000
+"""Steps of the search for the fewest payments; beyond it (many on both sides) a good answer is given, and said to be that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,8 @@ def _fewest(payers: Mapping[str, int], payees: Mapping[str, int]) -> tuple[Seque
 def _search(size: int, payers: Mapping[str, int], payees: Mapping[str, int], steps: int) -> tuple[Sequence[Link] | None, int]:
     """Depth first, in the order of ids: the first set of ``size`` links that can carry the payments; and the steps so far.
 
-    A branch is left where too few links are to come for the payees that nobody serves, or where a payee's payers, with all
-    that may still come, have too little to give.
+    A branch is left where too few links are to come for the payees that nobody serves; where, every link to come being needed
+    for them, those already served cannot be; or where a payee's payers, with all that may still come, have too little to give.
     """
     links = [(payer, payee) for payer in payers for payee in payees]
     stack: list[tuple[int, tuple[Link, ...]]] = [(0, ())]
@@ -71,12 +71,13 @@ def _search(size: int, payers: Mapping[str, int], payees: Mapping[str, int], ste
         steps += 1
         at, chosen = stack.pop()
         left = size - len(chosen)
+        served = {payee: payees[payee] for _, payee in chosen}
+        spoken_for = left - (len(payees) - len(served))
+        if spoken_for < 0 or (spoken_for == 0 and not _carries(payers, served, chosen)):
+            continue
         if left == 0:
-            if _carries(payers, payees, chosen):
-                return chosen, steps
-        elif len(links) - at >= left >= len(payees) - len({payee for _, payee in chosen}) and _enough(
-            payers, payees, (*chosen, *links[at:])
-        ):
+            return chosen, steps
+        if len(links) - at >= left and _enough(payers, payees, (*chosen, *links[at:])):
             stack += [(at + 1, chosen), (at + 1, (*chosen, links[at]))]
     return None, steps
 
