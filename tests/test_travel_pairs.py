@@ -180,3 +180,15 @@ def test_build_by_straight_line_is_repeatable_and_knows_its_modes():
     assert first.between["walk"].distance_m.tolist() == [0, 10, 10, 0]
     with pytest.raises(InputError, match="'bus'"):
         build_travel(zones, sites, way, home={"bus": Wanted()}, between={})
+
+
+def test_each_mode_may_be_measured_in_its_own_way():
+    zones, sites = points([(0, 0)], "z"), points([(300, 400)], "s")
+    bus = Table(frame(from_id=["z000"], to_id=["s000"], time_s=[60]))
+    ways = {"drive": Straight(1.2, {"drive": 30}), "bus": bus}
+    travel = build_travel(zones, sites, ways, home={"drive": Wanted(), "bus": Wanted()}, between={"drive": Wanted()})
+    assert travel.home["drive"].distance_m.tolist() == [600]
+    assert travel.home["bus"].time_s.tolist() == [60]
+    assert travel.method == "bus: the travel table travel; drive: straight line x 1.2"
+    with pytest.raises(InputError, match="'walk', and nothing measures it"):
+        build_travel(zones, sites, ways, home={"walk": Wanted()}, between={})

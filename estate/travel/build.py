@@ -47,7 +47,7 @@ type Way = Straight | Streets | Table
 def build_travel(
     zones: Points,
     sites: Points,
-    way: Way,
+    way: Way | Mapping[str, Way],
     *,
     home: Mapping[str, Wanted],
     between: Mapping[str, Wanted],
@@ -60,7 +60,7 @@ def build_travel(
     zones, sites
         In canonical order, EPSG:27700 metres.
     way
-        How travel is measured.
+        How travel is measured: one way for all modes, or a way for each (streets for driving, a table for the bus).
     home, between
         For each mode in use, which zone-to-site and which site-to-site pairs to keep.  A mode left out of ``between`` has
         no displacement rule and gets no site-to-site table.
@@ -70,38 +70,64 @@ def build_travel(
     Raises
     ------
     InputError
-        When the streets or the table cannot give what the rules need.
+        When a mode has no way, or the streets or the table cannot give what the rules need.
     """
+    modes = sorted({*home, *between})
+    ways = way if isinstance(way, Mapping) else dict.fromkeys(modes, way)
+    homes: dict[str, Pairs] = {}
+    rest: dict[str, Pairs] = {}
     notes: list[Issue] = []
-    if isinstance(way, Straight):
-        tables = _by_straight(zones, sites, way, home, between)
-        method = f"straight line x {way.detour:g}"
-    elif isinstance(way, Table):
-        tables = _by_table(zones, sites, way, home, between)
-        notes += unknown_names(way.frame, [*zones.names, *sites.names], file=way.file)
-        method = f"the travel table {way.file}"
-    else:
-        from estate.travel.routes import streets_travel  # noqa: PLC0415  (numba loads only when there are streets)
-
-        tables, notes, method = streets_travel(zones, sites, way, home, between, cache)
-    for mode, pairs in tables[0].items():
+    methods: list[str] = []
+    for each in {id(ways[mode]): ways[mode] for mode in modes if mode in ways}.values():
+        mine = [mode for mode in modes if ways.get(mode) is each]
+        asks = [{mode: part[mode] for mode in mine if mode in part} for part in (home, between)]
+        tables, said, method = _by_one_way(zones, sites, each, asks[0], asks[1], cache)
+        homes |= tables[0]
+        rest |= tables[1]
+        notes += said
+        methods.append(method if len(mine) == len(modes) else f"{', '.join(mine)}: {method}")
+    if lacking := [mode for mode in modes if mode not in ways]:
+        raise _no_mode(lacking[0], "nothing measures it")
+    for mode, pairs in homes.items():
         notes += _unreached_notes(zones, sites, mode, pairs, home[mode])
-    return Travel(*tables, notes=tuple(notes), method=method, digest=_digest(*tables))
+    return Travel(homes, rest, notes=tuple(notes), method="; ".join(methods), digest=_digest(homes, rest))
 
 
 type _Tables = tuple[dict[str, Pairs], dict[str, Pairs]]
 
 
+def _by_one_way(
+    zones: Points,
+    sites: Points,
+    way: Way,
+    home: Mapping[str, Wanted],
+    between: Mapping[str, Wanted],
+    cache: Path | None,
+) -> tuple[_Tables, list[Issue], str]:
+    if isinstance(way, Straight):
+        return _by_straight(zones, sites, way, home, between), [], f"straight line x {way.detour:g}"
+    if isinstance(way, Table):
+        notes = unknown_names(way.frame, [*zones.names, *sites.names], file=way.file)
+        return _by_table(zones, sites, way, home, between), list(notes), f"the travel table {way.file}"
+    from estate.travel.routes import streets_travel  # noqa: PLC0415  (numba loads only when there are streets)
+
+    return streets_travel(zones, sites, way, home, between, cache)
+
+
+def _no_mode(mode: str, why: str) -> InputError:
+    issue = Issue(
+        "travel.no-mode",
+        f"a rule is measured by '{mode}', and {why}",
+        "use walk or drive, or give a travel table with that mode",
+    )
+    return InputError(issues=[issue])
+
+
 def _by_straight(
     zones: Points, sites: Points, way: Straight, home: Mapping[str, Wanted], between: Mapping[str, Wanted]
 ) -> _Tables:
-    for mode in {*home, *between} - set(way.speed_kmh):
-        issue = Issue(
-            "travel.no-mode",
-            f"a rule is measured by '{mode}', and the straight-line model has no speed for it",
-            "use walk or drive, or give a travel table with that mode",
-        )
-        raise InputError(issues=[issue])
+    for mode in sorted({*home, *between} - set(way.speed_kmh)):
+        raise _no_mode(mode, "the straight-line model has no speed for it")
 
     def pairs(from_: Points, mode: str, wanted: Wanted) -> Pairs:
         return straight(from_, sites, detour=way.detour, speed_kmh=way.speed_kmh[mode], wanted=wanted)
