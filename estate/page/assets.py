@@ -110,11 +110,15 @@ def write(
     """
     styles = [_inline(text) for text in styles]
     scripts = [_inline(text) for text in scripts]
-    text = environment().get_template(template).render(
-        **context,
-        policy=policy(scripts, styles, tiles),
-        styles=[Markup(style) for style in styles],  # noqa: S704 - our own files
-        scripts=[Markup(script) for script in scripts],  # noqa: S704 - our own files, and folium's drawing of our numbers
+    text = (
+        environment()
+        .get_template(template)
+        .render(
+            **context,
+            policy=policy(scripts, styles, tiles),
+            styles=[Markup(style) for style in styles],  # noqa: S704 - our own files
+            scripts=[Markup(script) for script in scripts],  # noqa: S704 - our own files, and folium's drawing of our numbers
+        )
     )
     return text.encode("utf-8", "replace").decode()
 

@@ -114,7 +114,9 @@ def _paired_columns(chart: Chart, names: list[str], before: Any, after: Any) -> 
             height = (floor - top) * value / tallest
             chart.bar(x + step * offset, floor - height, step * 0.38, height, kind)
         share = words.share(float(after[i]), total) if after[i] else ""
-        chart.label(x + step / 2 + 8, floor - (floor - top) * float(max(after[i], before[i])) / tallest - 4, "middle small", share)
+        chart.label(
+            x + step / 2 + 8, floor - (floor - top) * float(max(after[i], before[i])) / tallest - 4, "middle small", share
+        )
         chart.label(x + step / 2, floor + 14, "middle small", name)
     chart.line(left, floor, WIDTH - left, floor, "axis")
     chart.label(WIDTH / 2, floor + 30, "middle small quiet", "miles from home")
@@ -138,9 +140,12 @@ def costs(run: Run) -> Chart | None:
     more = [name for name, b, a in zip(names, frame["b"], frame["a"], strict=True) if a > b + 0.5]
     summary = f"{words.plural(len(saved), 'agency pays', 'agencies pay')} less, {words.plural(len(more), 'agency pays', 'agencies pay')} more."
     rows = [
-        (name, words.gbp(b), words.gbp(a), words.gbp(a - b, signed=True)) for name, b, a in zip(names, frame["b"], frame["a"], strict=True)
+        (name, words.gbp(b), words.gbp(a), words.gbp(a - b, signed=True))
+        for name, b, a in zip(names, frame["b"], frame["a"], strict=True)
     ]
-    chart = Chart("What each agency pays a year", summary, 26 + 44 * len(names), ("Agency", "Today", "In the plan", "Change"), rows)
+    chart = Chart(
+        "What each agency pays a year", summary, 26 + 44 * len(names), ("Agency", "Today", "In the plan", "Change"), rows
+    )
     scale = _span([*frame["b"], *frame["a"]], WIDTH - 100)
     for i, (name, b, a) in enumerate(zip(names, frame["b"], frame["a"], strict=True)):
         y = 14 + 44 * i
@@ -170,13 +175,18 @@ def winners(run: Run, trips: Journeys) -> Chart | None:
     labels = [words.plain(facts.service_label(run, service)) for service in trips.services]
     whole = float(trips.people.sum())
     rows = [
-        (label, words.count(n), words.count(f), words.count(whole - n - f)) for label, n, f in zip(labels, nearer, farther, strict=True)
+        (label, words.count(n), words.count(f), words.count(whole - n - f))
+        for label, n, f in zip(labels, nearer, farther, strict=True)
     ]
     most = labels[int(farther.argmax())]
     summary = (
-        f"{most} changes most: {words.count(farther.max())} people live farther from one." if farther.any() else "Nobody lives farther away."
+        f"{most} changes most: {words.count(farther.max())} people live farther from one."
+        if farther.any()
+        else "Nobody lives farther away."
     )
-    chart = Chart("Who lives nearer, who farther", summary, 40 + 40 * len(labels), ("Service", "Nearer", "Farther", "No change"), rows)
+    chart = Chart(
+        "Who lives nearer, who farther", summary, 40 + 40 * len(labels), ("Service", "Nearer", "Farther", "No change"), rows
+    )
     middle = WIDTH / 2
     scale = _span([*nearer, *farther], middle - 62)
     chart.label(middle - 8, 12, "end small quiet", "◀ nearer")
@@ -216,9 +226,18 @@ def deprivation(run: Run, trips: Journeys) -> Chart | None:
     gap = sum(poor) / len(poor) - sum(rich) / len(rich)
     verdict = "about the same as" if abs(gap) < 80 else "more than" if gap > 0 else "less than"
     summary = f"Journeys in the more deprived half of neighbourhoods grow {verdict} those in the less deprived half."
-    rows = [(str(tenth), words.miles(b), words.miles(a), words.miles(a - b, signed=True)) for tenth, b, a in zip(found, before, after, strict=True)]
+    rows = [
+        (str(tenth), words.miles(b), words.miles(a), words.miles(a - b, signed=True))
+        for tenth, b, a in zip(found, before, after, strict=True)
+    ]
     title = "Deprived and less deprived neighbourhoods"
-    chart = Chart(title, summary, 46 + 22 * len(found), ("Tenth (1 = most deprived)", "Average today", "Average in the plan", "Change"), rows)
+    chart = Chart(
+        title,
+        summary,
+        46 + 22 * len(found),
+        ("Tenth (1 = most deprived)", "Average today", "Average in the plan", "Change"),
+        rows,
+    )
     scale = _span([*before, *after], WIDTH - 170)
     chart.label(92, 12, "end small quiet", "most deprived ▼")
     for i, tenth in enumerate(found):

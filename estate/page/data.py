@@ -37,7 +37,7 @@ def page_data(run: Run, drawing: Drawing, areas: Areas, trips: Journeys, points:
         "layers": drawing.layers,
         "bounds": drawing.bounds,
         "view": "change" if any(point.home != point.host for point in points) else "plan",
-        "service": facts.busiest_service(trips),
+        "service": ALL if len(trips.services) > 1 else facts.busiest_service(trips),
         "services": _services(run, trips),
         "outcomes": words.OUTCOMES,
         "sites": _sites(run),
@@ -67,13 +67,18 @@ def _sites(run: Run) -> dict[str, Any]:
     """One entry per site of the place, in its order; a site that may not be shown has no name and no outcome."""
     frame = facts.table(run, "sites", ("site_id", *SITE_TEXT, *SITE_NUMBERS, "illustrative"))
     frame = frame.assign(site_id=frame["site_id"].astype(str)).set_index("site_id").reindex(run.place.sites.index)
-    result: dict[str, Any] = {"id": [words.clean(each) for each in frame.index], "name": [words.clean(each) for each in frame["name"]]}
+    result: dict[str, Any] = {
+        "id": [words.clean(each) for each in frame.index],
+        "name": [words.clean(each) for each in frame["name"]],
+    }
     result |= {column: coded(frame[column]) for column in SITE_TEXT[1:]}
     for column, short in SITE_NUMBERS.items():
         numbers = pd.to_numeric(frame[column], errors="coerce")
         if numbers.notna().any():
             result[short] = whole(numbers.to_numpy(float))
-    result["assumed"] = coded(frame["illustrative"].map(lambda text: ";".join(sorted(facts.assumed_columns(words.clean(text))))))
+    result["assumed"] = coded(
+        frame["illustrative"].map(lambda text: ";".join(sorted(facts.assumed_columns(words.clean(text)))))
+    )
     return result
 
 
@@ -106,7 +111,9 @@ def _zones(run: Run, areas: Areas, trips: Journeys) -> dict[str, Any]:
     result: dict[str, Any] = {"people": whole(people), "held": held.tolist()}
     frame = run.place.zones.iloc[first]
     if single:
-        named = frame["name"].where(frame["name"].astype(str) != "", frame.index.to_series()) if "name" in frame else frame.index
+        named = (
+            frame["name"].where(frame["name"].astype(str) != "", frame.index.to_series()) if "name" in frame else frame.index
+        )
         result["name"] = [words.clean(name) for name in named]
         if "district" in frame:
             result["district"] = coded(frame["district"])
@@ -156,4 +163,6 @@ def _within(flags: Floats) -> list[int]:
 
 def whole(values: Floats) -> list[int | None]:
     """Whole numbers, null for NaN."""
-    return [int(value) if known else None for value, known in zip(np.round(np.nan_to_num(values)), np.isfinite(values), strict=True)]
+    return [
+        int(value) if known else None for value, known in zip(np.round(np.nan_to_num(values)), np.isfinite(values), strict=True)
+    ]

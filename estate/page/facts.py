@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from estate.page import words
+
 if TYPE_CHECKING:
     from estate.results import Run
 
@@ -71,7 +73,16 @@ class Journeys:
 def journeys(run: Run) -> Journeys:
     """The ``zones`` table as arrays."""
     zones = run.place.zones
-    names = ("zone_id", "service", "distance_before_m", "distance_after_m", "within_before", "within_after", "site_before", "site_after")
+    names = (
+        "zone_id",
+        "service",
+        "distance_before_m",
+        "distance_after_m",
+        "within_before",
+        "within_after",
+        "site_before",
+        "site_after",
+    )
     frame = table(run, "zones", names)
     found = sorted(frame["service"].dropna().unique()) if len(frame) else []
     services = tuple(found)
@@ -117,7 +128,10 @@ def _flag(value: Any) -> float:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Residents, each counted once: within every limit before and after, and farther from or nearer to at least one service."""
+    """Residents, each counted once: within every limit before and after, and farther from or nearer to at least one service.
+
+    ``much_farther`` is farther by more than a mile; ``newly_beyond`` is beyond a limit that is met today.
+    """
 
     everyone: float
     limited: bool
@@ -125,7 +139,9 @@ class People:
     within_after: float
     farther: float
     farther_mean_m: float | None
+    much_farther: float
     nearer: float
+    newly_beyond: float
 
 
 def people(trips: Journeys) -> People:
@@ -145,7 +161,9 @@ def people(trips: Journeys) -> People:
         within_after=float(residents[~(trips.within_after == 0).any(axis=1)].sum()),
         farther=count,
         farther_mean_m=float((residents * mean_extra)[worse].sum() / count) if count else None,
+        much_farther=float(residents[(trips.change_m > words.METRES_PER_MILE).any(axis=1)].sum()),
         nearer=float(residents[(nearer.any(axis=1)) & ~worse].sum()),
+        newly_beyond=float(residents[((trips.within_before == 1) & (trips.within_after == 0)).any(axis=1)].sum()),
     )
 
 
@@ -186,7 +204,14 @@ def points(run: Run) -> list[Point]:
     return [
         Point(str(point_id), name or "", service, agency, int(home), int(host), point_id in asked)
         for point_id, name, service, agency, home, host, show in zip(
-            frame.index, frame["name"], frame["service"], frame["agency"], run.place.point_site, run.plan.host, shown, strict=True
+            frame.index,
+            frame["name"],
+            frame["service"],
+            frame["agency"],
+            run.place.point_site,
+            run.plan.host,
+            shown,
+            strict=True,
         )
         if show
     ]

@@ -72,8 +72,7 @@ def _neighbourhood(centres: NDArray[np.object_]) -> shapely.Geometry:
     return shapely.union_all(shapely.buffer(centres, 3 * float(np.median(distance)) + 500))
 
 
-def _context(place: Place, kind: str) -> gpd.GeoDataFrame | None:
-    context = place.context
+def _kind(context: gpd.GeoDataFrame | None, kind: str) -> gpd.GeoDataFrame | None:
     if context is None or "kind" not in context:
         return None
     rows = context[(context["kind"] == kind) & context.geometry.notna()]
@@ -82,24 +81,35 @@ def _context(place: Place, kind: str) -> gpd.GeoDataFrame | None:
 
 
 def outline(place: Place) -> shapely.Geometry | None:
-    """The place's outline as one area, or None when the context has none."""
-    rows = _context(place, "outline")
+    """The place's outline as one area (EPSG:27700), or None when the context has none."""
+    return outline_of(place.context)
+
+
+def outline_of(context: gpd.GeoDataFrame | None) -> shapely.Geometry | None:
+    """As :func:`outline`, from the context alone."""
+    rows = _kind(context, "outline")
     if rows is None:
         return None
     shapes = rows.geometry.to_numpy()
-    polygons = shapes[np.isin(shapely.get_type_id(shapes), (3, 6))]
+    polygons = polygons_of(shapes)
     if not len(polygons):
-        polygons = shapely.get_parts(shapely.polygonize(shapes))
+        polygons = shapely.get_parts(shapely.polygonize(shapely.get_parts(shapes)))
     whole = shapely.union_all(shapely.make_valid(shapely.simplify(polygons, DETAIL_M))) if len(polygons) else None
     # The gaps that simplifying leaves between neighbours are closed again.
     return None if whole is None or whole.is_empty else shapely.buffer(shapely.buffer(whole, DETAIL_M), -DETAIL_M)
+
+
+def polygons_of(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+    """The polygons in any shapes: a repaired outline may come with stray lines beside it."""
+    parts = shapely.get_parts(shapely.get_parts(shapes))
+    return np.asarray(parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON])
 
 
 def background(place: Place) -> list[Feature]:
     """Outlines and roads as features whose ``kind`` property styles them."""
     features: list[Feature] = []
     for kind in ("outline", "road"):
-        rows = _context(place, kind)
+        rows = _kind(place.context, kind)
         if rows is not None:
             shapes = shapely.simplify(rows.geometry.to_numpy(), DETAIL_M)
             shapes = shapes[~shapely.is_empty(shapes)]
@@ -111,7 +121,7 @@ def background(place: Place) -> list[Feature]:
 
 def towns(place: Place) -> list[dict[str, Any]]:
     """Town names and where to write them; biggest first where the context says how big (``population`` or ``rank``)."""
-    rows = _context(place, "town")
+    rows = _kind(place.context, "town")
     if rows is None or "name" not in rows:
         return []
     order = next((column for column in ("population", "size") if column in rows), None)

@@ -67,7 +67,9 @@ def draw(run: Run, areas: geography.Areas, points: list[Point], *, number: int =
     page = run.scenario.page
     if page.tiles and tiles:
         made.options["attribution_control"] = True
-        folium.TileLayer(tiles=page.tiles, attr=html.escape(page.tiles_attribution or "Background map"), name="tiles").add_to(made)
+        folium.TileLayer(tiles=page.tiles, attr=html.escape(page.tiles_attribution or "Background map"), name="tiles").add_to(
+            made
+        )
     panes = not made.options["prefer_canvas"]  # one canvas above another would swallow the clicks meant for the lower
     layers = {}
     for depth, name in enumerate(LAYERS):

@@ -56,7 +56,9 @@ MANIFEST = (
 PLACE_SITES = ("name", "agency", "kind", "status", "district", "easting_m", "northing_m", "illustrative")
 PLACE_POINTS = ("name", "site_id", "service", "agency", "illustrative")
 
-_PRIVATE_FIGURE = re.compile(r"value|price|receipt|disposal|lease|exit|years_to_sale|fitout|removal|agreed|gross|net_", re.IGNORECASE)
+_PRIVATE_FIGURE = re.compile(
+    r"value|price|receipt|disposal|lease|exit|years_to_sale|fitout|removal|agreed|gross|net_", re.IGNORECASE
+)
 _PRIVATE_WORDS = re.compile(r"£|GBP|\blease|\breceipt|\bvalue|\bprice|\bsale\b|\bsold\b|\bdilapidation|\bbuyer", re.IGNORECASE)
 
 
@@ -75,9 +77,13 @@ def redacted(run: Run) -> Run:
     if hidden_agencies:
         tables.pop("agencies", None)  # with the total known, the ones left out would be the difference
     if 0 < len(hidden_sites) < FEWEST and "sites" in tables:
-        tables["sites"] = tables["sites"].drop(columns=["running_cost_before_gbp_pa", "running_cost_after_gbp_pa"], errors="ignore")
+        tables["sites"] = tables["sites"].drop(
+            columns=["running_cost_before_gbp_pa", "running_cost_after_gbp_pa"], errors="ignore"
+        )
     agencies = run.place.agencies.assign(
-        name=run.place.agencies["name"].where(~run.place.agencies.index.astype(str).isin(hidden_agencies), "An agency not named")
+        name=run.place.agencies["name"].where(
+            ~run.place.agencies.index.astype(str).isin(hidden_agencies), "An agency not named"
+        )
     )
     place = replace(
         run.place,
@@ -131,7 +137,9 @@ def _public_marks(marks: pd.Series | None, count: int) -> list[str]:
     """Which columns are assumed, naming only columns that are shown."""
     if marks is None:
         return [""] * count
-    return [";".join(sorted(c for c in facts.assumed_columns(text) if not _PRIVATE_FIGURE.search(c))) for text in marks.fillna("")]
+    return [
+        ";".join(sorted(c for c in facts.assumed_columns(text) if not _PRIVATE_FIGURE.search(c))) for text in marks.fillna("")
+    ]
 
 
 def _assumptions(frame: pd.DataFrame, hidden: set[str]) -> pd.DataFrame:
@@ -157,3 +165,10 @@ def _manifest(run: Run) -> dict[str, Any]:
     if moved == 0 or moved >= FEWEST:
         manifest["one_off_gbp"] = run.manifest.get("one_off_gbp")
     return manifest
+
+
+def without_receipts(run: Run) -> Run:
+    """A redacted run without its total of receipts: where setting it beside another would give away a building's."""
+    return replace(
+        run, manifest={key: value for key, value in run.manifest.items() if key not in ("receipts_gbp", "one_off_gbp")}
+    )

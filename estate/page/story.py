@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from estate.results import Run
 
 
+MOST_NAMED_ZONES = 3000
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """A figure to be read from across the room, with what it means below."""
@@ -72,19 +75,33 @@ def _receipts(run: Run) -> Figure:
     if (one_off := facts.number(run.manifest, "one_off_gbp")) is not None:
         lines.append(f"one-off costs {words.gbp_short(one_off)}")
     assumed = facts.assumed(run, "market_value_gbp")
-    return Figure("Receipts, once", words.gbp_short(stated if stated is not None else total), lines, "includes assumed values" if assumed and count else "")
+    return Figure(
+        "Receipts, once",
+        words.gbp_short(stated if stated is not None else total),
+        lines,
+        "includes assumed values" if assumed and count else "",
+    )
 
 
 def _people(who: People, moves: int) -> list[Figure]:
-    farther = [f"{words.share(who.farther, who.everyone)} of {words.count(who.everyone)} people are farther from at least one service"]
+    farther = [
+        f"{words.share(who.farther, who.everyone)} of {words.count(who.everyone)} people are farther from at least one service"
+    ]
     if who.farther_mean_m is not None:
-        farther.append(f"by {words.miles(who.farther_mean_m)} on average")
+        much = f"; {words.count(who.much_farther)} of them by more than a mile" if who.much_farther else ""
+        farther.append(f"by {words.miles(who.farther_mean_m)} on average{much}")
     if not who.farther:
         farther = [f"though {words.plural(moves, 'counter')} move{'s' if moves == 1 else ''}"] if moves else []
     worse = Figure("People who travel farther", words.count(who.farther) if who.farther else "Nobody", farther)
     if not who.limited:
         return [Figure("People within every limit", "No limits set", []), worse]
-    lines = [f"{words.count(who.within_after)} people; today {words.count(who.within_before)} ({words.share(who.within_before, who.everyone)})"]
+    beyond = (
+        f"{words.count(who.newly_beyond)} people are newly beyond one" if who.newly_beyond else "nobody is newly beyond one"
+    )
+    lines = [
+        f"{words.count(who.within_after)} people; today {words.count(who.within_before)} ({words.share(who.within_before, who.everyone)})",
+        beyond,
+    ]
     return [Figure("People within every limit", words.share(who.within_after, who.everyone), lines), worse]
 
 
@@ -120,6 +137,19 @@ def biggest(run: Run, points: list[Point], names: dict[int, str]) -> list[dict[s
     return [{"site": site, "name": names[site], "text": f"gains {words.plural(count, 'counter')}"} for site, count in found]
 
 
+def hardest_hit(run: Run) -> list[str]:
+    """The places whose journeys grow most, in words: one line for a place, at most four."""
+    columns = ("zone_id", "name", "district", "service", "distance_before_m", "distance_after_m", "farther_m")
+    frame = facts.table(run, "affected", columns).drop_duplicates("zone_id").head(4)
+    if run.tables.get("affected") is None or len(run.place.zones) > MOST_NAMED_ZONES:
+        return []
+    return [
+        f"{words.plain(row['name'] or row['zone_id'])}: {words.plain(facts.service_label(run, row['service']))}, "
+        f"{words.miles(row['distance_before_m'])} becomes {words.miles(row['distance_after_m'])}"
+        for row in frame.to_dict("records")
+    ]
+
+
 def sums(run: Run) -> tuple[list[tuple[str, str, bool]], list[str]]:
     """The sums as lines of a small table (label, amount, whether a total), and notes to them."""
     manifest = run.manifest
@@ -140,7 +170,14 @@ def sums(run: Run) -> tuple[list[tuple[str, str, bool]], list[str]]:
         net = receipts - one_off
         lines.append(("Left over, once" if net >= 0 else "Still to find, once", words.gbp(abs(net)), True))
     notes = ["Receipts go to whoever holds the title; running savings go to the service that uses the building."]
-    if receipts is not None and one_off is not None and before is not None and after is not None and one_off > receipts and before > after:
+    if (
+        receipts is not None
+        and one_off is not None
+        and before is not None
+        and after is not None
+        and one_off > receipts
+        and before > after
+    ):
         years = (one_off - receipts) / (before - after)
         notes.insert(0, f"The saving pays back what is still to find in {years:.1f} years.")
     return lines, notes
@@ -151,7 +188,9 @@ def standards(run: Run) -> list[dict[str, str]]:
     frame = facts.table(run, "standards", ("name", "service", "rule", "source", "status", "before", "after"))
     if frame.empty:
         frame = pd.DataFrame(list(run.manifest.get("standards") or []))
-        frame = facts.table(_Tables({"standards": frame}), "standards", ("name", "service", "rule", "source", "before", "after"))  # type: ignore[arg-type]
+        frame = facts.table(
+            _Tables({"standards": frame}), "standards", ("name", "service", "rule", "source", "before", "after")
+        )  # type: ignore[arg-type]
     return [
         {
             "rule": words.clean(row["rule"]) or words.clean(row["name"]),
@@ -207,5 +246,7 @@ def made(run: Run) -> list[tuple[str, str]]:
         lines.append(("Versions", words.clean(", ".join(f"{name} {version}" for name, version in sorted(versions.items())))))
     inputs = manifest.get("inputs")
     if isinstance(inputs, dict):
-        lines += [(words.plain(f"Input {name}"), f"SHA-256 {str(digest)[:16]}…") for name, digest in sorted(inputs.items())][:40]
+        lines += [(words.plain(f"Input {name}"), f"SHA-256 {str(digest)[:16]}…") for name, digest in sorted(inputs.items())][
+            :40
+        ]
     return lines

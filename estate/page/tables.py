@@ -285,7 +285,9 @@ def _headings(frame: pd.DataFrame) -> dict[str, str]:
     """A heading out of a column's name: no underscores, no units (the cells carry them), no ids where there are names."""
     found = {}
     for name in map(str, frame.columns):
-        if name in ("illustrative", "confidential", "shown") or (name.endswith("_id") and len(frame.columns) > 1 and _named(frame)):
+        if name in ("illustrative", "confidential", "shown") or (
+            name.endswith("_id") and len(frame.columns) > 1 and _named(frame)
+        ):
             continue
         bare = name
         for suffix, said in {"_gbp_pa": " a year", "_gbp": "", "_m2": "", "_m": "", "_s": ""}.items():

@@ -169,7 +169,11 @@ def proof(manifest: Mapping[str, Any], objective: str = "running-cost") -> dict[
         text = f"No other plan that keeps to the rules {better}."
         return {"tone": "good", "title": "Proven best to within 0.01%", "text": text}
     if _blank(gap):
-        return {"tone": "warn", "title": "Best found, not proven best", "text": "How far it is from the best possible is not known."}
+        return {
+            "tone": "warn",
+            "title": "Best found, not proven best",
+            "text": "How far it is from the best possible is not known.",
+        }
     text = f"The search stopped before it could rule out every other plan. Its result cannot be more than {percent(gap)} from the best possible."
     return {"tone": "warn", "title": f"Best found; at most {percent(gap)} from the best possible", "text": text}
 

@@ -94,7 +94,7 @@
     // Names of towns, the first come written first; a name that would lie on another waits for a closer look.
     _towns() {
       const labels = this.data.towns.map((town) =>
-        L.tooltip({ permanent: true, direction: "center", className: "town", interactive: false }).setLatLng(town.at).setContent(estate.name(town.name)));
+        L.tooltip({ permanent: true, direction: "top", offset: [0, -9], className: "town", interactive: false }).setLatLng(town.at).setContent(estate.name(town.name)));
       const place = () => {
         const taken = [];
         labels.forEach((label) => {
@@ -167,6 +167,8 @@
         const quiet = this._offers(i) ? 1 : 0.28;
         mark.setStyle({ ...style, radius, opacity: quiet, fillOpacity: quiet });
       });
+      // What changes lies on top of what stays.
+      for (const wanted of ["released", "hub"]) this.parts.sites.forEach((mark, i) => { if (this.outcome(i) === wanted) mark.bringToFront(); });
     }
 
     _lines() {
@@ -184,6 +186,14 @@
       if (i === null || i === undefined || !this.parts.sites[i]) return;
       const mark = this.parts.sites[i];
       this.ring = L.circleMarker(mark.getLatLng(), { pane: mark.options.pane, radius: (mark.getRadius() || 6) + 6, color: "#111111", weight: 3, fill: false, interactive: false }).addTo(this.map);
+    }
+
+    // Rings drawn for good round some buildings.
+    ring(positions) {
+      positions.forEach((i) => {
+        const mark = this.parts.sites[i];
+        L.circleMarker(mark.getLatLng(), { pane: mark.options.pane, radius: 13, color: "#b0006d", weight: 2.5, dashArray: "4 3", fill: false, interactive: false }).addTo(this.map);
+      });
     }
 
     // Brings a building into view, closer when it is among many.

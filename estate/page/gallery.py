@@ -1,0 +1,93 @@
+"""``maps/index.html``: every run with a small picture, its figures, its status and its date, newest first."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import geopandas as gpd
+import pandas as pd
+
+from estate.page import assets, facts, geography, words
+from estate.page.sketch import Sketch, sketch
+from estate.results import DATA, Run, list_runs
+
+if TYPE_CHECKING:
+    import shapely
+
+MOST_OUTLINES = 100
+"""Beyond this many runs the pictures do without outlines, so that a night's thousand what-ifs list quickly."""
+
+
+def render_gallery(runs: Iterable[Run]) -> str:
+    """The list of runs as one HTML file; each links to ``<name>/index.html`` beside it.  Holds nothing that is not public."""
+    cards = []
+    for run in runs:
+        sites = facts.table(run, "sites", ("easting_m", "northing_m", "after"))
+        cards.append(_card(run.manifest, sites, geography.outline(run.place)))
+    return _page(cards)
+
+
+def write_gallery(out: Path) -> Path:
+    """Write ``index.html`` for the runs published under a folder, from their manifests and small tables only."""
+    cards = []
+    found = list_runs(out)
+    for name, manifest in found:
+        file = out / name / "sites.csv"
+        sites = pd.read_csv(file, dtype=str, keep_default_na=False) if file.is_file() else pd.DataFrame()
+        sites = sites.reindex(columns=["easting_m", "northing_m", "after"])
+        cards.append(_card({**manifest, "name": name}, sites, _outline(out / name) if len(found) <= MOST_OUTLINES else None))
+    page = out / "index.html"
+    new = out / ".index.html.new"
+    new.write_text(_page(cards), encoding="utf-8", newline="\n")
+    new.replace(page)
+    return page
+
+
+def _outline(folder: Path) -> shapely.Geometry | None:
+    file = folder / DATA / "context.parquet"
+    return geography.outline_of(gpd.read_parquet(file)) if file.is_file() else None
+
+
+def _card(manifest: Mapping[str, Any], sites: pd.DataFrame, outline: shapely.Geometry | None) -> dict[str, Any]:
+    name = words.clean(manifest.get("name"))
+    saving = facts.number(manifest, "saving_gbp_pa")
+    finished = str((manifest.get("execution") or {}).get("finished") or "")
+    picture: Sketch = sketch(sites, outline, width=300)
+    return {
+        "name": name,
+        "href": f"{quote(name)}/index.html",
+        "title": words.clean(manifest.get("title") or name),
+        "description": words.clean(manifest.get("description")),
+        "proof": words.proof(manifest, str(manifest.get("objective") or "running-cost")),
+        "date": _date(finished),
+        "finished": finished,
+        "picture": picture,
+        "figures": [
+            ("Running cost a year", words.gbp_short(None if saving is None else -saving, signed=True)),
+            ("Buildings", f"{words.count(manifest.get('sites_before'))} → {words.count(manifest.get('sites_after'))}"),
+            ("Shared hubs", f"{words.count(manifest.get('hubs_before'))} → {words.count(manifest.get('hubs_after'))}"),
+            ("Counters that move", words.count(manifest.get("moves"))),
+        ],
+    }
+
+
+def _date(text: str) -> str:
+    try:
+        when = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return ""
+    return f"{when.day} {when:%B %Y, %H:%M} UTC"
+
+
+def _page(cards: list[dict[str, Any]]) -> str:
+    cards = sorted(cards, key=lambda card: (card["finished"], card["name"]), reverse=True)
+    context = {"title": "Plans for shared public buildings", "kind": "gallery", "public": True, "cards": cards}
+    return assets.write(
+        "gallery.html.j2",
+        context,
+        styles=[assets.static("page.css"), assets.static("sketch.css"), assets.static("gallery.css")],
+    )

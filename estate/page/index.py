@@ -1,0 +1,123 @@
+"""The planner's page of a run: everything the template needs, gathered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from estate.page import assets, charts, data, facts, geography, story, tables, words
+from estate.page import map as atlas
+from estate.page import public as publishing
+
+if TYPE_CHECKING:
+    from estate.results import Run
+
+STYLES = ("page.css", "map.css", "print.css")
+BEFORE_MAP = ("core.js", "marks.js")
+AFTER_MAP = ("map.js", "legend.js", "panel.js", "search.js", "tables.js", "main.js")
+
+
+def render(run: Run, *, public: bool = False) -> str:
+    """The planner's page of a run, as the text of one HTML file.
+
+    With ``public`` what would harm a sale or a negotiation is left out (:mod:`estate.page.public`); otherwise the page says
+    INTERNAL.
+    """
+    if public:
+        run = publishing.redacted(run)
+    trips = facts.journeys(run)
+    points = facts.points(run)
+    areas = geography.areas(run.place)
+    drawing = atlas.draw(run, areas, points)
+    tiles = run.scenario.page.tiles
+    return assets.write(
+        "index.html.j2",
+        _context(run, trips, points, areas, drawing, public=public),
+        styles=[assets.leaflet("leaflet.css"), *(assets.static(name) for name in STYLES)],
+        scripts=[
+            assets.leaflet("leaflet.js"),
+            *(assets.static(name) for name in BEFORE_MAP),
+            drawing.script,
+            *(assets.static(name) for name in AFTER_MAP),
+        ],
+        tiles=tiles,
+    )
+
+
+def _context(
+    run: Run, trips: facts.Journeys, points: list[facts.Point], areas: geography.Areas, drawing: atlas.Drawing, *, public: bool
+) -> dict[str, Any]:
+    known = data.page_data(run, drawing, areas, trips, points)
+    names = {i: name for i, name in enumerate(known["sites"]["name"]) if name}
+    label = words.plain(run.scenario.label)
+    sums, notes = story.sums(run)
+    return {
+        "title": f"{label}: plan for shared public buildings",
+        "kind": "page",
+        "public": public,
+        "place": "A plan for shared public buildings",
+        "heading": words.clean(run.scenario.label),
+        "description": words.clean(run.scenario.description),
+        "sentence": story.sentence(run, points),
+        "figures": story.figures(run, facts.people(trips)),
+        "proof": words.proof(run.manifest, run.scenario.money.objective),
+        "checks": words.checks(run.manifest),
+        "assumptions": _assumptions(run),
+        "services": _choices(known),
+        "drawing": Markup(drawing.html),  # noqa: S704 - folium's empty element: no words in it
+        "story": story.biggest(run, points, names),
+        "hardest": story.hardest_hit(run),
+        "outcomes": _outcomes(run),
+        "shading": _shading(areas),
+        "gainers": [chart for chart in (charts.winners(run, trips), charts.deprivation(run, trips)) if chart],
+        "distances": charts.distances(run, trips),
+        "costs": charts.costs(run),
+        "sums": sums,
+        "money_notes": notes,
+        "standards": story.standards(run),
+        "issues": story.issues(run),
+        "tables": tables.build(run),
+        "made": story.made(run),
+        "attribution": run.scenario.page.attribution,
+        "notice": assets.LEAFLET_NOTICE,
+        "licence": assets.leaflet_licence(),
+        "data": known,
+    }
+
+
+def _choices(known: dict[str, Any]) -> list[dict[str, str]]:
+    every = [{"id": data.ALL, "label": "All services, on average"}] if data.ALL in known["zones"] else []
+    return [*every, *known["services"]]
+
+
+def _assumptions(run: Run) -> str:
+    """Where figures are assumed, in a sentence; empty when none are."""
+    frame = run.place.sites
+    if "illustrative" not in frame:
+        return ""
+    count = int((frame["illustrative"].fillna("").astype(str) != "").sum())
+    if not count:
+        return ""
+    return (
+        f"Figures marked so are assumptions, not records: {count} of {words.plural(len(frame), 'building')} "
+        "have at least one. The tables mark each of them."
+    )
+
+
+def _outcomes(run: Run) -> list[dict[str, Any]]:
+    """The key to the marks: only what is on the map."""
+    after = Counter(facts.table(run, "sites", ("after",))["after"])
+    return [
+        {"id": name.replace(" ", "-"), "label": label, "note": words.OUTCOME_NOTES[name], "count": after[name]}
+        for name, label in words.OUTCOMES.items()
+        if after[name]
+    ]
+
+
+def _shading(areas: geography.Areas) -> str:
+    if areas.square_m:
+        side = f"{areas.square_m / 1000:g} km"
+        return f"Simplified: there are too many small areas to draw, so they are averaged in squares of {side}. The files have every one."
+    return "Each shaded area is the land nearest to the centre of population of one small area."

@@ -1,0 +1,46 @@
+"""``estate map``: draw a stored run's page again, or its comparison, its public page, or one building's sheet."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from estate.page.compare import render_comparison
+from estate.page.index import render
+from estate.page.site import render_site
+from estate.results import read_run, writing
+
+
+def redraw(
+    run: Path, *, compare: Path | None = None, site: str | None = None, file: Path | None = None, public: bool = False
+) -> Path:
+    """Draw a page of the run stored in a folder and write it; what was written is returned.
+
+    Without ``file`` it goes beside the run's other files: ``index.html``, ``compare-<other>.html`` or ``site-<id>.html``, with
+    ``public-`` before it for a page that may be published.
+
+    Raises
+    ------
+    InputError
+        When a folder holds no run, or the run has no such building.
+    WriteError
+        When the page cannot be written; one that was there before is unharmed.
+    """
+    stored = read_run(run)
+    if compare is not None:
+        text, name = render_comparison(stored, read_run(compare), public=public), f"compare-{compare.name}.html"
+    elif site is not None:
+        text, name = render_site(stored, site, public=public), f"site-{_safe(site)}.html"
+    else:
+        text, name = render(stored, public=public), "index.html"
+    target = file or run / (f"public-{name}" if public else name)
+    with writing(target.parent):
+        new = target.with_name(f".{target.name}.new")
+        new.write_text(text, encoding="utf-8", newline="\n")
+        new.replace(target)
+    return target
+
+
+def _safe(text: str) -> str:
+    """An id as part of a file name on any system."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip(".-")[:80] or "building"

@@ -1,0 +1,71 @@
+"""A small still map as plain shapes, for a list of runs and for a sheet of paper: outline, marks, and the way things move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+import shapely
+
+MOST_MARKS = 400
+"""A thumbnail shows this many buildings at most; those that change come first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """Shapes in a box of ``width`` by ``height``: an SVG path, (x, y, class) marks and (x1, y1, x2, y2) links."""
+
+    width: int
+    height: int
+    outline: str
+    marks: list[tuple[float, float, str]]
+    links: list[tuple[float, float, float, float]] = field(default_factory=list)
+
+
+def sketch(
+    sites: pd.DataFrame,
+    outline: shapely.Geometry | None,
+    *,
+    width: int = 320,
+    links: Iterable[tuple[int, int]] = (),
+    focus: Sequence[int] = (),
+) -> Sketch:
+    """A still map of the ``sites`` table (``easting_m, northing_m, after``); ``links`` and ``focus`` are rows of it.
+
+    With ``focus`` the frame is the neighbourhood of those rows instead of the whole place.
+    """
+    x, y = (pd.to_numeric(sites[name], errors="coerce").to_numpy(float) for name in ("easting_m", "northing_m"))
+    known = np.isfinite(x) & np.isfinite(y)
+    if not known.any():
+        return Sketch(width, width // 2, "", [])
+    framed = np.isin(np.arange(len(x)), list(focus)) if focus else known
+    west, south, east, north = (float(f(a[framed & known])) for f, a in ((np.min, x), (np.min, y), (np.max, x), (np.max, y)))
+    if outline is not None and not focus:
+        west, south, east, north = outline.bounds
+    margin = max(east - west, north - south) * 0.25 + 2500 if focus else max(east - west, north - south) * 0.03 + 200
+    west, south, east, north = west - margin, south - margin, east + margin, north + margin
+    scale = width / max(east - west, 1.0)
+    height = round(min(max((north - south) * scale, width * 0.5), width * 1.15))
+    scale = min(scale, height / max(north - south, 1.0))
+    shift_x = (width - (east - west) * scale) / 2
+
+    def at(px: float, py: float) -> tuple[float, float]:
+        return round((px - west) * scale + shift_x, 1), round((north - py) * scale, 1)
+
+    order = {"hub": 0, "released": 1}
+    after = sites["after"].astype(str).to_numpy() if "after" in sites else np.full(len(x), "retained")
+    chosen = sorted(np.flatnonzero(known), key=lambda i: (order.get(after[i], 2), i))[:MOST_MARKS]
+    inside = [i for i in reversed(chosen) if west <= x[i] <= east and south <= y[i] <= north]
+    marks = [(*at(x[i], y[i]), after[i].replace(" ", "-") + (" focus" if i in focus[:1] else "")) for i in inside]
+    lines = [(*at(x[a], y[a]), *at(x[b], y[b])) for a, b in links if known[a] and known[b]]
+    return Sketch(width, height, _path(outline, scale, at), marks, lines)
+
+
+def _path(outline: shapely.Geometry | None, scale: float, at: Callable[[float, float], tuple[float, float]]) -> str:
+    if outline is None or outline.is_empty:
+        return ""
+    shape = shapely.simplify(outline, 1.2 / scale)
+    rings = [part.exterior for part in shapely.get_parts(shape) if part.geom_type == "Polygon"]
+    return "".join("M" + "L".join(f"{px:g} {py:g}" for px, py in (at(*xy) for xy in ring.coords)) + "Z" for ring in rings)
