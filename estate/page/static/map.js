@@ -46,8 +46,9 @@
 
   estate.Atlas = class {
     // `map` and `layers` are folium's, by name; `data` describes what is at each position.
-    constructor(data, onSelect) {
+    constructor(data, onSelect, label = "Map") {
       this.data = data;
+      this.label = label;
       this.map = window[data.map];
       this.layers = Object.fromEntries(Object.entries(data.layers).map(([name, id]) => [name, window[id]]));
       this.parts = Object.fromEntries(["zones", "moves", "sites"].map((name) => [name, this._ordered(name)]));
@@ -82,7 +83,7 @@
     _frame() {
       const box = this.map.getContainer();
       box.setAttribute("role", "region");
-      box.setAttribute("aria-label", "Map. Arrow keys move it, plus and minus zoom. Everything on it is also in the tables below.");
+      box.setAttribute("aria-label", `${this.label}. Arrow keys move it, plus and minus zoom. Everything on it is also in the tables below.`);
       // The wheel scrolls the page until the map is chosen, so that nobody gets stuck on it.
       box.addEventListener("focusin", () => this.map.scrollWheelZoom.enable());
       box.addEventListener("focusout", () => this.map.scrollWheelZoom.disable());
@@ -181,11 +182,11 @@
     }
 
     select(i) {
-      if (this.ring) this.ring.remove();
-      this.ring = null;
+      if (this.chosen) this.chosen.remove();
+      this.chosen = null;
       if (i === null || i === undefined || !this.parts.sites[i]) return;
       const mark = this.parts.sites[i];
-      this.ring = L.circleMarker(mark.getLatLng(), { pane: mark.options.pane, radius: (mark.getRadius() || 6) + 6, color: "#111111", weight: 3, fill: false, interactive: false }).addTo(this.map);
+      this.chosen = L.circleMarker(mark.getLatLng(), { pane: mark.options.pane, radius: (mark.getRadius() || 6) + 6, color: "#111111", weight: 3, fill: false, interactive: false }).addTo(this.map);
     }
 
     // Rings drawn for good round some buildings.
