@@ -6,8 +6,8 @@ time, ``points`` finds where each row is, ``merge`` lays several files together,
 scenario's adjustments, and ``assemble`` runs them all.
 """
 
-from estate.load.assemble import load
+from estate.load.assemble import load, survey
 from estate.load.change import rows_where
 from estate.load.files import read_file
 
-__all__ = ["load", "read_file", "rows_where"]
+__all__ = ["load", "read_file", "rows_where", "survey"]

@@ -55,6 +55,17 @@ def load(scenario: Scenario) -> Place:
     InputError
         With every problem found in all the files.  Warnings and notes are in ``Place.issues``.
     """
+    place = survey(scenario)
+    raise_for(place.issues)
+    return place
+
+
+def survey(scenario: Scenario) -> Place:
+    """As :func:`load`, but errors stay in ``Place.issues``, so that what could be read can be checked as well.
+
+    A cell that could not be read holds a stand-in, a table that could not be read has no rows: such a place may be checked,
+    never used.
+    """
     reading = Reading(scenario.folder)
     job = _Job(scenario, reading, service_words(scenario), _postcodes(scenario, reading))
     frames: dict[str, pd.DataFrame] = {}
@@ -66,7 +77,6 @@ def load(scenario: Scenario) -> Place:
     frames = adjusted(frames, scenario, job.words, reading.issues)
     travel = _travel(scenario, frames, reading)
     context = _context(scenario, reading)
-    raise_for(reading.issues)
     digests = dict(sorted(reading.digests.items()))
     return Place(**frames, travel=travel, context=context, issues=tuple(reading.issues), digests=digests, origin=origin)
 

@@ -24,6 +24,8 @@ def check_references(scenario: Scenario, place: Place) -> Iterator[Issue]:
             if not column.refers_to or not len(frame):
                 continue
             known = getattr(place, column.refers_to).index
+            if not len(known):
+                continue  # a table that could not be read, or is empty, has been reported
             unknown = ~flat[column.name].isin(known).to_numpy(dtype=bool)
             thing = column.refers_to.replace("_", " ").removesuffix("s").replace("agencie", "agency")
             # One issue for each different word that is not known, since one missing agency may stand in a hundred rows.
