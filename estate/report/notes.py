@@ -1,0 +1,69 @@
+"""What a reader of the books must know: prices, rates, proof, rules, versions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from estate.law import law, rule, year_label
+from estate.results import Run
+
+type Lines = Sequence[tuple[str, str]]
+
+
+def notes(run: Run) -> list[tuple[str, Lines]]:
+    """Headings, and under each its lines as (label, words)."""
+    manifest, money = run.manifest, run.scenario.money
+    gap, bound = manifest.get("gap"), manifest.get("bound_gbp_pa")
+    rates = rule("discount-rate", money.base_year)
+    biased = ", ".join(f"{kind} {share:.0%}" for kind, share in sorted(money.optimism_bias.items()))
+    about: Lines = [
+        ("Scenario", f"{run.scenario.label} ({run.scenario.name})"),
+        ("Description", run.scenario.description),
+        ("Objective", money.objective),
+        ("Status", str(manifest.get("status", ""))),
+        ("Proven gap", "none" if gap is None else f"{gap:.4%}"),
+        ("Best bound, GBP a year", "none" if bound is None else f"{bound:,.2f}"),
+        ("Independent check", "passed" if manifest.get("verified") else "not recorded"),
+    ]
+    prices: Lines = [
+        ("Price base", money.price_base or "not stated: figures are as given"),
+        ("Base year (year 0)", f"{year_label(money.base_year)}, from 1 April {money.base_year}"),
+        ("Horizon", f"{money.horizon_years} years, year 0 to year {money.horizon_years - 1}"),
+        ("Buildings are let go", f"{money.closing_year} years after the base year, or when a lease lets go if that is later"),
+        ("Discount rates, real", f"{rates.says} ({rates.instrument})"),
+        ("Optimism bias on fit-out", biased or "none"),
+        ("Shared buildings", "by floor area used" if money.split == "floor-area" else "a lead agency pays"),
+    ]
+    reading: Lines = [
+        ("Signs", "Money saved or received is positive; money paid is negative."),
+        ("Years", "Fit-out, removal and exit costs fall in the year before a move is complete; sales after it."),
+        ("Adding up", "Receipts come once and savings every year: they are added only as present values."),
+        ("Receipts follow title", "A leased, PFI or private building brings its occupier nothing when it is left."),
+        (
+            "Savings follow occupation",
+            "Those who use a building bear its running cost; other uses' share stays with the title holder.",
+        ),
+        ("Ledger", "One row an entry here; ledger.csv repeats each yearly entry in every year of the horizon."),
+    ]
+    rules: Lines = [
+        (f"{each.title} ({each.sure})", f"{each.instrument}: {each.says}. In force {_span(each.from_year, each.to_year)}.")
+        for each in law().rules
+    ]
+    warned: Lines = [(str(each.get("code", "")), str(each.get("message", ""))) for each in manifest.get("issues", ())]
+    made: Lines = [*((name, str(version)) for name, version in sorted(manifest.get("versions", {}).items()))]
+    inputs: Lines = [(name, f"SHA-256 {digest}") for name, digest in sorted(manifest.get("inputs", {}).items())]
+    parts: list[tuple[str, Lines]] = [
+        ("The plan", [line for line in about if line[1]]),
+        ("Prices and rates", prices),
+        ("How to read the books", reading),
+        (f"Rules and rates, as read in {law().as_at} (H: in the instrument)", rules),
+        ("Warnings and notes", warned),
+        ("Inputs", inputs),
+        ("Made with", made),
+        ("Acknowledgements", [("", line) for line in run.scenario.page.attribution]),
+    ]
+    return [part for part in parts if part[1]]
+
+
+def _span(first: int, last: int | None) -> str:
+    return f"from {year_label(first)}" if last is None else f"{year_label(first)} to {year_label(last)}"

@@ -1,0 +1,267 @@
+"""``finance.xlsx``: the books as a finance officer takes them to a committee.
+
+Text is always written as text, so that nothing a user typed can run; totals are live formulas with the value already in
+them; dates are fixed, so that the same run gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xlsxwriter
+
+from estate.appraise.ledger import LINES, RUNNING
+from estate.report.notes import notes
+from estate.report.sheet import FIRST, Col, Pen, Total, clean
+from estate.results import Run
+
+CREATED = dt.datetime(2000, 1, 1)  # noqa: DTZ001  (XlsxWriter takes naive dates; fixed, for the same bytes)
+RECEIPTS = (
+    Col("site_id", "Site", width=12), Col("name", "Building", "wrap", 26), Col("agency_name", "Title held by", "wrap", 24),
+    Col("tenure", "Tenure", width=11), Col("gross_gbp", "Gross", "gbp", 16, total=True),
+    Col("low_gbp", "Low", "gbp", 16, total=True), Col("high_gbp", "High", "gbp", 16, total=True),
+    Col("disposal_cost_gbp", "Cost of sale", "gbp", 15, total=True),
+    Col("disposal_met_from_receipt_gbp", "Met from receipt", "gbp", 15, total=True),
+    Col("disposal_to_revenue_gbp", "Charged to revenue", "gbp", 15, total=True),
+    Col("net_receipt_gbp", "Capital receipt, net", "gbp", 16, total=True),
+    Col("revenue_sum_gbp", "Revenue sum", "gbp", 14, total=True), Col("receipt_year", "Year", width=9),
+    Col("consent", "Sale under value", "wrap", 28), Col("flexible_use", "Use for reform costs", "wrap", 30),
+    Col("rule", "Rules", "wrap", 34), Col("why_nil", "Why nil", "wrap", 28),
+    Col("illustrative", "Assumed figures", "wrap", 20),
+)  # fmt: skip
+LEDGER = (
+    Col("agency_name", "Agency", "wrap", 30), Col("line", "Line", width=22), Col("site_id", "Site", width=12),
+    Col("site_name", "Building", "wrap", 30), Col("access_point_id", "Access point", width=14),
+    Col("from_year", "First year", width=11), Col("yearly_gbp", "In a complete year", "gbp", 18, total=True),
+    Col("once_gbp", "Once", "gbp", 18, total=True),
+)  # fmt: skip
+MOVES = (
+    Col("access_point_id", "Access point", width=14), Col("name", "Name", "wrap", 28), Col("service", "Service", width=14),
+    Col("agency", "Agency", width=12), Col("from_name", "From", "wrap", 28), Col("to_name", "To", "wrap", 28),
+    Col("distance_m", "Distance, m", "int", 12), Col("time_s", "Time, s", "int", 10), Col("area_m2", "Area, m2", "number", 10),
+    Col("one_off_gbp", "One-off cost", "gbp", 16, total=True), Col("consultation", "Consultation", width=13),
+    Col("consultation_reason", "Reason", "wrap", 36),
+)  # fmt: skip
+AGENCIES = (
+    Col("name", "Agency", "wrap", 34), Col("cost_before_gbp_pa", "Running cost a year, today", "gbp", 17, total=True),
+    Col("cost_after_gbp_pa", "Running cost a year, plan", "gbp", 17, total=True),
+    Col("gain_gbp_pa", "Gain a year", "gbp", 16, total=True), Col("transfer_gbp_pa", "Transfer a year", "gbp", 15, total=True),
+    Col("one_off_gbp", "One-off costs", "gbp", 16, total=True), Col("receipts_gbp", "Capital receipts", "gbp", 16, total=True),
+    Col("revenue_sums_gbp", "Revenue sums", "gbp", 14, total=True),
+    Col("annual_equivalent_gain_gbp_pa", "Gain as an annual equivalent", "gbp", 17, total=True),
+    Col("annual_equivalent_transfer_gbp_pa", "Transfer on that basis", "gbp", 15, total=True),
+)  # fmt: skip
+TRANSFERS = (
+    Col("basis", "On", "wrap", 34), Col("from_name", "From", "wrap", 17), Col("to_name", "To", "wrap", 17),
+    Col("amount_gbp_pa", "A year", "gbp", 16),
+)  # fmt: skip
+SENSITIVITIES = (
+    Col("name", "Case", "wrap", 34), Col("receipts", "Receipts", "percent", 11), Col("one_off", "One-off costs", "percent", 11),
+    Col("savings", "Savings", "percent", 11), Col("delay_years", "Years late", "int", 10),
+    Col("npv_gbp", "Net present value", "pounds", 18), Col("change_gbp", "Change", "pounds", 16),
+    Col("annual_equivalent_saving_gbp_pa", "Saving a year, annual equivalent", "pounds", 18),
+    Col("pays_back_in", "Pays back in", width=13),
+)  # fmt: skip
+SWITCHING = (
+    Col("what", "What changes, alone", "wrap", 34), Col("change_percent", "Change that brings the plan to nothing", "change", 11),
+    Col("words", "In words"),
+)  # fmt: skip
+ASSUMPTIONS = (
+    Col("table", "Table", width=14), Col("id", "Row", "wrap", 28), Col("column", "Figure", width=26),
+    Col("value", "Value", "general", 16), Col("source", "Source", "wrap", 70),
+)  # fmt: skip
+CASH_FLOW = (
+    Col("financial_year", "Year", width=10), Col("running_cost_before_gbp", "Running cost, today", "pounds", 15, total=True),
+    Col("running_cost_after_gbp", "Running cost, plan", "pounds", 15, total=True), Col("saving_gbp", "Saving", "pounds", 14),
+    Col("one_off_gbp", "One-off costs", "pounds", 14, total=True), Col("sales_gbp", "Sales", "pounds", 14, total=True),
+    Col("net_gbp", "Net", "pounds", 14), Col("discount_factor", "Factor", "factor", 9),
+    Col("present_value_gbp", "Present value", "pounds", 15, total=True),
+    Col("cumulative_present_value_gbp", "Total so far", "pounds", 15),
+)  # fmt: skip
+
+
+def write_workbook(file: Path, run: Run) -> None:
+    """Write the workbook of a run: Summary, Receipts, Ledger, Cash flow, Sensitivities, Moves, Agencies, Assumptions, Notes."""
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(str(file), options) as workbook:
+        workbook.set_properties({"title": clean(run.scenario.label), "created": CREATED})
+        _write(Pen(workbook, run.scenario.label), run)
+
+
+def _write(pen: Pen, run: Run) -> None:
+    tables, base = run.tables, run.manifest.get("price_base") or "the scenario's own"
+    prices = f"GBP at {base} prices."
+    summary = pen.sheet("Summary", landscape=False)
+    brought = "What each building let go brings, to the holder of its title."
+    every = "In a complete year: every year once the plan is complete. ledger.csv has all years."
+    book = entries(tables["ledger"], run)
+    totals = {
+        "receipts": pen.table("Receipts", "Capital receipts", f"{brought} {prices}", RECEIPTS, tables["capital_receipts"]),
+        "ledger": pen.table("Ledger", "Ledger", f"Against today's estate; a gain is positive. {prices} {every}", LEDGER, book),
+        "cash": _cash_flow(pen, run, prices),
+    }
+    _sensitivities(pen, run, prices)
+    pen.table(
+        "Moves", "Access points that move", f"{prices} Distances from the old building to the new.", MOVES, tables["moves"]
+    )
+    totals["agencies"] = _agencies(pen, run, prices)
+    pen.table("Assumptions", "Assumptions", "Every figure that is assumed rather than taken from a record.", ASSUMPTIONS,
+                tables["assumptions"])  # fmt: skip
+    _notes(pen, run)
+    _summary(pen, run, summary, totals, prices)
+
+
+def _cash_flow(pen: Pen, run: Run, prices: str) -> dict[str, Total]:
+    """Cash by year with live arithmetic, and its chart."""
+    frame, name = run.tables["cash_flow"], "Cash flow"
+    sheet = pen.sheet(name)
+    pen.top(sheet, name, f"Against today's estate. {prices} Real terms; factors from the Green Book's stepped rates.")
+    pen.headings(sheet, FIRST - 1, CASH_FLOW)
+    end = pen.rows(sheet, FIRST, CASH_FLOW, frame)
+    for n, row in enumerate(frame.itertuples(index=False), start=FIRST + 1):
+        before = f"+J{n - 1}" if n > FIRST + 1 else ""
+        for column, formula, value in (
+            (3, f"=B{n}-C{n}", row.saving_gbp),
+            (6, f"=D{n}+E{n}+F{n}", row.net_gbp),
+            (8, f"=G{n}*H{n}", row.present_value_gbp),
+            (9, f"=I{n}{before}", row.cumulative_present_value_gbp),
+        ):
+            sheet.write_formula(n - 1, column, formula, pen.cell["pounds"], value)
+    sheet.freeze_panes(FIRST, 1)
+    sheet.repeat_rows(FIRST - 1)
+    found = pen.totals(sheet, name, end, CASH_FLOW, frame)
+    chart = pen.book.add_chart({"type": "column"})
+    years = [name, FIRST, 0, end - 1, 0]
+    chart.add_series({"name": "Net cash of the year", "categories": years, "values": [name, FIRST, 6, end - 1, 6],
+                      "fill": {"color": "#2f6f9f"}, "gap": 60})  # fmt: skip
+    line = pen.book.add_chart({"type": "line"})
+    line.add_series({"name": "Present value, total so far", "categories": years, "values": [name, FIRST, 9, end - 1, 9],
+                     "line": {"color": "#c2570c", "width": 2.25}})  # fmt: skip
+    chart.combine(line)
+    chart.set_title({"name": "Net cash by year, and present value so far", "name_font": {"size": 12}})
+    chart.set_y_axis({"num_format": '£#,##0,"k"', "major_gridlines": {"visible": True, "line": {"color": "#dde3ea"}}})
+    chart.set_x_axis({"label_position": "low", "interval_unit": max(len(frame) // 10, 1), "num_font": {"rotation": -45}})
+    chart.set_legend({"position": "bottom"})
+    chart.set_size({"width": 980, "height": 340})
+    sheet.insert_chart(end + 2, 0, chart, {"description": "Columns: net cash of each year. Line: discounted total so far."})
+    return found
+
+
+def _sensitivities(pen: Pen, run: Run, prices: str) -> None:
+    tables, sheet = run.tables, pen.sheet("Sensitivities")
+    pen.top(sheet, "If things turn out differently", f"The same plan with other figures. {prices} 100% is as planned.")
+    pen.headings(sheet, FIRST - 1, SENSITIVITIES)
+    end = pen.rows(sheet, FIRST, SENSITIVITIES, tables["sensitivities"])
+    pen.text(sheet, end + 1, 0, "Switching values: what would bring the net present value to nothing", pen.bold)
+    pen.headings(sheet, end + 2, SWITCHING, widths=False)
+    for n, row in enumerate(tables["switching"].itertuples(index=False), start=end + 3):
+        pen.text(sheet, n, 0, row.what)
+        pen.value(sheet, n, 1, row.change_percent, "change")
+        pen.text(sheet, n, 2, row.words)
+    sheet.set_row(end + 2, 66)
+    sheet.freeze_panes(FIRST, 1)
+
+
+def _agencies(pen: Pen, run: Run, prices: str) -> dict[str, Total]:
+    frame = run.tables["agencies"]
+    concerned = frame[(frame[["cost_before_gbp_pa", "cost_after_gbp_pa", "one_off_gbp", "receipts_gbp"]] != 0).any(axis=1)]
+    found = pen.table(
+        "Agencies", "Who pays and who gains", f"{prices} Against today's estate; gains are positive.", AGENCIES, concerned
+    )
+    sheet = pen.book.get_worksheet_by_name("Agencies")
+    row = FIRST + len(concerned) + 3
+    pen.text(sheet, row, 0, "The smallest transfers a year that leave nobody worse off", pen.bold)
+    pen.headings(sheet, row + 1, TRANSFERS, widths=False)
+    transfers = run.tables["transfers"]
+    end = pen.rows(sheet, row + 2, TRANSFERS, transfers)
+    if not len(transfers):
+        pen.text(sheet, end, 0, "None: see the sentences of the summary.")
+    return found
+
+
+def _notes(pen: Pen, run: Run) -> None:
+    sheet = pen.sheet("Notes", landscape=False)
+    pen.text(sheet, 0, 0, "Notes", pen.big)
+    sheet.set_column(0, 0, 30)
+    sheet.set_column(1, 1, 78)
+    row = 2
+    for heading, lines in notes(run):
+        pen.text(sheet, row, 0, heading, pen.bold)
+        for label, words in lines:
+            row += 1
+            pen.text(sheet, row, 0, label, pen.cell["wrap"])
+            pen.value(sheet, row, 1, words, "wrap")
+        row += 2
+
+
+def _summary(pen: Pen, run: Run, sheet: Any, totals: Mapping[str, Mapping[str, Total]], prices: str) -> None:
+    found = run.manifest
+    sheet.set_column(0, 0, 50)
+    sheet.set_column(1, 3, 17)
+    pen.text(sheet, 0, 0, pen.title, pen.big)
+    status = str(found.get("status", ""))
+    proof = {"optimal": "proven to be the best plan under these rules"}.get(status, f"status: {status}, not proven best")
+    pen.text(sheet, 1, 0, f"The plan against today's estate; {proof}. {prices}", pen.quiet)
+    row = 3
+    for column, heading in enumerate(("", "Today", "The plan", "Difference")):
+        pen.text(sheet, row, column, heading, pen.head_right if column else pen.head)
+    paid = totals["agencies"]
+    pairs: list[tuple[str, str, Total | float, Total | float]] = [
+        ("Running cost a year", "pounds", paid["cost_before_gbp_pa"], paid["cost_after_gbp_pa"]),
+        ("Net present cost", "pounds", found["npc_before_gbp"], found["npc_after_gbp"]),
+        ("Equivalent annual cost", "pounds", found["baseline_gbp_pa"], found["annual_equivalent_cost_gbp_pa"]),
+        ("Buildings in use", "int", found["sites_before"], found["sites_after"]),
+        ("Hubs: buildings with two services or more", "int", found["hubs_before"], found["hubs_after"]),
+    ]  # fmt: skip
+    for label, kind, before, after in pairs:
+        row += 1
+        pen.text(sheet, row, 0, label)
+        worth = [pen.linked(sheet, row, column, value, kind) for column, value in ((1, before), (2, after))]
+        sheet.write_formula(row, 3, f"=C{row + 1}-B{row + 1}", pen.cell[kind], round(worth[1] - worth[0], 2))
+    row += 2
+    pen.text(sheet, row, 0, "Once", pen.head)
+    pen.text(sheet, row, 1, "GBP", pen.head_right)
+    single = {
+        "Capital receipts, net of the sale costs they may meet": totals["receipts"]["net_receipt_gbp"],
+        "   if sold at the low end of the valuations, gross": totals["receipts"]["low_gbp"],
+        "Sums too small to be capital receipts (revenue)": totals["receipts"]["revenue_sum_gbp"],
+        "One-off costs": totals["agencies"]["one_off_gbp"],
+        "Net present value over the horizon": totals["cash"]["present_value_gbp"],
+    }
+    for label, linked in single.items():
+        row += 1
+        pen.text(sheet, row, 0, label)
+        pen.linked(sheet, row, 1, linked, "pounds")
+    years = found.get("payback_years")
+    pen.text(sheet, row + 1, 0, "Payback, years (net one-off cost over a year's saving)")
+    pen.value(sheet, row + 1, 1, years if years is not None else "never", "number")
+    row = pen.paragraphs(sheet, row + 3, "In words", found.get("in_words", ()))
+    cautions = [each["message"] for each in found.get("issues", ()) if each.get("severity") == "warning"]
+    assumed = len(run.tables["assumptions"])
+    cautions.append(f"{assumed:,} figures are assumed or set by the scenario: the sheet Assumptions lists every one.")
+    pen.paragraphs(sheet, row + 1, "Take care", cautions)
+    sheet.activate()
+
+
+def entries(ledger: pd.DataFrame, run: Run) -> pd.DataFrame:
+    """The ledger with one row an entry: ``from_year``, what it is in a complete year (the last of the horizon), or once."""
+    keys = ["agency", "line", "site_id", "access_point_id"]
+    names, sites = run.place.agencies["name"], run.place.sites["name"]
+    yearly = ledger["line"].isin(RUNNING)
+    last = run.tables["cash_flow"]["financial_year"].iloc[-1]
+    table = ledger.assign(
+        yearly_gbp=ledger["amount_gbp"].where(yearly & (ledger["year"] == last)),
+        once_gbp=ledger["amount_gbp"].where(~yearly),
+    )
+    found = table.groupby(keys, sort=False).agg(
+        from_year=("year", "min"), yearly_gbp=("yearly_gbp", "sum"), once_gbp=("once_gbp", "sum")
+    )
+    found = found.round(2).replace({"yearly_gbp": {0.0: float("nan")}, "once_gbp": {0.0: float("nan")}}).reset_index()
+    found["agency_name"], found["site_name"] = found["agency"].map(names), found["site_id"].map(sites)
+    found["order"] = found["line"].map({line: n for n, line in enumerate(LINES)})
+    found = found.sort_values(["agency", "order", "site_id", "access_point_id"], kind="stable", ignore_index=True)
+    return found.assign(line=found["line"].str.replace("_", " ").str.capitalize())
