@@ -636,33 +636,40 @@ def travel(f: Formulation, *, must_be_served: bool) -> Terms:
         there = near_distance(problem, plan.there)
         return np.where(there < 0, beyond(problem), there)[step_row] > step_distance
 
-    upper = np.where(last & (must_be_served | (certain[step_row] < beyond(problem))), 0.0, 1.0)
-    far = f.add_columns("far", upper, unserved)
-    if must_be_served and len(served := np.setdiff1d(np.arange(n), step_row)):
-        f.add_rows("unserved", np.zeros(0, np.int64), np.zeros(0, np.int64), 1, n=len(served), lower=1)
-    chained = np.flatnonzero(~leads)
+    # The last step of a row that is sure to be served by then needs neither column nor row.
+    free = ~last | (certain[step_row] >= beyond(problem)) & (not must_be_served)
+    needed = ~last | (certain[step_row] >= beyond(problem))
+    number = np.cumsum(needed) - 1
+    far = np.full(m, -1, dtype=np.int64)
+    far[needed] = f.add_columns("far", free[needed].astype(np.float64), lambda plan: unserved(plan)[needed])
+    if must_be_served and (empty := n - len(np.unique(step_row))):
+        f.add_rows("unserved", np.zeros(0, np.int64), np.zeros(0, np.int64), 1, n=empty, lower=1)
+    entry, chained = needed[step], np.flatnonzero(~leads & needed)
     f.add_rows(
         "far",
-        np.concatenate([np.arange(m), step, chained]),
-        np.concatenate([far, column, far[chained - 1]]),
-        np.repeat([1, 1, -1], [m, len(step), len(chained)]),
-        n=m,
-        lower=leads.astype(np.float64),
+        np.concatenate([number[needed], number[step[entry]], number[chained]]),
+        np.concatenate([far[needed], column[entry], far[chained - 1]]),
+        np.repeat([1, 1, -1], [needed.sum(), entry.sum(), len(chained)]),
+        n=int(needed.sum()),
+        lower=leads[needed].astype(np.float64),
     )
-    return Terms(far, near.weight[step_row] * rise, int((near.weight * nearest).sum()))
+    weight = near.weight[step_row] * rise
+    return Terms(far[needed], weight[needed], int((near.weight * nearest).sum()))
 
 
 def served_within(problem: Problem) -> Ints:
     """(N,) a distance within which each near row is sure to have an offer in any plan; :func:`beyond` where none is.
 
-    A site that must stay open gives its inherent offers; a cover row (``need`` 1 or more, no excuse) has an offer
-    among its sites, so within its farthest site.
+    A site that must stay open gives its inherent offers; a point with one candidate is hosted there; a cover row
+    (``need`` 1 or more, no excuse) has an offer among its sites, so within its farthest.
     """
     near, rows, none = problem.near, problem.cover, beyond(problem)
     found = np.full(len(near), none, dtype=np.int64)
     row = np.repeat(np.arange(len(near)), np.diff(near.start))
     always = np.zeros((problem.n_services, problem.n_sites), dtype=bool)
     always[problem.inherent[:, 0], problem.inherent[:, 1]] = problem.must_open[problem.inherent[:, 1]]
+    settled = np.bincount(problem.pair_point, minlength=problem.n_points)[problem.pair_point] == 1
+    always[problem.point_service[problem.pair_point[settled]], problem.pair_site[settled]] = True
     sure = always[near.service[row], near.site]
     np.minimum.at(found, row[sure], near.distance[sure])
     binding = np.flatnonzero((rows.need >= 1) & (rows.excuse < 0))

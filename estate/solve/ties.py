@@ -8,10 +8,9 @@ Where the search has proven its value to the penny, the plans that share it are 
 4. the order of ids: the plan whose list of hosts comes first, then whose list of open sites does.
 
 Each step is a lexicographic one (Ehrgott 2005, Multicriteria Optimization, ch. 5): optimise the next measure while
-the earlier ones are held at their optimum.  Four devices keep the steps short.  The plan is first improved with the
-set of open sites fixed, which is nearly free and gives the full step its start.  Each step starts from the last one's
-plan.  The last order is only gone through after one solve has found that a second plan is left at all.  And a caller
-that has bounds of its own can narrow the problem first (``narrow``).
+the earlier ones are held at their optimum.  What keeps the steps short is :func:`moving`: one or two solves tell which
+points and sites differ between *any* two tied plans, and all others are fixed.  Where nothing moves, the plan is the
+only one and that is the end of it; otherwise what is left is small, however large the problem.
 """
 
 from __future__ import annotations
@@ -22,16 +21,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from estate.model import Formulation, Measure, formulate, measure
-from estate.problem import Goal, Ints, Problem, Solution
+from estate.problem import Bools, Goal, Ints, Problem, Solution
 from estate.solve.answer import Answer
 from estate.solve.exact import Watch, checked, run
+from estate.solve.narrow import fix
 
 WIDEST_RADIX = 1_000_000
 """Points are ordered in groups, as the digits of one number below this: well inside a solver's precision."""
 
 
 class _Halted(Exception):
-    """The clock or the user ended the tie-break."""
+    """The clock or the user ended the tie-break, or a solver could not finish a step."""
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ class _Tied:
         if self.watch.halted():
             raise _Halted
         outcome = run(f, self.watch, start=self.plan)
-        if outcome.ended != "proven" or outcome.solution is None:
+        if outcome.ended != "proven":
             raise _Halted
         found = checked(self.problem, outcome.solution)
         if found is None or not self.keeps(found):  # a held row stretched by the solver's tolerance proves nothing
@@ -73,101 +73,101 @@ def settle(
 ) -> Answer:
     """The answer with its ties broken; unchanged where none was asked for (``site_one_off`` is None) or nothing is proven.
 
-    ``narrow(problem, value)`` may return the problem with sites fixed open or closed that no plan of that value or
-    better can have otherwise.  When time is up or the user stops, ``settled`` and ``repeatable`` are False and the plan
-    is the best of those compared.
+    ``narrow(problem, value)`` may return the problem with decisions fixed that no plan of that value or better can have
+    otherwise.  When time is up or the user stops, ``settled`` and ``repeatable`` are False and the plan is the best of
+    those compared.
     """
     if problem.site_one_off is None:
         return replace(answer, settled=True)
     if answer.solution is None or answer.value is None or answer.stopped != "proven" or answer.gap != 0.0:
-        return answer
+        return replace(answer, settled=answer.status == "infeasible")
     watch.phase = "ties"
-    measures = [Measure.COST, Measure.ONE_OFF, *([Measure.TRAVEL] if len(problem.near) else [])]
-    held: dict[Measure, int] = {}
-    if problem.goal is not Goal.FARTHEST:
-        held[Measure(problem.goal)] = answer.value
+    farthest = problem.goal is Goal.FARTHEST
     tied = _Tied(
         problem if narrow is None else narrow(problem, answer.value),
         watch,
         answer.solution,
-        held,
-        answer.value if problem.goal is Goal.FARTHEST else None,
+        {} if farthest else {Measure(problem.goal): answer.value},
+        answer.value if farthest else None,
     )
     try:
-        by_measures(tied, [what for what in measures if what not in held])
-        if not alone(tied):
-            by_order(tied)
+        if several(tied):
+            for what in (Measure.COST, Measure.ONE_OFF, *([Measure.TRAVEL] if len(problem.near) else [])):
+                if what not in tied.held:
+                    tied.plan = tied.best(tied.formulation(what))
+                    tied.held[what] = measure(tied.problem, tied.plan, what)
+            if several(tied):
+                by_order(tied)
     except _Halted:
         return replace(answer, solution=tied.plan, repeatable=False, seconds=watch.seconds())
     return replace(answer, solution=tied.plan, settled=True, seconds=watch.seconds())
 
 
-def by_measures(tied: _Tied, measures: list[Measure]) -> None:
-    """Optimise each measure in turn, holding the earlier ones; first with the open sites as they are."""
-    whole, held = tied.problem, dict(tied.held)
-    tied.problem = replace(whole, must_open=tied.plan.open, must_close=~tied.plan.open)
-    for problem in (tied.problem, whole):
-        tied.problem, tied.held = problem, dict(held)
-        for what in measures:
-            tied.plan = tied.best(tied.formulation(what))
-            tied.held[what] = measure(whole, tied.plan, what)
+def several(tied: _Tied) -> bool:
+    """Whether a second plan is left; if so, everything that is the same in all of them is fixed in ``tied.problem``."""
+    points, sites = moving(tied)
+    if points.any() or sites.any():
+        tied.problem = fix(tied.problem, tied.plan, points=~points, sites=~sites)
+        return True
+    return False
 
 
-def alone(tied: _Tied) -> bool:
-    """Whether no other plan is left: the one least like the plan in hand is the plan itself."""
+def moving(tied: _Tied) -> tuple[Bools, Bools]:
+    """The points (S,) and sites (J,) that differ between some two of the tied plans.
+
+    The plan least like the one in hand, counting only what has not been seen to move: when it is no different there,
+    nothing else moves in any tied plan.
+    """
     problem, plan = tied.problem, tied.plan
-    chosen = (plan.host[problem.pair_point] == problem.pair_site).astype(np.int64)
-    other = tied.best(tied.formulation(None, (np.where(plan.open, 1, -1).astype(np.int64), chosen)))
-    return bool(np.array_equal(other.open, plan.open) and np.array_equal(other.host, plan.host))
+    points, sites = np.zeros(problem.n_points, dtype=bool), np.zeros(problem.n_sites, dtype=bool)
+    chosen = plan.host[problem.pair_point] == problem.pair_site
+    while True:
+        alike = np.where(plan.open, 1, -1) * ~sites
+        other = tied.best(tied.formulation(None, (alike, (chosen & ~points[problem.pair_point]).astype(np.int64))))
+        new_points, new_sites = (other.host != plan.host) & ~points, (other.open != plan.open) & ~sites
+        if not new_points.any() and not new_sites.any():
+            return points, sites
+        points |= new_points
+        sites |= new_sites
 
 
 def by_order(tied: _Tied) -> None:
     """The plan whose hosts, in the order of points, come first in the order of sites; then whose open sites do.
 
-    A group of points is one number, its digits the ranks of the hosts; once least, the group is fixed.  A point that
-    is at its first candidate already cannot come earlier, and costs nothing.
+    A group of points is one number, its digits the ranks of their hosts; once least, the group is fixed.
     """
-    problem = tied.problem
-    P = problem.n_pairs
-    first = np.searchsorted(problem.pair_point, np.arange(problem.n_points))
-    rank = np.arange(P) - first[problem.pair_point]
-    choices = np.diff(np.append(first, P))
-    fixed = np.full(problem.n_points, False)
-    point = 0
-    none = np.zeros(problem.n_sites, dtype=np.int64)
-    while point < problem.n_points:
-        weight, radix = np.zeros(P, dtype=np.int64), 1
-        group = []
-        while point < problem.n_points and radix * choices[point] <= WIDEST_RADIX:
-            radix *= int(choices[point])
-            group.append(point)
-            point += 1
-        scale = radix
-        for s in group:
-            scale //= int(choices[s])
-            mine = slice(first[s], first[s] + choices[s])
-            weight[mine] = rank[mine] * scale
-        if any(tied.plan.host[s] != problem.pair_site[first[s]] for s in group):
-            tied.plan = tied.best(_fix(tied.formulation(None, (none, weight)), tied.plan, fixed))
-        fixed[group] = True
-    sites = np.arange(problem.n_sites)
-    digits = 20  # 2 ** 20 is about WIDEST_RADIX
-    for begin in range(0, problem.n_sites, digits):
-        block = sites[begin : begin + digits]
-        if not tied.plan.open[block].any():
-            continue
-        weight = np.zeros(problem.n_sites, dtype=np.int64)
-        weight[block] = 1 << np.arange(len(block))[::-1]
-        f = _fix(tied.formulation(None, (weight, np.zeros(P, dtype=np.int64))), tied.plan, fixed)
-        f.blocks[0].lower[:begin] = f.blocks[0].upper[:begin] = tied.plan.open[:begin]
-        tied.plan = tied.best(f)
+    n_points, n_sites = tied.problem.n_points, tied.problem.n_sites
+    none = np.zeros(n_sites, dtype=np.int64)
+    choices = np.bincount(tied.problem.pair_point, minlength=n_points)
+    for group in groups(choices):
+        problem = tied.problem
+        digit = np.zeros(n_points, dtype=np.int64)
+        digit[group] = place_values(choices[group])
+        rank = np.arange(problem.n_pairs) - np.searchsorted(problem.pair_point, problem.pair_point)
+        tied.plan = tied.best(tied.formulation(None, (none, rank * digit[problem.pair_point])))
+        tied.problem = fix(problem, tied.plan, points=digit > 0, sites=none > 0)
+    states = np.where(tied.problem.must_open | tied.problem.must_close, 1, 2)
+    for group in groups(states):
+        problem = tied.problem
+        weight = none.copy()
+        weight[group] = place_values(states[group])
+        tied.plan = tied.best(tied.formulation(None, (weight, np.zeros(problem.n_pairs, dtype=np.int64))))
+        tied.problem = fix(problem, tied.plan, points=np.zeros(n_points, dtype=bool), sites=weight > 0)
 
 
-def _fix(f: Formulation, plan: Solution, points: np.ndarray) -> Formulation:
-    """Hold the marked points where the plan hosts them."""
-    problem = f.problem
-    mine = points[problem.pair_point]
-    chosen = plan.host[problem.pair_point] == problem.pair_site
-    host = f.blocks[1]
-    host.lower[mine] = host.upper[mine] = chosen[mine]
-    return f
+def groups(radix: Ints) -> list[Ints]:
+    """The digits with a choice (radix above 1), in order, cut so that each group's number stays below the widest."""
+    cuts: list[list[int]] = []
+    width = WIDEST_RADIX + 1
+    for digit in np.flatnonzero(radix > 1).tolist():
+        width *= int(radix[digit])
+        if width > WIDEST_RADIX:
+            cuts.append([])
+            width = int(radix[digit])
+        cuts[-1].append(digit)
+    return [np.array(cut, dtype=np.int64) for cut in cuts]
+
+
+def place_values(radix: Ints) -> Ints:
+    """What each digit of a mixed-radix number is worth, the first digit most."""
+    return np.append(np.cumprod(radix[:0:-1])[::-1], 1).astype(np.int64)
