@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import hashlib
-import json
-import os
-import platform
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any, NoReturn
-
-import numpy as np
-import pandas as pd
 
 from estate.appraise import Appraisal, appraise
 from estate.errors import (
@@ -26,24 +18,22 @@ from estate.errors import (
     NoPlanError,
     Severity,
     VerificationError,
-    Where,
     errors_of,
     raise_for,
 )
 from estate.formulate import Formulation, formulate
 from estate.formulate.eligible import site_state
+from estate.journeys import measure, streets_file
 from estate.load import load
-from estate.place import Place, Plan, todays_plan
-from estate.results import MANIFEST, Run, column_kinds, digest_of, staged, write_data, write_manifest
-from estate.scenario import Limit, Measure, Method, Metric, Scenario, digest, load_scenario, resolved
+from estate.place import Place, Plan
+from estate.results import Run, column_kinds, digest_of
+from estate.scenario import Method, Scenario, digest, load_scenario, resolved
 from estate.solve import Answer, Limits, Progress, Status, solve
-from estate.standards import limbs, modes, rules, warnings
-from estate.travel import Points, Straight, Streets, Table, Travel, Wanted, Way, build_travel
+from estate.standards import warnings
+from estate.travel import Travel
 from estate.validate import check
 from estate.verify import Claim, Verdict, referee
 
-ALL_PAIRS = 5_000_000
-"""Up to this many zone-to-site pairs every pair is kept, so that any distance can be reported; beyond it, those that matter."""
 PACKAGES = ("estate", "pulp", "highspy", "numpy", "pandas", "geopandas", "shapely", "pyproj", "folium", "osmnx", "scipy")
 
 type Say = Callable[[str], None]
@@ -90,96 +80,12 @@ def prepare(scenario: Scenario, *, cache: Path | None = None, say: Say = _quiet)
     raise_for(issues)
     say("measuring travel")
     inputs = dict(place.digests)
-    if scenario.travel.method is Method.NETWORK:
-        streets = _streets(scenario)
+    if scenario.travel.method is Method.NETWORK and scenario.travel.streets:
+        streets = streets_file(scenario, cache)
         if streets.is_file():
             inputs[scenario.travel.streets] = digest_of(streets)
     travel = measure(place, scenario, cache=cache)
     return Prepared(scenario, place, travel, (*issues, *travel.notes), dict(sorted(inputs.items())))
-
-
-def measure(place: Place, scenario: Scenario, *, cache: Path | None = None) -> Travel:
-    """The travel tables that the scenario's rules and reports need."""
-    zones, sites = _points(place.zones), _points(place.sites)
-    way = _way(place, scenario)
-    able = _able(way)
-    needed = [mode for mode in modes(scenario, rules(scenario)) if able is None or mode in able or mode == scenario.travel.mode]
-    groups = {
-        service: np.unique(place.point_site[place.point_service == k]).astype(np.int64)
-        for k, service in enumerate(place.services)
-    }
-    everything = len(zones) * len(sites) <= ALL_PAIRS
-    home = {mode: _wanted(scenario, mode, Measure.HOME, groups, everything=everything) for mode in needed}
-    between = {mode: _wanted(scenario, mode, Measure.SITE, {}, everything=len(sites) ** 2 <= ALL_PAIRS) for mode in needed}
-    return build_travel(zones, sites, way, home=home, between=between, cache=cache)
-
-
-def _points(frame: pd.DataFrame) -> Points:
-    x, y = (frame[name].to_numpy(dtype=np.float64) for name in ("easting_m", "northing_m"))
-    return Points(x, y, tuple(frame.index.astype(str)))
-
-
-def _way(place: Place, scenario: Scenario) -> Way:
-    travel = scenario.travel
-    if travel.method is Method.TABLE:
-        if place.travel is None:
-            where = Where(scenario.file.name, column="tables.travel")
-            raise InputError(
-                issues=[Issue("travel.no-table", "travel.method is 'table' and no table is named", "name it", where)]
-            )
-        return Table(place.travel, travel.percentile)
-    if travel.method is Method.NETWORK:
-        return Streets(_streets(scenario), travel.snap_warn_m)
-    return Straight(travel.detour, {"walk": travel.walk_kmh, "drive": travel.drive_kmh})
-
-
-def _streets(scenario: Scenario) -> Path:
-    """Where the street network is; a relative path is looked for beside the scenario, then where the command was started."""
-    if not scenario.travel.streets:
-        where = Where(scenario.file.name, column="travel.streets")
-        message = "travel on streets needs a street network, and none is named"
-        remedy = (
-            "set travel.streets to an OpenStreetMap extract of the place (.osm.pbf or .osm, from any extract service),"
-            " a graph saved by OSMnx (.graphml), or OS Open Roads as GeoPackage (from the OS Data Hub)"
-        )
-        raise InputError(issues=[Issue("travel.no-streets", message, remedy, where)])
-    given = Path(scenario.travel.streets)
-    beside = scenario.folder / given
-    return beside if beside.exists() or not given.exists() else given
-
-
-def _able(way: Way) -> set[str] | None:
-    """The modes a way of measuring can give, or None for any it is asked for."""
-    match way:
-        case Straight():
-            return set(way.speed_kmh)
-        case Table():
-            return set(way.frame["mode"].astype(str)) if "mode" in way.frame else None
-        case _:
-            return {"walk", "drive"}
-
-
-def _wanted(scenario: Scenario, mode: str, kind: Measure, groups: Mapping[str, Any], *, everything: bool) -> Wanted:
-    """The widest limits of any rule in a mode; every pair where that is affordable."""
-    if everything:
-        return Wanted(limit_m=np.inf, limit_s=np.inf, groups=groups)
-    used = [
-        (limb.limit, rule.tolerance)
-        for rule in rules(scenario)
-        if rule.measure is kind
-        for limb in limbs(rule, scenario)
-        if limb.mode == mode
-    ]
-    reach = scenario.rules.reach
-    if kind is Measure.SITE and reach is not None and mode == scenario.travel.mode:
-        used.append((reach, None))
-    widest = {metric: max((x.value for x, _ in used if x.metric is metric), default=None) for metric in Metric}
-    slack = {metric: max((_in(t, metric) for _, t in used if t), default=0.0) for metric in Metric}
-    return Wanted(widest[Metric.DISTANCE], widest[Metric.TIME], groups, slack[Metric.DISTANCE], slack[Metric.TIME])
-
-
-def _in(limit: Limit, metric: Metric) -> float:
-    return limit.value if limit.metric is metric else 0.0
 
 
 def limits_of(scenario: Scenario) -> Limits:
@@ -244,7 +150,10 @@ def run(
     prepared = prepare(scenario, cache=out / ".cache", say=say)
     outcome = decide(prepared, progress=progress, stop=stop, say=say)
     say("writing the results")
-    return publish(outcome, out, started=started, public=public)
+    from estate.publish import execution, publish  # noqa: PLC0415  (folium is slow to import)
+
+    folder = publish(stored(outcome), out, execution(started, outcome.answer.seconds), public=public)
+    return replace(outcome, out=folder)
 
 
 def decide(
@@ -331,69 +240,10 @@ def _money_warnings(summary: dict[str, Any]) -> list[Issue]:
     return [Issue("money.payback", each, remedy, severity=Severity.WARNING) for each in summary.pop("warnings", ())]
 
 
-def publish(outcome: Outcome, out: Path, *, started: float, public: bool = False) -> Outcome:
-    """Write a run whole and switch to it; raises :class:`InputError` when an input changed while it ran."""
-    from estate.page import render  # noqa: PLC0415  (folium is slow to import)
-    from estate.report.geopackage import write_geopackage  # noqa: PLC0415
-    from estate.report.tables import write_tables  # noqa: PLC0415
-    from estate.report.workbook import write_workbook  # noqa: PLC0415
-
-    prepared, manifest = outcome.prepared, dict(outcome.manifest)
-    scenario, place, tables = prepared.scenario, prepared.place, outcome.appraisal.tables
-    key = f"{scenario.name}-{_key(manifest)}"
-    with staged(out, scenario.name, key) as folder:
-        write_data(folder, place, prepared.travel, outcome.plan)
-        write_tables(folder, tables)
-        write_geopackage(folder / "plan.gpkg", place, outcome.plan, tables)
-        stored = Run(scenario, place, outcome.plan, prepared.travel, manifest, tables)
-        write_workbook(folder / "finance.xlsx", stored)
-        (folder / "index.html").write_text(render(stored, public=public), encoding="utf-8", newline="\n")
-        _unchanged(prepared)
-        manifest["execution"] = _execution(outcome.answer, started)
-        write_manifest(folder, manifest)
-    return Outcome(
-        prepared,
-        outcome.formulation,
-        outcome.answer,
-        outcome.plan,
-        outcome.verdict,
-        outcome.appraisal,
-        manifest,
-        out / scenario.name,
-    )
-
-
-def _key(manifest: Mapping[str, Any]) -> str:
-    """Identity of a run: the scenario, the inputs, the travel and the versions."""
-    parts = {name: manifest[name] for name in ("scenario_digest", "inputs", "travel", "versions")}
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
-
-
-def _unchanged(prepared: Prepared) -> None:
-    """Every input is still the file that was read."""
-    folder = prepared.scenario.folder
-    files = {name: folder / name if (folder / name).exists() else Path(name) for name in prepared.inputs}
-    changed = [
-        Issue("input.changed", "changed while the run was working", "run again", Where(name))
-        for name, file in files.items()
-        if not file.is_file() or digest_of(file) != prepared.inputs[name]
-    ]
-    if changed:
-        raise InputError("inputs changed during the run: nothing is published", changed)
-
-
-def _execution(answer: Answer, started: float) -> dict[str, Any]:
-    """What differs from run to run: times and the machine."""
-    now = dt.datetime.now(dt.UTC)
-    return {
-        "started": dt.datetime.fromtimestamp(started, dt.UTC).isoformat(timespec="seconds"),
-        "finished": now.isoformat(timespec="seconds"),
-        "seconds": round(time.time() - started, 3),
-        "solve_seconds": round(answer.seconds, 3),
-        "machine": platform.platform(),
-        "python": platform.python_version(),
-        "cpus": os.cpu_count(),
-    }
+def stored(outcome: Outcome) -> Run:
+    """An outcome as a run that can be published, drawn and compared."""
+    prepared = outcome.prepared
+    return Run(prepared.scenario, prepared.place, outcome.plan, prepared.travel, outcome.manifest, outcome.appraisal.tables)
 
 
 def problems(path: Path, changes: tuple[str, ...] = ()) -> tuple[Issue, ...]:
@@ -413,11 +263,3 @@ def problems(path: Path, changes: tuple[str, ...] = ()) -> tuple[Issue, ...]:
             found = (*found, *error.issues)
     order = {"error": 0, "warning": 1, "note": 2}
     return tuple(sorted(found, key=lambda issue: order[str(issue.severity)]))
-
-
-def today_of(prepared: Prepared) -> Plan:
-    """Today's estate as a plan."""
-    return todays_plan(prepared.place)
-
-
-__all__ = ["MANIFEST", "Outcome", "Prepared", "decide", "measure", "prepare", "problems", "publish", "run"]

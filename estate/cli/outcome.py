@@ -18,7 +18,7 @@ MOST_ISSUES = 200
 MARKS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
 
 
-def guarded(group: click.Group, arguments: Sequence[str]) -> int:
+def guarded(group: click.Group, arguments: Sequence[str]) -> int:  # noqa: PLR0911  (one return for each way to end)
     """Run the command line and say how it ended."""
     debug = "--debug" in arguments
     as_json = "--json" in arguments

@@ -24,13 +24,15 @@ def command(
     *, path: Path, changes: tuple[str, ...], out: Path, calibrate: bool, csv_file: Path | None, quiet: bool, as_json: bool
 ) -> None:
     """Measure how far everything in PATH is apart, and say how."""
-    from estate.pipeline import calibration, prepare, travel_table
+    from estate.journeys import calibration, travel_table
+    from estate.load import load
+    from estate.pipeline import prepare
     from estate.scenario import load_scenario
 
     scenario = load_scenario(path, changes)
     say = say_to_stderr(quiet or as_json)
     if calibrate:
-        fits = calibration(scenario, say=say)
+        fits = calibration(load(scenario), scenario, out / ".cache")
         if as_json:
             emit_json({mode: fit for mode, (fit, _) in fits.items()})
         else:
@@ -41,7 +43,7 @@ def command(
     travel = prepared.travel
     sizes = {f"{kind} {mode}": len(pairs) for kind in ("home", "between") for mode, pairs in getattr(travel, kind).items()}
     if csv_file is not None:
-        travel_table(prepared).to_csv(csv_file, index=False, lineterminator="\n")
+        travel_table(prepared.place, travel).to_csv(csv_file, index=False, lineterminator="\n")
     if as_json:
         emit_json(
             {"method": travel.method, "digest": travel.digest, "pairs": sizes, "notes": [n.as_row() for n in travel.notes]}
