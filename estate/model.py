@@ -159,10 +159,14 @@ class Formulation:
     unit: int = 1
     sign: int = 1
     constant: int = 0
+    uses_near: bool = False
+    """Whether any row or the objective is about distance: if not, near rows ask for no offer columns."""
     offer: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     """(Q,) the column that stands for each offer, or -1 where it can never be."""
     present: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     """(Q,) the column for "some point of the service is hosted here", or -1."""
+    offer_at: Ints = field(default_factory=lambda: np.zeros((0, 0), dtype=np.int64))
+    """(K, J) the same columns by service and site."""
 
     @property
     def n_columns(self) -> int:
@@ -246,9 +250,9 @@ def formulate(
     optimum.  ``within`` asks that every near row has an offer within that distance (the p-center decision problem).
     ``prefer`` is an objective of its own, weights (J,) on ``open`` and (P,) on ``host``, in place of a measure.
     """
-    f = Formulation(problem)
     limits = dict(at_most or {})
     used = {what, *limits}
+    f = Formulation(problem, uses_near=Measure.TRAVEL in used or within is not None)
     open_and_host(f)
     offers(f)
     somewhere(f)
@@ -346,7 +350,7 @@ def offers(f: Formulation) -> None:
     count = np.bincount(of_pair[live], minlength=Q)
     only = np.full(Q, -1, dtype=np.int64)
     only[of_pair[live]] = J + live
-    claimed, denied = _uses(problem, Q)
+    claimed, denied = _uses(f, Q)
     inherent = np.zeros(Q, dtype=bool)
     inherent[offer_index(problem, problem.inherent[:, 0], problem.inherent[:, 1])] = True
     by_hub = _uses_hub(problem)
@@ -357,6 +361,8 @@ def offers(f: Formulation) -> None:
     f.present = np.where(count == 1, only, -1)
     f.present[needed] = present
     f.offer = np.where(inherent, pairs[:, 1], f.present)
+    f.offer_at = np.full((problem.n_services, J), -1, dtype=np.int64)
+    f.offer_at[pairs[:, 0], pairs[:, 1]] = f.offer
 
     up = needed[claimed[needed] | by_hub]
     n = len(up)
@@ -396,23 +402,22 @@ def _uses_hub(problem: Problem) -> bool:
     return bool((problem.side.column >= first).any())
 
 
-def _uses(problem: Problem, Q: int) -> tuple[Bools, Bools]:
+def _uses(f: Formulation, Q: int) -> tuple[Bools, Bools]:
     """(Q,) offers that some row gains from when claimed, and from when denied."""
-    claimed, denied = np.zeros(Q, dtype=bool), np.zeros(Q, dtype=bool)
+    problem = f.problem
     cover, near = problem.cover, problem.near
-    wanted = [
-        (np.repeat(cover.service, np.diff(cover.start)), cover.site),
-        (np.repeat(near.service, np.diff(near.start)), near.site),
-        *((np.full(len(rule.site), rule.service), rule.site) for rule in problem.shares),
-    ]
-    for service, site in wanted:
-        at = offer_index(problem, service, site)
-        claimed[at[at >= 0]] = True
-    for triples, marks in ((problem.conflict, (denied,)), (problem.together, (claimed, denied))):
-        for column in (0, 1):
-            at = offer_index(problem, triples[:, column], triples[:, 2])
-            for mark in marks:
-                mark[at[at >= 0]] = True
+    claims, denials = (np.zeros((problem.n_services, problem.n_sites), dtype=bool) for _ in range(2))
+    claims[np.repeat(cover.service, np.diff(cover.start)), cover.site] = True
+    for rule in problem.shares:
+        claims[rule.service, rule.site] = True
+    if f.uses_near:
+        claims[np.repeat(near.service, np.diff(near.start)), near.site] = True
+    for a, b, site in (problem.conflict.T, problem.together.T):
+        denials[a, site] = denials[b, site] = True
+    a, b, site = problem.together.T
+    claims[a, site] = claims[b, site] = True
+    service, site = offer_columns(problem).T
+    claimed, denied = claims[service, site], denials[service, site]
     at = problem.side.column - problem.n_sites - problem.n_pairs
     at = at[(at >= 0) & (at < Q)]
     claimed[at] = denied[at] = True
@@ -504,14 +509,46 @@ def _gains(problem: Problem, plan: Plan) -> Floats:
 
 
 def cover(f: Formulation) -> None:
-    """``sum_{j in row} offer_kj + host_excuse >= need``: set covering (Toregas et al. 1971), with backup at need 2."""
+    """``sum_{j in row} offer_kj + host_excuse >= need``: set covering (Toregas et al. 1971), with backup at need 2.
+
+    One row of each kind: neighbouring zones often ask the same.  None where a site that must offer the service is in
+    reach anyway.
+    """
     problem, rows = f.problem, f.problem.cover
-    row = np.repeat(np.arange(len(rows)), np.diff(rows.start))
-    at = offer_index(problem, rows.service[row], rows.site)
-    column = np.where(at >= 0, f.offer[at], -1) if len(f.offer) else at
-    excuse = np.where(rows.excuse >= 0, problem.n_sites + rows.excuse, -1)
-    f.add_rows("cover", np.concatenate([row, np.arange(len(rows))]), np.concatenate([column, excuse]), 1,
-               n=len(rows), lower=rows.need.astype(np.float64))  # fmt: skip
+    of_entry = np.repeat(np.arange(len(rows)), np.diff(rows.start))
+    always = certain_offers(problem)[rows.service[of_entry], rows.site]
+    sure = np.bincount(of_entry[always], minlength=len(rows))
+    kept = distinct(problem, np.flatnonzero(rows.need > sure))
+    number = np.full(len(rows), -1, dtype=np.int64)
+    number[kept] = np.arange(len(kept))
+    entry = number[of_entry] >= 0
+    row, column = of_entry[entry], f.offer_at[rows.service[of_entry[entry]], rows.site[entry]]
+    excuse = np.where(rows.excuse >= 0, problem.n_sites + rows.excuse, -1)[kept]
+    f.add_rows("cover", np.concatenate([number[row], np.arange(len(kept))]), np.concatenate([column, excuse]), 1,
+               n=len(kept), lower=rows.need[kept].astype(np.float64))  # fmt: skip
+
+
+def distinct(problem: Problem, among: Ints) -> Ints:
+    """Of the cover rows numbered in ``among``, the first of each kind: same service, need, excuse and sites."""
+    rows = problem.cover
+    kinds = {
+        (*key, rows.site[start:stop].tobytes()): r
+        for r, start, stop, *key in zip(
+            *(a[among[::-1]].tolist() for a in (np.arange(len(rows)), rows.start[:-1], rows.start[1:])),
+            *(a[among[::-1]].tolist() for a in (rows.service, rows.need, rows.excuse)),
+            strict=True,
+        )
+    }
+    return np.array(sorted(kinds.values()), dtype=np.int64)
+
+
+def certain_offers(problem: Problem) -> Bools:
+    """(K, J) offers that every plan has: inherent ones of sites that must open, and of points with one candidate."""
+    always = np.zeros((problem.n_services, problem.n_sites), dtype=bool)
+    always[problem.inherent[:, 0], problem.inherent[:, 1]] = problem.must_open[problem.inherent[:, 1]]
+    settled = np.bincount(problem.pair_point, minlength=problem.n_points)[problem.pair_point] == 1
+    always[problem.point_service[problem.pair_point[settled]], problem.pair_site[settled]] = True
+    return always
 
 
 def share(f: Formulation, *, want_all: bool) -> Ints:
@@ -532,8 +569,7 @@ def share(f: Formulation, *, want_all: bool) -> Ints:
             return np.bincount(item, weights=plan.there[rule.service, rule.site], minlength=n) > 0
 
         covered = f.add_columns(f"covered{r}", np.ones(n), reached, integer=True)
-        at = offer_index(problem, np.full(len(item), rule.service), rule.site)
-        column = np.where(at >= 0, f.offer[at], -1) if len(f.offer) else at
+        column = f.offer_at[rule.service, rule.site]
         f.add_rows(f"reach{r}", np.concatenate([np.arange(n), item]), np.concatenate([covered, column]),
                    np.repeat([1, -1], [n, len(item)]), n=n, upper=0)  # fmt: skip
         f.add_rows(f"share{r}", np.zeros(n, dtype=np.int64), covered, rule.weight, n=1, lower=float(rule.required))
@@ -548,8 +584,7 @@ def services_by_site(f: Formulation) -> None:
         ("together", f.problem.together, -1, 0.0, 0.0),
     ):
         n = len(triples)
-        at = np.concatenate([offer_index(f.problem, triples[:, side], triples[:, 2]) for side in (0, 1)])
-        column = np.where(at >= 0, f.offer[at], -1) if len(f.offer) else at
+        column = np.concatenate([f.offer_at[triples[:, which], triples[:, 2]] for which in (0, 1)])
         f.add_rows(family, np.tile(np.arange(n), 2), column, np.repeat([1, sign], n), n=n, lower=lower, upper=upper)
 
 
@@ -594,11 +629,10 @@ def side(f: Formulation) -> None:
 
 def radius(f: Formulation, within: int) -> None:
     """``sum_{j: d_rj <= within} offer_kj >= 1`` for every near row: the p-center decision problem."""
-    problem, near = f.problem, f.problem.near
+    near = f.problem.near
     row = np.repeat(np.arange(len(near)), np.diff(near.start))
     inside = near.distance <= within
-    at = offer_index(problem, near.service[row], near.site)
-    column = np.where((at >= 0) & inside, f.offer[at], -1) if len(f.offer) else at
+    column = np.where(inside, f.offer_at[near.service[row], near.site], -1)
     f.add_rows("radius", row, column, 1, n=len(near), lower=1)
 
 
@@ -612,8 +646,7 @@ def travel(f: Formulation, *, must_be_served: bool) -> Terms:
     problem, near = f.problem, f.problem.near
     n = len(near)
     row = np.repeat(np.arange(n), np.diff(near.start))
-    at = offer_index(problem, near.service[row], near.site)
-    column = np.where(at >= 0, f.offer[at], -1) if len(f.offer) else at
+    column = f.offer_at[near.service[row], near.site]
     certain = served_within(problem)
     keep = (column >= 0) & (near.distance <= certain[row])
     row, column, distance = row[keep], column[keep], near.distance[keep]
@@ -666,13 +699,10 @@ def served_within(problem: Problem) -> Ints:
     near, rows, none = problem.near, problem.cover, beyond(problem)
     found = np.full(len(near), none, dtype=np.int64)
     row = np.repeat(np.arange(len(near)), np.diff(near.start))
-    always = np.zeros((problem.n_services, problem.n_sites), dtype=bool)
-    always[problem.inherent[:, 0], problem.inherent[:, 1]] = problem.must_open[problem.inherent[:, 1]]
-    settled = np.bincount(problem.pair_point, minlength=problem.n_points)[problem.pair_point] == 1
-    always[problem.point_service[problem.pair_point[settled]], problem.pair_site[settled]] = True
+    always = certain_offers(problem)
     sure = always[near.service[row], near.site]
     np.minimum.at(found, row[sure], near.distance[sure])
-    binding = np.flatnonzero((rows.need >= 1) & (rows.excuse < 0))
+    binding = distinct(problem, np.flatnonzero((rows.need >= 1) & (rows.excuse < 0)))
     if len(binding) * len(near) > MOST_ROW_PAIRS:
         return found
     for k in np.unique(near.service):
@@ -682,9 +712,10 @@ def served_within(problem: Problem) -> Ints:
         here = rank[row] >= 0
         distance = np.full((len(mine), problem.n_sites), none, dtype=np.int64)
         distance[rank[row[here]], near.site[here]] = near.distance[here]
-        sets = {tuple(rows.site[rows.start[r] : rows.start[r + 1]].tolist()) for r in binding if rows.service[r] == k}
-        for sites in sets - {()}:
-            found[mine] = np.minimum(found[mine], distance[:, list(sites)].max(axis=1))
+        for r in binding[rows.service[binding] == k]:
+            sites = rows.site[rows.start[r] : rows.start[r + 1]]
+            if len(sites):
+                found[mine] = np.minimum(found[mine], distance[:, sites].max(axis=1))
     return found
 
 
