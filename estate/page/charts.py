@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,7 +32,7 @@ class Chart:
     summary: str
     height: float
     headings: Sequence[str]
-    rows: list[Sequence[str]]
+    rows: Sequence[Sequence[str]]
     bars: list[tuple[float, float, float, float, str]] = field(default_factory=list)
     """x, y, width, height, class."""
     dots: list[tuple[float, float, float, str]] = field(default_factory=list)
@@ -61,7 +62,7 @@ class Chart:
 
 def _band_names() -> list[str]:
     ends = [f"{end:g}" for end in BANDS_MILES]
-    inner = [f"{low}–{high}" for low, high in zip(ends[1:-1], ends[2:], strict=True)]
+    inner = [f"{low}–{high}" for low, high in pairwise(ends[1:])]
     return [f"under {ends[1]}", *inner, f"over {ends[-1]}"]
 
 
@@ -138,7 +139,8 @@ def costs(run: Run) -> Chart | None:
     names = [words.plain(name) for name in frame["name"].where(frame["name"].notna(), frame["agency"])]
     saved = [name for name, b, a in zip(names, frame["b"], frame["a"], strict=True) if a < b - 0.5]
     more = [name for name, b, a in zip(names, frame["b"], frame["a"], strict=True) if a > b + 0.5]
-    summary = f"{words.plural(len(saved), 'agency pays', 'agencies pay')} less, {words.plural(len(more), 'agency pays', 'agencies pay')} more."
+    count = [words.plural(len(found), "agency pays", "agencies pay") for found in (saved, more)]
+    summary = f"{count[0]} less, {count[1]} more."
     rows = [
         (name, words.gbp(b), words.gbp(a), words.gbp(a - b, signed=True))
         for name, b, a in zip(names, frame["b"], frame["a"], strict=True)
@@ -193,12 +195,12 @@ def winners(run: Run, trips: Journeys) -> Chart | None:
     chart.label(middle + 8, 12, "start small quiet", "farther ▶")
     for i, label in enumerate(labels):
         y = 34 + 40 * i
-        chart.label(middle, y, "middle", _short(label, 40))
+        chart.label(0, y, "start", _short(label, 40))
+        chart.line(middle, y + 3, middle, y + 20, "axis")
         chart.bar(middle - nearer[i] * scale, y + 5, nearer[i] * scale, 13, "nearer")
         chart.bar(middle, y + 5, farther[i] * scale, 13, "farther")
         chart.label(middle - nearer[i] * scale - 5, y + 16, "end small", words.count(nearer[i]))
         chart.label(middle + farther[i] * scale + 5, y + 16, "start small", words.count(farther[i]))
-    chart.line(middle, 20, middle, 34 + 40 * len(labels), "axis")
     return chart
 
 

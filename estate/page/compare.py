@@ -43,9 +43,8 @@ def render_comparison(a: Run, b: Run, *, public: bool = False) -> str:
     ]
     differ = _outcome_differences(a, b)
     for each, run in zip(known, runs, strict=True):
-        each["differ"] = sorted(
-            int(run.place.sites.index.get_loc(row["site_id"])) for row in differ if row["site_id"] in run.place.sites.index
-        )
+        where = run.place.sites.index.get_indexer(pd.Index([row["site_id"] for row in differ], dtype=object))
+        each["differ"] = sorted(int(i) for i in where if i >= 0)
     labels = _labels(a, b)
     context = {
         "title": f"{words.plain(labels[0])} and {words.plain(labels[1])}: two plans side by side",

@@ -71,6 +71,7 @@ def _sites(run: Run) -> dict[str, Any]:
         "id": [words.clean(each) for each in frame.index],
         "name": [words.clean(each) for each in frame["name"]],
     }
+    frame["why"] = frame["why"].map(words.reason)
     result |= {column: coded(frame[column]) for column in SITE_TEXT[1:]}
     for column, short in SITE_NUMBERS.items():
         numbers = pd.to_numeric(frame[column], errors="coerce")
@@ -96,7 +97,7 @@ def _points(run: Run, trips: Journeys, points: list[Point]) -> dict[str, list[An
         "agency": [place[point.agency] for point in points],
         "home": [point.home for point in points],
         "host": [point.host for point in points],
-        "consult": [int(point.consultation) for point in points],
+        "consult": [point.consultation for point in points],
     }
 
 
@@ -108,7 +109,8 @@ def _zones(run: Run, areas: Areas, trips: Journeys) -> dict[str, Any]:
     first = np.full(count, -1, dtype=np.int64)
     first[areas.member[::-1]] = np.arange(len(areas.member))[::-1]
     single = not areas.square_m
-    result: dict[str, Any] = {"people": whole(people), "held": held.tolist()}
+    result: dict[str, Any] = {"people": whole(people)}
+    result["held"] = held.tolist()
     frame = run.place.zones.iloc[first]
     if single:
         named = (
@@ -119,13 +121,14 @@ def _zones(run: Run, areas: Areas, trips: Journeys) -> dict[str, Any]:
             result["district"] = coded(frame["district"])
     before, after = grouped(trips.before_m, areas, trips.people), grouped(trips.after_m, areas, trips.people)
     for k, service in enumerate(trips.services):
-        result[service] = _journey(before[:, k], after[:, k])
+        journey: dict[str, Any] = _journey(before[:, k], after[:, k])
         if single:
-            result[service] |= {
+            journey |= {
                 "siteBefore": trips.site_before[first, k].tolist(),
                 "siteAfter": trips.site_after[first, k].tolist(),
                 "within": _within(trips.within_after[first, k]),
             }
+        result[service] = journey
     if len(trips.services) > 1:
         with np.errstate(invalid="ignore"):
             result[ALL] = _journey(before.mean(axis=1), after.mean(axis=1))
@@ -145,10 +148,10 @@ def grouped(distance_m: Floats, areas: Areas, people: Floats) -> Floats:
     return np.stack(columns, axis=1) if columns else np.empty((count, 0))
 
 
-def _journey(before_m: Floats, after_m: Floats) -> dict[str, list[int | None]]:
+def _journey(before_m: Floats, after_m: Floats) -> dict[str, Any]:
     """Journeys before, and the change to them: mostly nothing, so the changes are listed by position."""
     change = np.where(np.isfinite(after_m), np.round(after_m, -1), -1.0)
-    same = np.isclose(before_m, after_m, atol=facts.SAME_M, equal_nan=True)
+    same = np.isclose(before_m, after_m, rtol=0.0, atol=0.5, equal_nan=True)
     return {
         "before": whole(np.round(before_m, -1)),
         "at": np.flatnonzero(~same).tolist(),

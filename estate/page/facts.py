@@ -15,8 +15,8 @@ from estate.page import words
 if TYPE_CHECKING:
     from estate.results import Run
 
-SAME_M = 1.0
-"""A journey that changes by no more than this is the same journey."""
+SAME_M = 0.05 * words.METRES_PER_MILE
+"""A journey that changes by no more than this (80 m) counts as the same: nobody plans a bus route by less."""
 
 type Floats = NDArray[np.float64]
 type Ints = NDArray[np.int64]
@@ -192,17 +192,17 @@ class Point:
     agency: str
     home: int
     host: int
-    consultation: bool
+    consultation: str
 
 
 def points(run: Run) -> list[Point]:
     """Every access point that may be shown, with where it is today and where the plan puts it."""
     frame = run.place.access_points
     moves = table(run, "moves", ("access_point_id", "consultation"))
-    asked = {row.access_point_id for row in moves.itertuples() if truth(row.consultation)}
+    asked = dict(zip(moves["access_point_id"].astype(str), moves["consultation"].map(words.consultation), strict=True))
     shown = frame["shown"].to_numpy(bool) if "shown" in frame else np.ones(len(frame), dtype=bool)
     return [
-        Point(str(point_id), name or "", service, agency, int(home), int(host), point_id in asked)
+        Point(str(point_id), name or "", service, agency, int(home), int(host), asked.get(str(point_id), ""))
         for point_id, name, service, agency, home, host, show in zip(
             frame.index,
             frame["name"],

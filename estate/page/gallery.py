@@ -5,18 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 import geopandas as gpd
 import pandas as pd
+from shapely.geometry.base import BaseGeometry
 
 from estate.page import assets, facts, geography, words
 from estate.page.sketch import Sketch, sketch
 from estate.results import DATA, Run, list_runs
-
-if TYPE_CHECKING:
-    import shapely
 
 MOST_OUTLINES = 100
 """Beyond this many runs the pictures do without outlines, so that a night's thousand what-ifs list quickly."""
@@ -47,12 +45,12 @@ def write_gallery(out: Path) -> Path:
     return page
 
 
-def _outline(folder: Path) -> shapely.Geometry | None:
+def _outline(folder: Path) -> BaseGeometry | None:
     file = folder / DATA / "context.parquet"
     return geography.outline_of(gpd.read_parquet(file)) if file.is_file() else None
 
 
-def _card(manifest: Mapping[str, Any], sites: pd.DataFrame, outline: shapely.Geometry | None) -> dict[str, Any]:
+def _card(manifest: Mapping[str, Any], sites: pd.DataFrame, outline: BaseGeometry | None) -> dict[str, Any]:
     name = words.clean(manifest.get("name"))
     saving = facts.number(manifest, "saving_gbp_pa")
     finished = str((manifest.get("execution") or {}).get("finished") or "")

@@ -1,4 +1,4 @@
-"""From British National Grid to what a map draws: zones as areas (or squares, when there are very many), sites, moves, background."""
+"""From British National Grid to what a map draws: zones as areas (squares, when there are very many), sites, background."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
+import shapely.geometry
 from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 
 from estate.page.words import plain
 from estate.place import CRS, Place
@@ -38,20 +41,21 @@ class Areas:
 
 def areas(place: Place) -> Areas:
     """An area for every zone: the land nearer to its centre of population than to any other, cut at the place's outline."""
-    points = shapely.points(place.zones["easting_m"].to_numpy(float), place.zones["northing_m"].to_numpy(float))
+    points = _points(place.zones)
     if len(points) > MOST_ZONES:
         return _squares(points)
     unique, member = np.unique(shapely.get_coordinates(points), axis=0, return_inverse=True)
     member = member.reshape(-1).astype(np.int64)
-    centres = shapely.points(unique)
+    centres = np.array(shapely.points(unique), dtype=object, ndmin=1)
     if len(unique) < 4:
         return Areas(centres, member)
     cells = shapely.get_parts(shapely.voronoi_polygons(shapely.multipoints(centres), ordered=True))
     land = outline(place)
-    cut = shapely.intersection(cells, land if land is not None else _neighbourhood(centres))
+    cut = np.asarray(shapely.intersection(cells, land if land is not None else _neighbourhood(centres)))
     # A centre just outside the outline (an island, a rough coast) would lose its area: it keeps a small round one.
-    cut = np.where(shapely.is_empty(cut), shapely.buffer(centres, 300), cut)
-    return Areas(shapely.simplify(cut, DETAIL_M), member)
+    lost = np.flatnonzero(shapely.is_empty(cut))
+    cut[lost] = shapely.buffer(centres[lost], 300)
+    return Areas(np.asarray(shapely.simplify(cut, DETAIL_M)), member)
 
 
 def _squares(points: NDArray[np.object_]) -> Areas:
@@ -65,7 +69,7 @@ def _squares(points: NDArray[np.object_]) -> Areas:
     return Areas(shapes, member.reshape(-1).astype(np.int64), side)
 
 
-def _neighbourhood(centres: NDArray[np.object_]) -> shapely.Geometry:
+def _neighbourhood(centres: NDArray[np.object_]) -> BaseGeometry:
     """Without an outline: the land within a few times the usual distance between neighbours."""
     tree = shapely.STRtree(centres)
     _, distance = tree.query_nearest(centres, return_distance=True, exclusive=True)
@@ -80,12 +84,12 @@ def _kind(context: gpd.GeoDataFrame | None, kind: str) -> gpd.GeoDataFrame | Non
     return rows if len(rows) else None
 
 
-def outline(place: Place) -> shapely.Geometry | None:
+def outline(place: Place) -> BaseGeometry | None:
     """The place's outline as one area (EPSG:27700), or None when the context has none."""
     return outline_of(place.context)
 
 
-def outline_of(context: gpd.GeoDataFrame | None) -> shapely.Geometry | None:
+def outline_of(context: gpd.GeoDataFrame | None) -> BaseGeometry | None:
     """As :func:`outline`, from the context alone."""
     rows = _kind(context, "outline")
     if rows is None:
@@ -111,10 +115,12 @@ def background(place: Place) -> list[Feature]:
     for kind in ("outline", "road"):
         rows = _kind(place.context, kind)
         if rows is not None:
-            shapes = shapely.simplify(rows.geometry.to_numpy(), DETAIL_M)
+            given = rows.geometry.to_numpy()
+            rings = polygons_of(given) if kind == "outline" else given
+            shapes = np.asarray(shapely.simplify(rings if len(rings) else given, DETAIL_M))
             shapes = shapes[~shapely.is_empty(shapes)]
             if kind == "road":
-                shapes = np.array([shapely.line_merge(shapely.union_all(shapes))])
+                shapes = np.array([shapely.line_merge(shapely.union_all(shapes))], dtype=object)
             features += [feature(shape, {"kind": kind}) for shape in lonlat(shapes, 4)]
     return features
 
@@ -140,7 +146,7 @@ def lonlat(shapes: NDArray[np.object_], digits: int) -> NDArray[np.object_]:
     return np.asarray(shapely.transform(moved, lambda xy: np.round(xy, digits)))
 
 
-def feature(shape: shapely.Geometry, properties: dict[str, Any]) -> Feature:
+def feature(shape: BaseGeometry, properties: dict[str, Any]) -> Feature:
     """A GeoJSON feature: geometry and numbers of ours, never a name."""
     return {"type": "Feature", "properties": properties, "geometry": shapely.geometry.mapping(shape)}
 
@@ -152,4 +158,8 @@ def indexed(shapes: NDArray[np.object_], digits: int) -> list[Feature]:
 
 def site_points(place: Place) -> NDArray[np.object_]:
     """(J,) the sites as points, EPSG:27700."""
-    return np.asarray(shapely.points(place.sites["easting_m"].to_numpy(float), place.sites["northing_m"].to_numpy(float)))
+    return _points(place.sites)
+
+
+def _points(frame: pd.DataFrame) -> NDArray[np.object_]:
+    return np.array(shapely.points(frame[["easting_m", "northing_m"]].to_numpy(float)), dtype=object, ndmin=1)

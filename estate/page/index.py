@@ -67,7 +67,7 @@ def _context(
         "assumptions": _assumptions(run),
         "services": _choices(known),
         "drawing": Markup(drawing.html),  # noqa: S704 - folium's empty element: no words in it
-        "story": story.biggest(run, points, names),
+        "story": story.biggest(points, names),
         "hardest": story.hardest_hit(run),
         "outcomes": _outcomes(run),
         "shading": _shading(areas),
@@ -119,5 +119,6 @@ def _outcomes(run: Run) -> list[dict[str, Any]]:
 def _shading(areas: geography.Areas) -> str:
     if areas.square_m:
         side = f"{areas.square_m / 1000:g} km"
-        return f"Simplified: there are too many small areas to draw, so they are averaged in squares of {side}. The files have every one."
+        reason = "there are too many small areas to draw"
+        return f"Simplified: {reason}, so they are averaged in squares of {side}. The files have every one."
     return "Each shaded area is the land nearest to the centre of population of one small area."

@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import folium
 import numpy as np
@@ -63,7 +63,7 @@ def draw(run: Run, areas: geography.Areas, points: list[Point], *, number: int =
     )
     # People who ask for less motion get none: the page's script reads their setting first.
     for setting in ("zoom_animation", "fade_animation", "marker_zoom_animation"):
-        made.options[setting] = JsCode("estate.motion")
+        made.options[setting] = JsCode("estate.motion")  # type: ignore[assignment]
     page = run.scenario.page
     if page.tiles and tiles:
         made.options["attribution_control"] = True
@@ -78,7 +78,7 @@ def draw(run: Run, areas: geography.Areas, points: list[Point], *, number: int =
         layers[name] = _layer(_features(name, run, areas, points), name if panes else "overlayPane")
         layers[name].add_to(made)
     made.fit_bounds(bounds)
-    figure = made.get_root()
+    figure = cast("Figure", made.get_root())
     _renumber(figure, number)
     figure.render()
     return Drawing(

@@ -43,7 +43,10 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "zone_id", "name", "service", "population", "district", "site_before", "site_after", "distance_before_m",
         "distance_after_m", "time_before_s", "time_after_s", "limit_m", "within_before", "within_after",
     ),
-    "standards": ("name", "service", "rule", "source", "status", "before", "after"),
+    "standards": ("name", "service", "rule", "source", "status", "before", "after", "detail_before", "detail_after"),
+    "affected": (
+        "zone_id", "name", "district", "service", "people", "distance_before_m", "distance_after_m", "farther_m",
+    ),
     "agencies": ("agency", "name", "cost_before_gbp_pa", "cost_after_gbp_pa", "gain_gbp_pa"),
     "assumptions": ("table", "id", "column", "value", "source"),
 }  # fmt: skip
@@ -160,7 +163,8 @@ def _manifest(run: Run) -> dict[str, Any]:
     manifest = {key: run.manifest[key] for key in MANIFEST if key in run.manifest}
     *_, sold = facts.receipts(run)
     if sold == 0 or sold >= FEWEST:
-        manifest["receipts_gbp"] = run.manifest.get("receipts_gbp")
+        manifest |= {key: run.manifest.get(key) for key in ("receipts_gbp", "npv_gbp", "horizon_years", "payback_years")}
+        manifest["receipt_buildings"] = sold
     moved = facts.table(run, "moves", ("from_site_id",))["from_site_id"].nunique()
     if moved == 0 or moved >= FEWEST:
         manifest["one_off_gbp"] = run.manifest.get("one_off_gbp")
@@ -170,5 +174,10 @@ def _manifest(run: Run) -> dict[str, Any]:
 def without_receipts(run: Run) -> Run:
     """A redacted run without its total of receipts: where setting it beside another would give away a building's."""
     return replace(
-        run, manifest={key: value for key, value in run.manifest.items() if key not in ("receipts_gbp", "one_off_gbp")}
+        run,
+        manifest={
+            key: value
+            for key, value in run.manifest.items()
+            if key not in ("receipts_gbp", "one_off_gbp", "npv_gbp", "payback_years")
+        },
     )

@@ -1,7 +1,8 @@
-"""One building on one sheet of paper, for a ward member: what happens, who moves, who is affected, what it costs, who is asked."""
+"""One building on one sheet of paper, for a ward member: what happens, who moves, who is affected, what it costs."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +48,7 @@ def render_site(run: Run, site_id: str, *, public: bool = False) -> str:
         close = [name for name in map(str, run.place.sites.index) if site_id.lower() in name.lower()][:3]
         remedy = f"did you mean {' or '.join(close)}?" if close else "sites.csv lists the ids"
         raise InputError(issues=[Issue("site.unknown", f"there is no building '{words.plain(site_id)}' on this page", remedy)])
-    here = int(run.place.sites.index.get_loc(site_id))
+    here = int(run.place.sites.index.get_indexer(pd.Index([site_id]))[0])
     row = found.iloc[0].to_dict()
     points = facts.points(run)
     names = {str(key): words.clean(name) for key, name in zip(frame["site_id"], frame["name"], strict=True)}
@@ -65,7 +66,7 @@ def render_site(run: Run, site_id: str, *, public: bool = False) -> str:
         "outcome": str(row["after"]),
         "outcome_word": words.OUTCOMES.get(str(row["after"]), words.clean(row["after"])),
         "sentence": SENTENCES.get(str(row["after"]), ""),
-        "why": words.clean(row.get("why")),
+        "why": words.reason(row.get("why")),
         "leaving": [_move(run, point, label, to=True) for point in points if point.home == here != point.host],
         "arriving": [_move(run, point, label, to=False) for point in points if point.host == here != point.home],
         "staying": [_staying(run, point) for point in points if point.home == here == point.host],
@@ -93,7 +94,7 @@ def _move(run: Run, point: Point, label: list[str], *, to: bool) -> dict[str, st
         "where": label[point.host if to else point.home],
         "distance": "" if distance is None or pd.isna(distance) else words.miles(distance),
         "cost": words.gbp(row.get("one_off_gbp")),
-        "consultation": "needed" if point.consultation else "",
+        "consultation": point.consultation,
         "reason": words.clean(row.get("consultation_reason")),
     }
 
@@ -122,7 +123,7 @@ def affected(run: Run, trips: Journeys, here: int) -> list[Affected]:
     return rows
 
 
-def _facts(run: Run, row: dict[str, Any], site_id: str) -> list[tuple[str, str, bool]]:
+def _facts(run: Run, row: Mapping[Any, Any], site_id: str) -> list[tuple[str, str, bool]]:
     """(what, how much, whether it is assumed) for the figures of the building that may be shown."""
     marked = facts.assumed_columns(row.get("illustrative"))
     lines: list[tuple[str, str, bool]] = []

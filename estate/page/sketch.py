@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 MOST_MARKS = 400
 """A thumbnail shows this many buildings at most; those that change come first."""
@@ -26,7 +27,7 @@ class Sketch:
 
 def sketch(
     sites: pd.DataFrame,
-    outline: shapely.Geometry | None,
+    outline: BaseGeometry | None,
     *,
     width: int = 320,
     links: Iterable[tuple[int, int]] = (),
@@ -44,7 +45,7 @@ def sketch(
     west, south, east, north = (float(f(a[framed & known])) for f, a in ((np.min, x), (np.min, y), (np.max, x), (np.max, y)))
     if outline is not None and not focus:
         west, south, east, north = outline.bounds
-    margin = max(east - west, north - south) * 0.25 + 2500 if focus else max(east - west, north - south) * 0.03 + 200
+    margin = max(east - west, north - south) * 0.3 + 1500 if focus else max(east - west, north - south) * 0.03 + 200
     west, south, east, north = west - margin, south - margin, east + margin, north + margin
     scale = width / max(east - west, 1.0)
     height = round(min(max((north - south) * scale, width * 0.5), width * 1.15))
@@ -54,8 +55,8 @@ def sketch(
     def at(px: float, py: float) -> tuple[float, float]:
         return round((px - west) * scale + shift_x, 1), round((north - py) * scale, 1)
 
-    order = {"hub": 0, "released": 1}
-    after = sites["after"].astype(str).to_numpy() if "after" in sites else np.full(len(x), "retained")
+    order = {"hub": 1, "released": 0}
+    after: list[str] = sites["after"].astype(str).tolist() if "after" in sites else ["retained"] * len(x)
     chosen = sorted(np.flatnonzero(known), key=lambda i: (order.get(after[i], 2), i))[:MOST_MARKS]
     inside = [i for i in reversed(chosen) if west <= x[i] <= east and south <= y[i] <= north]
     marks = [(*at(x[i], y[i]), after[i].replace(" ", "-") + (" focus" if i in focus[:1] else "")) for i in inside]
@@ -63,7 +64,7 @@ def sketch(
     return Sketch(width, height, _path(outline, scale, at), marks, lines)
 
 
-def _path(outline: shapely.Geometry | None, scale: float, at: Callable[[float, float], tuple[float, float]]) -> str:
+def _path(outline: BaseGeometry | None, scale: float, at: Callable[[float, float], tuple[float, float]]) -> str:
     if outline is None or outline.is_empty:
         return ""
     shape = shapely.simplify(outline, 1.2 / scale)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from estate.page import facts, words
-from estate.page.facts import Journeys, People, Point
+from estate.page.facts import People, Point
 
 if TYPE_CHECKING:
     from estate.results import Run
@@ -65,7 +65,8 @@ def _buildings(run: Run) -> Figure:
 
 
 def _receipts(run: Run) -> Figure:
-    total, low, high, count = facts.receipts(run)
+    _, low, high, count = facts.receipts(run)
+    count = int(run.manifest.get("receipt_buildings", count))
     stated = facts.number(run.manifest, "receipts_gbp")
     if stated is None:
         return Figure("Receipts, once", "Not shown", ["the total would give away the value of a single building"])
@@ -77,7 +78,7 @@ def _receipts(run: Run) -> Figure:
     assumed = facts.assumed(run, "market_value_gbp")
     return Figure(
         "Receipts, once",
-        words.gbp_short(stated if stated is not None else total),
+        words.gbp_short(stated),
         lines,
         "includes assumed values" if assumed and count else "",
     )
@@ -98,10 +99,8 @@ def _people(who: People, moves: int) -> list[Figure]:
     beyond = (
         f"{words.count(who.newly_beyond)} people are newly beyond one" if who.newly_beyond else "nobody is newly beyond one"
     )
-    lines = [
-        f"{words.count(who.within_after)} people; today {words.count(who.within_before)} ({words.share(who.within_before, who.everyone)})",
-        beyond,
-    ]
+    today = f"{words.count(who.within_before)} ({words.share(who.within_before, who.everyone)})"
+    lines = [f"{words.count(who.within_after)} people; today {today}", beyond]
     return [Figure("People within every limit", words.share(who.within_after, who.everyone), lines), worse]
 
 
@@ -110,7 +109,8 @@ def sentence(run: Run, points: list[Point]) -> str:
     moved = [point for point in points if point.home != point.host]
     outcome = Counter(facts.table(run, "sites", ("after",))["after"])
     if not moved and not outcome["released"]:
-        return "The plan changes nothing: today’s estate is already the best that the rules allow."
+        best = "the best that the rules allow" if run.manifest.get("status") == "optimal" else "the best found"
+        return f"The plan changes nothing: today’s estate is already {best}."
     services = listed_services(run, [point.service for point in moved])
     said = f"The plan moves {words.plural(len(moved), 'counter')}{f' ({services})' if services else ''}"
     said += f", lets {words.plural(outcome['released'], 'building')} go" if outcome["released"] else ""
@@ -129,7 +129,7 @@ def listed_services(run: Run, services: list[str]) -> str:
     return ", ".join(f"{words.plain(facts.service_label(run, service))} {count}" for service, count in counted)
 
 
-def biggest(run: Run, points: list[Point], names: dict[int, str]) -> list[dict[str, Any]]:
+def biggest(points: list[Point], names: dict[int, str]) -> list[dict[str, Any]]:
     """The buildings that gain most counters, to start reading from: position, name, words."""
     gained = Counter(point.host for point in points if point.home != point.host and point.host in names)
     stays = Counter(point.host for point in points)
@@ -169,52 +169,38 @@ def sums(run: Run) -> tuple[list[tuple[str, str, bool]], list[str]]:
     if receipts is not None and one_off is not None:
         net = receipts - one_off
         lines.append(("Left over, once" if net >= 0 else "Still to find, once", words.gbp(abs(net)), True))
+    worth = facts.number(manifest, "npv_gbp")
+    if worth is not None:
+        years = words.count(manifest.get("horizon_years"))
+        lines.append((f"Worth over {years} years, in today’s money", words.gbp(worth), True))
     notes = ["Receipts go to whoever holds the title; running savings go to the service that uses the building."]
-    if (
-        receipts is not None
-        and one_off is not None
-        and before is not None
-        and after is not None
-        and one_off > receipts
-        and before > after
-    ):
-        years = (one_off - receipts) / (before - after)
-        notes.insert(0, f"The saving pays back what is still to find in {years:.1f} years.")
+    if receipts is not None and (payback := facts.number(manifest, "payback_years")) is not None and payback > 0:
+        notes.insert(0, f"The saving pays back what is spent once in {payback:.1f} years.")
     return lines, notes
 
 
 def standards(run: Run) -> list[dict[str, str]]:
     """The rules switched on, and how far each is met before and after."""
-    frame = facts.table(run, "standards", ("name", "service", "rule", "source", "status", "before", "after"))
-    if frame.empty:
-        frame = pd.DataFrame(list(run.manifest.get("standards") or []))
-        frame = facts.table(
-            _Tables({"standards": frame}), "standards", ("name", "service", "rule", "source", "before", "after")
-        )  # type: ignore[arg-type]
+    columns = ("name", "service", "rule", "source", "before", "after", "detail_before", "detail_after")
+    frame = facts.table(run, "standards", columns)
     return [
         {
             "rule": words.clean(row["rule"]) or words.clean(row["name"]),
             "service": facts.service_label(run, row["service"]) if row["service"] else "",
-            "before": _met(row["before"]),
-            "after": _met(row["after"]),
+            "before": _met(row["before"], row["detail_before"]),
+            "after": _met(row["after"], row["detail_after"]),
             "source": words.clean(row["source"]),
         }
         for row in frame.to_dict("records")
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Tables:
-    """Just enough of a run to read a table that lies in the manifest."""
-
-    tables: dict[str, pd.DataFrame]
-
-
-def _met(value: Any) -> str:
+def _met(value: Any, detail: Any) -> str:
+    more = "" if detail is None or pd.isna(detail) else words.clean(detail)
     if isinstance(value, str):
-        return words.clean(value)
+        return ": ".join(part for part in (words.clean(value).capitalize(), more) if part)
     if value is None or pd.isna(value):
-        return ""
+        return more
     if isinstance(value, bool) or type(value).__name__ == "bool":
         return "met" if value else "not met"
     return words.percent(value) if 0 <= float(value) <= 1 else words.count(value)

@@ -142,6 +142,31 @@ def percent(fraction: Any, digits: int = 1) -> str:
     return "" if _blank(fraction) else f"{100 * float(fraction):.{digits}f}%"
 
 
+_REASON = re.compile(r"^(kept|released|not used)?: ", re.IGNORECASE)
+
+
+def reason(text: Any) -> str:
+    """Why a building stays or goes, as a sentence: the outcome itself is said beside it."""
+    said = _REASON.sub("", clean(text))
+    return said[:1].upper() + said[1:]
+
+
+CONSULTATION = {
+    "consult": "Needed",
+    "not tested": "Not known: there is no travel data to test it",
+    "within": "Not needed",
+    "": "",
+}
+
+
+def consultation(value: Any) -> str:
+    """Whether people have to be asked first, in words; blank where no rule asks."""
+    if _blank(value):
+        return ""
+    text = str(value).strip()
+    return CONSULTATION.get(text, {"true": "Needed", "yes": "Needed", "false": "", "no": ""}.get(text.lower(), clean(text)))
+
+
 def plural(number: float, one: str, many: str = "") -> str:
     """``1 building``, ``12 buildings``."""
     return f"{count(number)} {one if round(number) == 1 else many or one + 's'}"
@@ -169,12 +194,12 @@ def proof(manifest: Mapping[str, Any], objective: str = "running-cost") -> dict[
         text = f"No other plan that keeps to the rules {better}."
         return {"tone": "good", "title": "Proven best to within 0.01%", "text": text}
     if _blank(gap):
-        return {
-            "tone": "warn",
-            "title": "Best found, not proven best",
-            "text": "How far it is from the best possible is not known.",
-        }
-    text = f"The search stopped before it could rule out every other plan. Its result cannot be more than {percent(gap)} from the best possible."
+        text = "How far it is from the best possible is not known."
+        return {"tone": "warn", "title": "Best found, not proven best", "text": text}
+    text = (
+        "The search stopped before it could rule out every other plan. "
+        f"Its result cannot be more than {percent(gap)} from the best possible."
+    )
     return {"tone": "warn", "title": f"Best found; at most {percent(gap)} from the best possible", "text": text}
 
 

@@ -7,7 +7,7 @@
     edges: [0.5, 1, 2, 3, 5, 10],
     colours: ["#f4f5e6", "#dfeccd", "#bcdcc4", "#8cc5c2", "#5aa5bc", "#397eab", "#28558a"],
   };
-  const CHANGE = { edges: [0.05, 1, 2, 4], farther: ["#fde0b8", "#fdb863", "#e08214", "#a84b03"], nearer: ["#dcdcee", "#b2abd2", "#8073ac", "#542788"] };
+  const CHANGE = { edges: [0.05, 0.5, 1, 2], farther: ["#fde0b8", "#fdb863", "#e08214", "#a84b03"], nearer: ["#dcdcee", "#b2abd2", "#8073ac", "#542788"] };
   const SAME = "#f6f4ee";
   const UNKNOWN = "#8d8d8d";
 
