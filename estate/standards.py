@@ -320,10 +320,12 @@ def compile_rules(place: Place, scenario: Scenario, travel: Travel) -> Compiled:
         tables = travel.home if rule.measure is Measure.HOME else travel.between
         notes.extend(_untested(rule, scenario, tables))
         if rule.measure is Measure.SITE:
+            if not any(has for _, has in tested(rule, scenario, tables)):
+                continue  # not tested, and noted so: it neither freezes nor prices a move
             allowed = within(rule, scenario, tables, m, m)
             if rule.test == "moved":
                 moved[r] = allowed
-            elif rule.action != "flag" and any(has for _, has in tested(rule, scenario, tables)):
+            elif rule.action != "flag":
                 points = np.flatnonzero((place.point_service == k) & ~place.outside[place.point_site])
                 reach = _with_self(allowed)[place.point_site[points]]
                 rows = hard if rule.action == "forbid" else soft

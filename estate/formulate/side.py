@@ -31,7 +31,8 @@ def side_rows(problem: Problem, place: Place, scenario: Scenario, state: SiteSta
     running_pair = _real_pairs(problem, costs.pence(costs.hosting_gbp_pa(place, *_back(problem, place))).astype(float))
     all_columns = np.arange(n_open + n_pairs)
     running = np.concatenate([_padded(running_site, n_open), running_pair])
-    baseline = float(running_site[todays_plan(place).open].sum())
+    at_home = costs.pence(costs.hosting_gbp_pa(place, np.arange(len(place.access_points)), place.point_site))
+    baseline = float(running_site[todays_plan(place).open].sum() + at_home.sum())
     if money.objective in ("people-within", "least-travel", "least-farthest"):
         cap = baseline if money.running_budget_gbp_pa is None else money.running_budget_gbp_pa * 100
         found.add("running cost within the budget", all_columns, running, -np.inf, cap)
