@@ -9,7 +9,8 @@ import pytest
 from brute import everything, random_problem
 
 from estate.generate import COUNTY, place
-from estate.model import Measure, formulate, measure, served_within, to_pulp
+from estate.model import Measure, formulate, measure, to_pulp
+from estate.model.access import served_within
 from estate.problem import Goal, Solution, near_distance, offered, violations
 
 SEEDS = range(40)

@@ -239,35 +239,28 @@ def farthest(problem: Problem, watch: Watch) -> Answer:
     Minieka (1970), The m-center problem, SIAM Rev. 12: the optimum is one of the listed distances, and a distance is
     within reach exactly when the covering problem at that radius has a plan.
     """
-    candidates = np.unique(problem.near.distance)
-    best = start_of(problem)
-    low, high = 0, len(candidates)  # the optimum is candidates[low .. high-1], or there is no plan
-    ended = "proven"
-    if best is not None:
-        high = int(np.searchsorted(candidates, value_of(problem, best)))
-        watch.saw(value_of(problem, best), None)
-    elif len(candidates):  # any plan at all first: most problems have one, and then the search starts from it
-        low = high - 1
-    while low < high or best is None:
-        middle = (low + high) // 2
-        within = int(candidates[middle]) if len(candidates) else 0
-        outcome = run(formulate(problem, None, within=within), watch, start=None)
-        ended = outcome.ended
-        if outcome.solution is not None:
-            if best is None:
-                low = 0
-            best = checked(problem, outcome.solution)
-            high = int(np.searchsorted(candidates, value_of(problem, outcome.solution)))
-        elif ended == "infeasible" and best is None:
+    radius = np.unique(problem.near.distance)
+    best, ended = start_of(problem), "proven"
+    if best is None:  # any plan at all, to start from
+        outcome = run(formulate(problem, None, within=int(radius.max(initial=0))), watch)
+        best, ended = checked(problem, outcome.solution), outcome.ended
+        if best is None:
             return conclude(problem, watch, ended, None, None)
-        elif ended == "infeasible":
+    value = value_of(problem, best)
+    low, high = 0, int(np.searchsorted(radius, value))  # the optimum is one of radius[low..high], and best has radius[high]
+    while low < high and ended == "proven":
+        watch.saw(value, float(radius[low]))
+        middle = (low + high) // 2
+        outcome = run(formulate(problem, None, within=int(radius[middle])), watch)
+        if outcome.ended == "infeasible":
             low = middle + 1
-        else:
-            break
-        value = None if best is None else value_of(problem, best)
-        watch.saw(value, float(candidates[low]) if low < len(candidates) else value)
-    bound = float(candidates[low]) if low < len(candidates) else None if best is None else float(value_of(problem, best))
-    return conclude(problem, watch, "proven" if low >= high and best is not None else ended, best, bound)
+            continue
+        ended = outcome.ended
+        if (found := checked(problem, outcome.solution)) is not None:
+            best, value = found, value_of(problem, found)
+            high = int(np.searchsorted(radius, value))
+    bound = float(radius[low]) if low < len(radius) else float(value)
+    return conclude(problem, watch, "proven" if low == high else ended, best, bound)
 
 
 def conclude(

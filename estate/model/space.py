@@ -1,0 +1,264 @@
+"""Rows about buildings: who is hosted where, in how much space, beside whom, and how many of each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from estate.model.formulation import Formulation, Plan
+from estate.problem import Bools, Floats, Ints, Problem, offer_columns
+
+
+def open_and_host(f: Formulation) -> None:
+    """``open_j`` and ``host_sj`` binary; 0 where the site must close or the point cannot fit even alone."""
+    problem = f.problem
+    f.add_columns(
+        "open",
+        (~problem.must_close).astype(np.float64),
+        lambda plan: plan.solution.open,
+        lower=problem.must_open.astype(np.float64),
+        integer=True,
+    )
+    s, j = problem.pair_point, problem.pair_site
+    alone = (problem.point_own + problem.point_hall + problem.point_desk)[s]
+    room = problem.site_capacity[j] + np.where(problem.point_home[s] == j, problem.site_slack[j], 0)
+    possible = (alone <= room) & ~problem.must_close[j]
+    f.add_columns("host", possible.astype(np.float64), lambda plan: plan.pair, integer=True)
+
+
+def alive(f: Formulation) -> Bools:
+    """(P,) the pairs not fixed to 0."""
+    return f.blocks[1].upper > 0
+
+
+def somewhere(f: Formulation) -> None:
+    """``sum_j host_sj = 1`` for every point."""
+    problem = f.problem
+    column = np.where(alive(f), problem.n_sites + np.arange(problem.n_pairs), -1)
+    f.add_rows("somewhere", problem.pair_point, column, 1, n=problem.n_points, lower=1, upper=1)
+
+
+def offers(f: Formulation) -> None:
+    """Which column stands for ``offer_kj``, and the links that tie it to ``host`` and ``open``.
+
+    ``offer_kj <= sum_{s in k} host_sj`` and ``offer_kj <= open_j`` where a cover, share or near row (or any row that
+    may gain from it) uses the offer; ``host_sj <= offer_kj`` where a row may gain from its absence;
+    ``host_sj <= open_j`` for all other pairs.
+    """
+    problem = f.problem
+    J, P = problem.n_sites, problem.n_pairs
+    pairs = offer_columns(problem)
+    Q = len(pairs)
+    of_pair = offer_index(problem, problem.point_service[problem.pair_point], problem.pair_site)
+    live = np.flatnonzero(alive(f))
+    count = np.bincount(of_pair[live], minlength=Q)
+    only = np.full(Q, -1, dtype=np.int64)
+    only[of_pair[live]] = J + live
+    claimed, denied = _uses(f, Q)
+    inherent = np.zeros(Q, dtype=bool)
+    inherent[offer_index(problem, problem.inherent[:, 0], problem.inherent[:, 1])] = True
+    by_hub = _uses_hub(problem)
+    # A site's own offer is `open`; its hosts matter then only where hubs are counted.
+    needed = np.flatnonzero((count > 1) & ((claimed | denied) & ~inherent | by_hub))
+    service, site = pairs[needed, 0], pairs[needed, 1]
+    present = f.add_columns("offer", np.ones(len(needed)), lambda plan: plan.hosted[service, site], integer=True)
+    f.present = np.where(count == 1, only, -1)
+    f.present[needed] = present
+    f.offer = np.where(inherent, pairs[:, 1], f.present)
+    f.offer_at = np.full((problem.n_services, J), -1, dtype=np.int64)
+    f.offer_at[pairs[:, 0], pairs[:, 1]] = f.offer
+
+    up = needed[claimed[needed] | by_hub]
+    n = len(up)
+    f.add_rows("offer_open", np.tile(np.arange(n), 2), np.concatenate([f.present[up], pairs[up, 1]]),
+               np.repeat([1, -1], n), n=n, upper=0)  # fmt: skip
+    rank = np.full(Q, -1, dtype=np.int64)
+    rank[up] = np.arange(n)
+    mine = live[rank[of_pair[live]] >= 0]
+    f.add_rows("offer_host", np.concatenate([np.arange(n), rank[of_pair[mine]]]),
+               np.concatenate([f.present[up], J + mine]), np.repeat([1, -1], [n, len(mine)]), n=n, upper=0)  # fmt: skip
+
+    down = np.zeros(Q, dtype=bool)
+    down[needed] = denied[needed] | by_hub
+    low = live[down[of_pair[live]]]
+    n = len(low)
+    f.add_rows("host_offer", np.tile(np.arange(n), 2), np.concatenate([J + low, f.present[of_pair[low]]]),
+               np.repeat([1, -1], n), n=n, upper=0)  # fmt: skip
+    tied = np.zeros(P, dtype=bool)
+    tied[low] = rank[of_pair[low]] >= 0  # host <= offer <= open
+    free = live[~tied[live] & ~problem.must_open[problem.pair_site[live]]]
+    n = len(free)
+    f.add_rows("host_open", np.tile(np.arange(n), 2), np.concatenate([J + free, problem.pair_site[free]]),
+               np.repeat([1, -1], n), n=n, upper=0)  # fmt: skip
+
+
+def offer_index(problem: Problem, service: Ints, site: Ints) -> Ints:
+    """The rows of :func:`~estate.problem.offer_columns` that hold (service, site), or -1 where nobody could offer it."""
+    pairs = offer_columns(problem)
+    K = max(problem.n_services, 1)
+    key, wanted = pairs[:, 1] * K + pairs[:, 0], site * K + service
+    at = np.minimum(np.searchsorted(key, wanted), max(len(key) - 1, 0))
+    return np.where(key[at] == wanted, at, -1) if len(key) else np.full(len(wanted), -1, dtype=np.int64)
+
+
+def _uses_hub(problem: Problem) -> bool:
+    first = problem.n_sites + problem.n_pairs + len(offer_columns(problem))
+    return bool((problem.side.column >= first).any())
+
+
+def _uses(f: Formulation, Q: int) -> tuple[Bools, Bools]:
+    """(Q,) offers that some row gains from when claimed, and from when denied."""
+    problem = f.problem
+    cover, near = problem.cover, problem.near
+    claims, denials = (np.zeros((problem.n_services, problem.n_sites), dtype=bool) for _ in range(2))
+    claims[np.repeat(cover.service, np.diff(cover.start)), cover.site] = True
+    for rule in problem.shares:
+        claims[rule.service, rule.site] = True
+    if f.uses_near:
+        claims[np.repeat(near.service, np.diff(near.start)), near.site] = True
+    for a, b, site in (problem.conflict.T, problem.together.T):
+        denials[a, site] = denials[b, site] = True
+    a, b, site = problem.together.T
+    claims[a, site] = claims[b, site] = True
+    service, site = offer_columns(problem).T
+    claimed, denied = claims[service, site], denials[service, site]
+    at = problem.side.column - problem.n_sites - problem.n_pairs
+    at = at[(at >= 0) & (at < Q)]
+    claimed[at] = denied[at] = True
+    return claimed, denied
+
+
+def area(f: Formulation) -> None:
+    """``sum own_s host_sj + hall_j + sum_k desk_kj <= (capacity_j + slack_j) open_j - slack_j gain_j``.
+
+    ``hall_j >= hall_s host_sj``, ``desk_kj >= desk_s host_sj``, ``gain_j >= host_sj`` for every ``s`` not at home in
+    ``j``.  Rows only where the candidates do not all fit together.
+    """
+    problem = f.problem
+    J, K = problem.n_sites, problem.n_services
+    live = np.flatnonzero(alive(f))
+    s, j = problem.pair_point[live], problem.pair_site[live]
+    k = problem.point_service[s]
+    # Everyone at once: the most that could be asked of the site.
+    most = np.bincount(j, weights=problem.point_own[s], minlength=J).astype(np.int64)
+    hall, desk = np.zeros(J, dtype=np.int64), np.zeros((K, J), dtype=np.int64)
+    np.maximum.at(hall, j, problem.point_hall[s])
+    np.maximum.at(desk, (k, j), problem.point_desk[s])
+    tight = most + hall + desk.sum(axis=0) > problem.site_capacity
+    sites = np.flatnonzero(tight)
+    rank = np.full(J, -1, dtype=np.int64)
+    rank[sites] = np.arange(len(sites))
+    live, s, j, k = (a[tight[j]] for a in (live, s, j, k))
+
+    own = problem.point_own[s].copy()
+    row, column, value = [rank[j]], [J + live], [own]
+    shared = (("hall", j, problem.point_hall[s], J), ("desk", k * J + j, problem.point_desk[s], K * J))
+    for name, group, size, n_groups in shared:
+        needs = size > 0
+        several = np.bincount(group[needs], minlength=n_groups) > 1
+        own += np.where(needs & ~several[group], size, 0)  # nobody to share with: part of its own area
+        groups = np.flatnonzero(several)
+        largest = np.zeros(n_groups, dtype=np.int64)
+        np.maximum.at(largest, group, size)
+        part = f.add_columns(name, largest[groups].astype(np.float64), _shared_area(problem, name, groups))
+        where = np.full(n_groups, -1, dtype=np.int64)
+        where[groups] = part
+        row.append(rank[groups % J])
+        column.append(part)
+        value.append(np.ones(len(groups), dtype=np.int64))
+        link = np.flatnonzero(needs & several[group])
+        n = len(link)
+        f.add_rows(f"{name}_host", np.tile(np.arange(n), 2), np.concatenate([where[group[link]], J + live[link]]),
+                   np.concatenate([np.ones(n), -size[link]]), n=n, lower=0)  # fmt: skip
+
+    slack = problem.site_slack
+    incoming = problem.point_home[s] != j
+    gaining = np.unique(j[incoming & (slack[j] > 0)])
+    gain = f.add_columns("gain", np.ones(len(gaining)), lambda plan: _gains(problem, plan)[gaining])
+    where = np.full(J, -1, dtype=np.int64)
+    where[gaining] = gain
+    link = np.flatnonzero(incoming & (where[j] >= 0))
+    n = len(link)
+    f.add_rows("gain_host", np.tile(np.arange(n), 2), np.concatenate([where[j[link]], J + live[link]]),
+               np.repeat([1, -1], n), n=n, lower=0)  # fmt: skip
+    f.add_rows(
+        "area",
+        np.concatenate([*row, rank[sites], rank[gaining]]),
+        np.concatenate([*column, sites, gain]),
+        np.concatenate([*value, -(problem.site_capacity + slack)[sites], slack[gaining]]),
+        n=len(sites),
+        upper=0,
+    )
+
+
+def _shared_area(problem: Problem, name: str, groups: Ints) -> Callable[[Plan], Floats | Bools]:
+    """The largest ``hall`` (``desk``) among the points hosted in each group."""
+    J = problem.n_sites
+    size = problem.point_hall if name == "hall" else problem.point_desk
+
+    def implied(plan: Plan) -> Floats:
+        at = plan.solution.host if name == "hall" else problem.point_service * J + plan.solution.host
+        largest = np.zeros(max(problem.n_services, 1) * J)
+        np.maximum.at(largest, at, size.astype(np.float64))
+        return largest[groups]
+
+    return implied
+
+
+def _gains(problem: Problem, plan: Plan) -> Floats:
+    """(J,) 1 where the site hosts a point that is not at home there."""
+    gains = np.zeros(problem.n_sites)
+    gains[plan.solution.host[plan.solution.host != problem.point_home]] = 1
+    return gains
+
+
+def services_by_site(f: Formulation) -> None:
+    """``offer_aj + offer_bj <= 1`` (conflict);  ``offer_aj = offer_bj`` (together)."""
+    for family, triples, sign, lower, upper in (
+        ("conflict", f.problem.conflict, 1, -math.inf, 1.0),
+        ("together", f.problem.together, -1, 0.0, 0.0),
+    ):
+        n = len(triples)
+        column = np.concatenate([f.offer_at[triples[:, which], triples[:, 2]] for which in (0, 1)])
+        f.add_rows(family, np.tile(np.arange(n), 2), column, np.repeat([1, sign], n), n=n, lower=lower, upper=upper)
+
+
+def hub(f: Formulation) -> Ints:
+    """``hub_j = 1`` exactly when two services or more are hosted at ``j``; the (J,) columns, -1 where never.
+
+    ``present_aj + present_bj - 1 <= hub_j`` for all ``a < b``;  ``hub_j <= sum_{k != a} present_kj`` for all ``a``.
+    """
+    problem = f.problem
+    pairs = offer_columns(problem)
+    can = f.present >= 0
+    sites = np.flatnonzero(np.bincount(pairs[can, 1], minlength=problem.n_sites) > 1)
+    columns = f.add_columns("hub", np.ones(len(sites)), lambda plan: plan.hosted.sum(axis=0)[sites] > 1, integer=True)
+    where = np.full(problem.n_sites, -1, dtype=np.int64)
+    where[sites] = columns
+    both: list[tuple[int, int, int]] = []
+    rest: list[tuple[int, Ints]] = []
+    for h, site in zip(columns, sites, strict=True):
+        here = f.present[can & (pairs[:, 1] == site)]
+        both += [(int(here[a]), int(here[b]), int(h)) for a in range(len(here)) for b in range(a + 1, len(here))]
+        rest += [(int(h), np.delete(here, a)) for a in range(len(here))]
+    triples = np.array(both, dtype=np.int64).reshape(-1, 3)
+    n = len(triples)
+    f.add_rows("hub_both", np.repeat(np.arange(n), 3), triples.ravel(), np.tile([1, 1, -1], n), n=n, upper=1)
+    n = len(rest)
+    size = np.array([1 + len(others) for _, others in rest], dtype=np.int64)
+    column = np.concatenate([np.zeros(0, dtype=np.int64), *(np.append(h, others) for h, others in rest)])
+    value = np.concatenate([np.zeros(0), *(np.append(1, -np.ones(len(others))) for _, others in rest)])
+    f.add_rows("hub_rest", np.repeat(np.arange(n), size), column, value, n=n, upper=0)
+    return where
+
+
+def side(f: Formulation) -> None:
+    """``lower <= A (open, host, offer, hub) <= upper``: budgets, counts, paybacks, throughput."""
+    problem, rows = f.problem, f.problem.side
+    J, P = problem.n_sites, problem.n_pairs
+    hubs = hub(f) if _uses_hub(problem) else np.full(J, -1, dtype=np.int64)
+    column = np.concatenate([np.arange(J + P), f.offer, hubs])
+    row = np.repeat(np.arange(len(rows)), np.diff(rows.start))
+    f.add_rows("side", row, column[rows.column], rows.value, n=len(rows), lower=rows.lower, upper=rows.upper)
