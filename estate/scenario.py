@@ -93,7 +93,7 @@ class TableFile(Settings):
     constants: Mapping[str, str | int | float | bool] = {}
     """Our column = one value for every row."""
     where: Mapping[str, str | Sequence[str]] = {}
-    """Their heading = the value, or values, of the rows to take; others are left out."""
+    """Their heading = the value, or values, of the rows to take; ``"!= value"`` leaves rows out (``"!= "``: blank ones)."""
     template: Mapping[str, str] = {}
     """Our column = text with their headings in braces, such as ``{UPRN}-{Name}``."""
 

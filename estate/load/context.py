@@ -10,7 +10,7 @@ import shapely
 
 from estate.errors import InputError, Issue, Severity, Where
 from estate.load.cells import clean, parsed_numbers
-from estate.load.geo import as_crs
+from estate.load.crs import as_crs
 from estate.load.raw import Raw, closest, plain, row_issues, suggestion
 from estate.load.sniff import refusal
 from estate.place import CRS

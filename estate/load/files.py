@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from estate.errors import InputError, Issue
-from estate.load import geo, text
+from estate.load import geo, parquet, text
 from estate.load.raw import Raw
 from estate.load.sniff import Format, corrupt, locate_file, read_bytes, recognise
 from estate.scenario import TableFile
@@ -55,7 +55,7 @@ def read_file(given: TableFile, folder: Path, setting: str) -> tuple[Raw, Mappin
             case Format.GEOPACKAGE:
                 raw = geo.read_geopackage(data, given.path, given)
             case Format.PARQUET:
-                raw = geo.read_parquet(data, given.path, given)
+                raw = parquet.read_parquet(data, given.path, given)
             case Format.SHAPEFILE:
                 raw, beside = geo.read_shapefile(path, data, given.path, given)
                 digests.update(beside)

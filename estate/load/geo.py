@@ -1,14 +1,12 @@
-"""Tables with a geometry: GeoJSON, GeoPackage, Parquet and GeoParquet, Shapefile.
+"""Tables with a geometry: GeoJSON, GeoPackage, Shapefile.
 
-GeoPackage is read through SQLite itself, with everything but reading switched off, and GeoJSON and Parquet by their own
-libraries; only a Shapefile, copied to a folder that holds nothing else, reaches GDAL.
+GeoPackage is read through SQLite itself, with everything but reading switched off, and GeoJSON as JSON; only a
+Shapefile, copied to a folder that holds nothing else, reaches GDAL.
 """
 
 from __future__ import annotations
 
-import io
 import json
-import re
 import sqlite3
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -16,19 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import pyproj
 import shapely
 from numpy.typing import NDArray
 
 from estate.errors import InputError, Where
-from estate.load.raw import MAX_CELL, MAX_COLUMNS, MAX_ROWS, Raw, closest, listed, tidy_heading
+from estate.load.parquet import arrow_text
+from estate.load.raw import MAX_COLUMNS, MAX_ROWS, Raw, closest, from_columns, json_text, listed
 from estate.load.sniff import checked_members, corrupt, extract, read_bytes, refusal
 from estate.scenario import TableFile
 
-MAX_TEXT = 2 * 1024**3
-"""Characters a Parquet file may unpack to."""
-_OPENS = re.compile(r"^\s*[+@]|://|\+proj|grids|parameterfile|extension|filename", re.IGNORECASE)
 _SHAPE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 
 
@@ -56,23 +50,13 @@ def read_geojson(data: bytes, file: str, given: TableFile) -> Raw:
     names = list(dict.fromkeys(name for each in properties for name in each))
     if len(names) > MAX_COLUMNS:
         raise refusal("file.columns", f"has {len(names):,} properties", "keep only those you need", where)
-    columns = {name: [_json_text(each.get(name)) for each in properties] for name in names}
+    columns = {name: [json_text(each.get(name)) for each in properties] for name in names}
     try:
         texts = [json.dumps(each["geometry"]) if each.get("geometry") else None for each in features]
         geometry = shapely.from_geojson(texts)
     except (shapely.errors.GEOSException, ValueError, TypeError, RecursionError) as error:
         raise corrupt(file, error) from None
-    return _raw(file, columns, len(features), np.asarray(geometry, dtype=object), _json_crs(found, file))
-
-
-def _json_text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    return value if isinstance(value, str) else json.dumps(value) if isinstance(value, (dict, list)) else str(value)
+    return from_columns(file, columns, len(features), np.asarray(geometry, dtype=object), _json_crs(found, file))
 
 
 def _json_crs(found: Mapping[str, Any], file: str) -> str:
@@ -131,7 +115,7 @@ def _layer(base: sqlite3.Connection, file: str, wanted: str) -> Raw:
         geometry = _package_geometry(columns.pop(spatial[0], ()), file)
         crs = _package_crs(base, spatial[1])
     texts = {heading: [_cell(value) for value in column] for heading, column in columns.items()}
-    return _raw(f"{file}[{name}]" if len(layers) > 1 else file, texts, len(rows), geometry, crs)
+    return from_columns(f"{file}[{name}]" if len(layers) > 1 else file, texts, len(rows), geometry, crs)
 
 
 def _chosen(layers: Sequence[str], file: str, wanted: str) -> str:
@@ -178,92 +162,7 @@ def _package_crs(base: sqlite3.Connection, srs: int) -> str:
 def _cell(value: Any) -> str:
     if isinstance(value, bytes):
         return ""
-    return _json_text(value)
-
-
-# ----------------------------------------------------------------------------------------------------------- Parquet
-
-
-def read_parquet(data: bytes, file: str, given: TableFile) -> Raw:
-    """A Parquet file; with ``geo`` metadata (GeoParquet, WKB) also its geometry.  Nested columns are left out."""
-    del given
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.parquet as pq  # noqa: PLC0415
-
-    where = Where(file)
-    try:
-        book = pq.ParquetFile(io.BytesIO(data))
-        schema = book.schema_arrow
-        if book.metadata.num_rows > MAX_ROWS:
-            raise refusal("file.rows", f"has more than {MAX_ROWS:,} rows", "keep only those of this place", where)
-        if len(schema) > MAX_COLUMNS:
-            raise refusal("file.columns", f"has {len(schema):,} columns", "keep only those you need", where)
-        geo = json.loads((schema.metadata or {}).get(b"geo", b"{}"))
-        # Dictionaries stay packed, so that one long value repeated a million times is seen before it is unpacked.
-        packed = [
-            f.name
-            for f in schema
-            if pa.types.is_string(f.type) or pa.types.is_binary(f.type) or pa.types.is_large_string(f.type)
-        ]
-        flat = [f.name for f in schema if not pa.types.is_nested(f.type)]
-        table = pq.ParquetFile(io.BytesIO(data), read_dictionary=packed).read(columns=flat)
-        primary = geo.get("primary_column", "")
-        geometry, crs = None, ""
-        if primary:
-            spec = geo["columns"][primary]
-            if spec.get("encoding") != "WKB" or primary not in table.column_names:
-                raise refusal(
-                    "geo.encoding", f"holds its geometry as {spec.get('encoding')}", "save it with WKB geometry", where
-                )
-            wkb = _unpacked(table.column(primary), file, MAX_TEXT).to_pylist()
-            geometry = np.asarray(shapely.from_wkb(wkb), dtype=object)
-            stated = spec.get("crs", "OGC:CRS84")
-            crs = "" if stated is None else stated if isinstance(stated, str) else json.dumps(stated)
-        columns = {
-            name: _arrow_text(table.column(name), file) for name in table.column_names if name not in geo.get("columns", {})
-        }
-    except InputError:
-        raise
-    except (pa.ArrowException, shapely.errors.GEOSException, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise corrupt(file, error) from None
-    return _raw(file, columns, table.num_rows, geometry, crs)
-
-
-def _unpacked(column: Any, file: str, most_cell: int = MAX_CELL) -> Any:
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.compute as pc  # noqa: PLC0415
-
-    if not pa.types.is_dictionary(column.type):
-        return column
-    total = 0
-    for chunk in column.chunks:
-        sizes = pc.binary_length(chunk.dictionary)
-        total += (pc.sum(pc.take(sizes, chunk.indices)).as_py() or 0) if len(chunk) else 0
-        if (pc.max(sizes).as_py() or 0) > most_cell or total > MAX_TEXT:
-            raise refusal(
-                "file.cell", f"holds a cell longer than {most_cell:,} characters", "leave that column out", Where(file)
-            )
-    return column.cast(column.type.value_type)
-
-
-def _arrow_text(column: Any, file: str) -> list[str] | pd.Series:
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.compute as pc  # noqa: PLC0415
-
-    column = _unpacked(column, file)
-    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
-        return [""] * len(column)
-    if pa.types.is_integer(column.type) or pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        return pd.Series(pc.fill_null(column.cast(pa.string()), "").to_pandas(), dtype="str")
-    if pa.types.is_date(column.type):
-        return pd.Series(pc.fill_null(column.cast(pa.date32()).cast(pa.string()), "").to_pandas(), dtype="str")
-    if pa.types.is_timestamp(column.type):
-        return [_stamp(value) for value in column.to_pylist()]
-    return [_json_text(value) for value in column.to_pylist()]
-
-
-def _stamp(value: Any) -> str:
-    return "" if value is None else str(value).removesuffix(" 00:00:00")
+    return json_text(value)
 
 
 # --------------------------------------------------------------------------------------------------------- Shapefile
@@ -313,47 +212,9 @@ def _shapes(parts: Mapping[str, bytes], file: str, given: TableFile) -> Raw:
                 if name in table.column_names
                 else None
             )
-            columns = {each: _arrow_text(table.column(each), file) for each in table.column_names if each != name}
+            columns = {each: arrow_text(table.column(each), file) for each in table.column_names if each != name}
         except InputError:
             raise
         except (pyogrio.errors.DataSourceError, shapely.errors.GEOSException, RuntimeError, OSError, ValueError) as error:
             raise corrupt(file, str(error).replace(folder, "")) from None
-    return _raw(file, columns, table.num_rows, geometry, str(meta["crs"] or ""))
-
-
-def _raw(
-    file: str,
-    columns: Mapping[str, Sequence[str] | pd.Series],
-    size: int,
-    geometry: NDArray[np.object_] | None,
-    crs: str,
-) -> Raw:
-    """Columns of text as :class:`Raw`; rows count from 2, as in a table whose heading is row 1."""
-    named: dict[str, pd.Series] = {}
-    for name, column in columns.items():
-        named.setdefault(tidy_heading(name), pd.Series(column, dtype="str"))
-    frame = pd.DataFrame(named, index=pd.RangeIndex(size))
-    return Raw(file, frame, np.arange(2, size + 2, dtype=np.int64), geometry, crs)
-
-
-def as_crs(text: str, file: str, column: str = "crs") -> pyproj.CRS:
-    """A CRS by name.
-
-    Raises
-    ------
-    InputError
-        When there is no such CRS.
-    """
-    error = refusal(
-        "geo.crs",
-        f"'{text[:60]}' is not a coordinate reference system that is read",
-        'write an EPSG code, such as "EPSG:27700"',
-        Where(file, column=column),
-    )
-    # An EPSG code, a URN, WKT or PROJ JSON is only parsed; a pipeline, an address or a grid file would be opened.
-    if len(text) > 100_000 or _OPENS.search(text):
-        raise error
-    try:
-        return pyproj.CRS.from_user_input(text)
-    except (pyproj.exceptions.CRSError, ValueError, TypeError, UnicodeError):
-        raise error from None
+    return from_columns(file, columns, table.num_rows, geometry, str(meta["crs"] or ""))

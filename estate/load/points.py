@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from estate.errors import InputError, Issue, Severity, Where
 from estate.load.cells import parsed_numbers
-from estate.load.geo import as_crs
+from estate.load.crs import as_crs
 from estate.load.raw import Raw, listed, row_issues
 from estate.place import CRS
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -71,6 +73,32 @@ def from_grid(grid: Sequence[Sequence[str]], file: str, first_row: int, headings
     for series in kept.values():
         blank &= (series.str.strip() == "").to_numpy(dtype=bool)
     return raw.take(~blank) if blank.any() else raw
+
+
+def from_columns(
+    file: str,
+    columns: Mapping[str, Sequence[str] | pd.Series],
+    size: int,
+    geometry: NDArray[np.object_] | None,
+    crs: str,
+) -> Raw:
+    """Columns of text as :class:`Raw`; rows count from 2, as in a table whose heading is row 1."""
+    named: dict[str, pd.Series] = {}
+    for name, column in columns.items():
+        named.setdefault(tidy_heading(name), pd.Series(column, dtype="str"))
+    frame = pd.DataFrame(named, index=pd.RangeIndex(size))
+    return Raw(file, frame, np.arange(2, size + 2, dtype=np.int64), geometry, crs)
+
+
+def json_text(value: Any) -> str:
+    """A value of JSON, or of a database, as a cell's text: ``""`` for null, whole numbers bare."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return value if isinstance(value, str) else json.dumps(value) if isinstance(value, (dict, list)) else str(value)
 
 
 def tidy_heading(text: str) -> str:

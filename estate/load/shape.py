@@ -9,7 +9,7 @@ from dataclasses import replace
 import pandas as pd
 
 from estate.errors import Issue, Severity, Where
-from estate.load.cells import clean
+from estate.load.cells import clean, one_line
 from estate.load.raw import Raw, closest, listed, plain, suggestion
 from estate.scenario import TableFile
 from estate.tables import LOCATION, Table
@@ -80,13 +80,15 @@ def _chosen(raw: Raw, given: TableFile, issues: list[Issue]) -> Raw:
         found = _heading(raw, heading, "where", heading, issues)
         if found is None:
             continue
-        words = {wanted.strip()} if isinstance(wanted, str) else {each.strip() for each in wanted}
-        cells = clean(raw.frame[found])
-        chosen = cells.isin(words).to_numpy(dtype=bool)
+        words = [wanted] if isinstance(wanted, str) else list(wanted)
+        without = {each.removeprefix("!=").strip() for each in words if each.startswith("!=")}
+        among = {each.strip() for each in words if not each.startswith("!=")}
+        cells = one_line(clean(raw.frame[found]))
+        chosen = (~cells.isin(without) & (cells.isin(among) if among else True)).to_numpy(dtype=bool)
         if not chosen.any():
-            there = suggestion(next(iter(sorted(words))), [each for each in cells.unique()[:200] if each])
-            where = Where(raw.file, column=found, value=listed(sorted(words)))
-            issues.append(Issue("file.where", f"no row has {listed(sorted(words))} under '{found}'", there, where))
+            there = suggestion(min(among or without), [each for each in cells.unique()[:200] if each])
+            where = Where(raw.file, column=found, value=listed(words))
+            issues.append(Issue("file.where", f"no row has {listed(words)} under '{found}'", there, where))
         raw = raw.take(chosen)
     return raw
 
