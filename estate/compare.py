@@ -48,7 +48,8 @@ def _states(run: Run) -> pd.DataFrame:
 
 def _hosts(run: Run) -> pd.DataFrame:
     points, sites = run.place.access_points, run.place.sites
-    return pd.DataFrame({"name": points["name"], "state": sites["name"].to_numpy()[run.plan.host]}, index=points.index)
+    name = points["name"].where(points["name"] != "", points.index)
+    return pd.DataFrame({"name": name, "state": sites["name"].to_numpy()[run.plan.host]}, index=points.index)
 
 
 def _differing(first: pd.DataFrame, second: pd.DataFrame) -> list[dict[str, str]]:

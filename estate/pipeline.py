@@ -24,7 +24,7 @@ from estate.errors import (
 from estate.formulate import Formulation, formulate
 from estate.formulate.eligible import site_state
 from estate.journeys import measure, streets_file
-from estate.load import load
+from estate.load import load, survey
 from estate.place import Place, Plan
 from estate.results import Run, column_kinds, digest_of
 from estate.scenario import Method, Scenario, digest, load_scenario, resolved
@@ -250,9 +250,9 @@ def problems(path: Path, changes: tuple[str, ...] = ()) -> tuple[Issue, ...]:
     """Everything ``estate check`` has to say about a scenario and its tables, errors first; never raises for bad inputs."""
     try:
         scenario = load_scenario(path, changes)
-        place = load(scenario)
     except InputError as error:
         return tuple(error.issues) or (Issue("input", str(error)),)
+    place = survey(scenario)
     found = (*place.issues, *check(scenario, place), *warnings(scenario))
     if not errors_of(found):
         try:
