@@ -139,8 +139,9 @@ def costs(run: Run) -> Chart | None:
     names = [words.plain(name) for name in frame["name"].where(frame["name"].notna(), frame["agency"])]
     saved = [name for name, b, a in zip(names, frame["b"], frame["a"], strict=True) if a < b - 0.5]
     more = [name for name, b, a in zip(names, frame["b"], frame["a"], strict=True) if a > b + 0.5]
-    count = [words.plural(len(found), "agency pays", "agencies pay") for found in (saved, more)]
-    summary = f"{count[0]} less, {count[1]} more."
+    less = words.plural(len(saved), "agency pays less", "agencies pay less") if saved else "No agency pays less"
+    extra = words.plural(len(more), "pays more", "pay more") if more else "none pays more"
+    summary = f"{less}; {extra}."
     rows = [
         (name, words.gbp(b), words.gbp(a), words.gbp(a - b, signed=True))
         for name, b, a in zip(names, frame["b"], frame["a"], strict=True)

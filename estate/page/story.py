@@ -172,7 +172,7 @@ def sums(run: Run) -> tuple[list[tuple[str, str, bool]], list[str]]:
     worth = facts.number(manifest, "npv_gbp")
     if worth is not None:
         years = words.count(manifest.get("horizon_years"))
-        lines.append((f"Worth over {years} years, in today’s money", words.gbp(worth), True))
+        lines.append((f"Worth over {years} years (present value)", words.gbp(worth), True))
     notes = ["Receipts go to whoever holds the title; running savings go to the service that uses the building."]
     if receipts is not None and (payback := facts.number(manifest, "payback_years")) is not None and payback > 0:
         notes.insert(0, f"The saving pays back what is spent once in {payback:.1f} years.")

@@ -22,6 +22,7 @@
   const choose = (id) => {
     state.site = id;
     atlases.forEach((atlas, n) => {
+      atlas.state.site = position(n);
       atlas.select(position(n));
       panels[n].show(position(n));
       if (position(n) !== null) atlas.reveal(position(n));

@@ -61,10 +61,18 @@
   estate.search(byId("search"), byId("found"), data.sites.name, (i) => select(i, true));
   estate.tables((i) => select(i, true));
   window.addEventListener("hashchange", () => { state = read(); show(); panel.show(state.site); });
-  // Printed maps have another size: draw them for it.
-  window.addEventListener("beforeprint", () => { atlas.map.invalidateSize({ animate: false }); atlas.map.fitBounds(data.bounds, { animate: false }); });
+  // A printed map has another size: it is given that size, and drawn for it, before the paper is laid out.
+  const refit = (printing) => {
+    document.body.classList.toggle("printing", printing);
+    atlas.map.invalidateSize({ animate: false });
+    atlas.map.fitBounds(data.bounds, { animate: false });
+  };
+  window.addEventListener("beforeprint", () => refit(true));
+  window.addEventListener("afterprint", () => refit(false));
 
   show();
   panel.show(state.site);
   if (state.site !== null) atlas.reveal(state.site);
+  // A link to a state of the map is a link to the map.
+  if (/[#&](service|view|site)=/.test(window.location.hash)) byId("map").scrollIntoView();
 })();

@@ -65,6 +65,7 @@
       this.parts.sites.forEach((mark, i) => mark.on("click", () => onSelect(i)));
       this._towns();
       this._frame();
+      this.map.on("zoomend", () => { if (this.state) { this._mark(); this.select(this.state.site); } });
     }
 
     _ordered(name) {
@@ -155,6 +156,8 @@
 
     _mark() {
       const { sites } = this.data;
+      // Marks shrink as the map is seen from farther away, so that a phone shows a county and not a heap.
+      const near = Math.min(1.25, Math.max(0.6, 1 + (this.map.getZoom() - 9.5) * 0.22));
       this.parts.sites.forEach((mark, i) => {
         const outcome = this.outcome(i);
         const style = OUTCOME[outcome];
@@ -164,7 +167,7 @@
           return;
         }
         const used = (this.state.view === "today" || outcome === "released" ? sites.usedBefore : sites.usedAfter) || [];
-        const radius = Math.min(15, 4 + 0.19 * Math.sqrt(used[i] || 0));
+        const radius = near * Math.min(15, 4 + 0.19 * Math.sqrt(used[i] || 0));
         const quiet = this._offers(i) ? 1 : 0.28;
         mark.setStyle({ ...style, radius, opacity: quiet, fillOpacity: quiet });
       });
