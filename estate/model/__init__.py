@@ -1,8 +1,9 @@
 """The mixed-integer programme of a :class:`~estate.problem.Problem`, row family by row family, and its PuLP form.
 
 The problem is single-source capacitated facility location with shared space, joined to set covering.  Each function
-below adds one family of columns and rows; its docstring is the formula.  Notation as in :mod:`estate.problem`:
-sites ``j``, points ``s`` of service ``k``, host pairs ``p = (s, j)``.  All columns are bounded.
+of :mod:`estate.model.space` and :mod:`estate.model.access` adds one family of columns and rows; its docstring is the
+formula.  Notation as in :mod:`estate.problem`: sites ``j``, points ``s`` of service ``k``, host pairs ``p = (s, j)``.
+All columns are bounded.  :func:`~estate.model.formulation.to_pulp` writes the whole in PuLP.
 
 What makes the relaxation strong, and what is left out because it adds nothing:
 
@@ -13,6 +14,7 @@ What makes the relaxation strong, and what is left out because it adds nothing:
   links are implied for integers by floor area, but not for fractions.  None where ``open_j`` is fixed to 1.
 * ``offer_kj >= host_sj`` only where something could gain from an offer denied (conflicts, pairs that go together,
   hubs, side rows); ``offer_kj <= sum host`` only where something gains from an offer claimed.
+* One cover row of each kind, and none that every plan meets: a county's 2,500 become about 700.
 * No area row where all candidates fit together; a ``hall`` or ``desk`` column only where two candidates could share
   it; a pair too large for its site by itself is fixed to 0.
 * Distances use the *radius* form of the p-median problem (Cornuejols, Nemhauser and Wolsey 1980; Elloumi 2010): one

@@ -92,15 +92,26 @@ def settle(
     )
     try:
         if several(tied):
-            for what in (Measure.COST, Measure.ONE_OFF, *([Measure.TRAVEL] if len(problem.near) else [])):
-                if what not in tied.held:
-                    tied.plan = tied.best(tied.formulation(what))
-                    tied.held[what] = measure(tied.problem, tied.plan, what)
+            by_measures(tied)
             if several(tied):
                 by_order(tied)
     except _Halted:
-        return replace(answer, solution=tied.plan, repeatable=False, seconds=watch.seconds())
-    return replace(answer, solution=tied.plan, settled=True, seconds=watch.seconds())
+        pass
+    except KeyboardInterrupt:  # between two solves; the proven plan is not lost to it
+        if watch.stop.is_set():
+            raise
+        watch.stop.set()
+    else:
+        return replace(answer, solution=tied.plan, settled=True, seconds=watch.seconds())
+    return replace(answer, solution=tied.plan, settled=False, repeatable=False, seconds=watch.seconds())
+
+
+def by_measures(tied: _Tied) -> None:
+    """Optimise cost, one-off cost and person-metres in turn, each held from then on."""
+    for what in (Measure.COST, Measure.ONE_OFF, *([Measure.TRAVEL] if len(tied.problem.near) else [])):
+        if what not in tied.held:
+            tied.plan = tied.best(tied.formulation(what))
+            tied.held[what] = measure(tied.problem, tied.plan, what)
 
 
 def several(tied: _Tied) -> bool:
