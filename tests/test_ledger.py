@@ -137,14 +137,29 @@ def test_a_lease_beyond_the_horizon_saves_nothing_in_it():
     assert set(found.tables["ledger"]["year"]) == {"2069-70"}  # its one-off costs, in their own year
 
 
-def test_who_pays_for_leaving():
-    cells = {"exit_cost_gbp": 999.99}
-    place = tiny_place(sites={"clinic": cells, "station": cells}, access_points={"p5": {"site_id": "clinic"}})
+@pytest.mark.parametrize(
+    ("clinic", "payers"),
+    [
+        # A landlord's building: its tenants, 280 m2 of the department's and 80 m2 of the police's.
+        ({"agency": "landlord", "tenure": "private"}, {1: -77_777, 3: -22_222}),
+        ({"agency": "landlord", "tenure": "leasehold"}, {1: -77_777, 3: -22_222}),
+        ({"agency": "county", "tenure": "leasehold"}, {1: -77_777, 3: -22_222}),
+        # The holder of the lease, where it has a counter there.
+        ({"agency": "dwp", "tenure": "leasehold"}, {1: -99_999}),
+        # A freehold: whoever holds it.
+        ({"agency": "county", "tenure": "freehold"}, {0: -99_999}),
+        ({"agency": "county", "tenure": "pfi"}, {0: -99_999}),
+    ],
+)
+def test_who_pays_for_leaving(clinic, payers):
+    place = tiny_place(
+        sites={"clinic": {"exit_cost_gbp": 999.99, **clinic}},
+        access_points={"p5": {"site_id": "clinic"}, "p6": {"agency": "dwp"}},
+    )
     host = place.access_points["site_id"].to_dict() | {"p5": "hall", "p6": "hall"}
-    book = ledger(place, tiny_scenario(), plan_of(place, host))
-    exits = book.once[book.once["line"] == "exit_cost"].groupby(["site", "agency"])["pence"].sum().to_dict()
-    # A landlord's building: today's users, 280 and 80 m2.  A freehold: its title holder.
-    assert exits == {(0, 2): -77_777, (0, 3): -22_222, (4, 3): -99_999}
+    book = ledger(place, tiny_scenario(pfi_exit_gbp={"clinic": 999.99}), plan_of(place, host))
+    exits = book.once[book.once["line"] == "exit_cost"]
+    assert exits.groupby("agency")["pence"].sum().to_dict() == payers
 
 
 def test_a_building_newly_opened_is_paid_for_by_those_who_move_in():

@@ -51,7 +51,7 @@ def test_a_receipt_meets_sale_costs_up_to_four_per_cent(cost, met, to_revenue):
     assert row.disposal_met_from_receipt_gbp == met
     assert row.disposal_to_revenue_gbp == to_revenue
     assert row.net_receipt_gbp == pytest.approx(100_000 - met, abs=1e-9)
-    assert "regulation 23(h)" in row.rule
+    assert row.rule == "SI 2003/3146 regulation 10, 23(h), 23"
 
 
 def test_four_per_cent_is_never_exceeded_by_rounding():
@@ -154,7 +154,10 @@ def test_a_plan_that_closes_nothing_has_no_rows_but_all_columns():
     place = tiny_place()
     table = receipts_table(place, tiny_scenario(), todays_plan(place))
     assert len(table) == 0
-    assert "why_nil" in table.columns
+    full = receipts_table(place, tiny_scenario(), tiny_plan(place))
+    assert [str(kind).replace("str", "object") for kind in table.dtypes] == [
+        str(kind).replace("str", "object") for kind in full.dtypes
+    ]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ line                     what it is
 ``running_taken_on``     running cost of a building that opens, or hosting that begins
 ``space_charge``         a building that stays open costs the same but is shared differently: sums to 0 by site
 ``fitout``, ``removal``, ``optimism_bias``   moving an access point, paid by the agency that runs it
-``exit_cost``            leaving a building: paid by the title holder, or by its users where the title is private
+``exit_cost``            leaving a building: paid by the holder of the lease or title, or by the tenants of a landlord
 ``capital_receipt``      gross proceeds of a sale, to the title holder; ``disposal_from_receipt`` is the cost it meets
 ``disposal_to_revenue``  sale costs beyond what the receipt may meet
 ``revenue_sum``          proceeds too small to be a capital receipt
@@ -260,11 +260,19 @@ def _once(place: Place, scenario: Scenario, plan: Plan, before: pd.DataFrame) ->
 
 
 def _leavers(place: Place, before: pd.DataFrame, gone: Ints) -> pd.DataFrame:
-    """``site, agency, weight``: who pays for leaving: the title holder; where that is private, today's users."""
-    title = pd.DataFrame({"site": gone, "agency": _positions(place)[1][gone], "weight": 1.0})
-    kind = place.agencies["kind"].to_numpy(dtype=object)[title["agency"]]
-    private = (place.sites["tenure"].to_numpy(dtype=object)[gone] == "private") | (kind == "private")
-    users = before[before["site"].isin(gone[private]) & (before["pence"] > 0)].rename(columns={"pence": "weight"})
+    """``site, agency, weight``: who pays for leaving.
+
+    The title holder of a freehold or a PFI contract.  In a lease, and wherever the title is private, the tenants:
+    today's users by what they bear, unless the title holder is one of them and so holds the lease.
+    """
+    holder = _positions(place)[1]
+    title = pd.DataFrame({"site": gone, "agency": holder[gone], "weight": 1.0})
+    private = place.agencies["kind"].to_numpy(dtype=object)[holder[gone]] == "private"
+    let = np.isin(place.sites["tenure"].to_numpy(dtype=object)[gone], ["leasehold", "private"])
+    own = np.isin(gone, place.point_site[_positions(place)[0] == holder[place.point_site]])
+    users = before[before["site"].isin(gone[(let | private) & ~own]) & (before["pence"] > 0)].rename(
+        columns={"pence": "weight"}
+    )
     by_title = title[~title["site"].isin(users["site"])]
     return pd.concat([by_title, users]).sort_values(["site", "agency"], ignore_index=True).astype({"weight": np.float64})
 

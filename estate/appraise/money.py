@@ -119,7 +119,7 @@ def transfers_table(place: Place, answers: Mapping[str, Transfers]) -> pd.DataFr
         for basis, answer in answers.items()
         for each in answer.payments
     ]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=columns).astype({"amount_gbp_pa": "float64"})
 
 
 def _rounded_together(exact: Floats) -> Ints:

@@ -5,6 +5,8 @@ Receipts follow title; savings follow occupation (:mod:`estate.appraise.ledger`)
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
@@ -22,6 +24,7 @@ KIND_WORDS = {
     "private": "a private owner",
     "other": "this kind of body",
 }
+REGULATION = "SI 2003/3146 regulation "
 VALUED = (
     "market_value_gbp",
     "value_low_gbp",
@@ -98,16 +101,21 @@ def receipts_table(place: Place, scenario: Scenario, plan: Plan) -> pd.DataFrame
             "net_receipt_gbp": money["receipt"].to_numpy() / 100,
             "revenue_sum_gbp": money["revenue"].to_numpy() / 100,
             "years_to_sale": sites["years_to_sale"].to_numpy(dtype=np.float64),
-            "receipt_year": [year_label(int(y)) if s else "" for y, s in zip(year, sold, strict=True)],
+            "receipt_year": _texts(year_label(int(y)) if s else "" for y, s in zip(year, sold, strict=True)),
             "under_value_flag": under["flag"].to_numpy(dtype=bool),
             "consent": under["consent"].to_numpy(),
-            "flexible_use": [_flexible(k, int(y), small=bool(r), sold=bool(s))
-                             for k, y, r, s in zip(kind, year, money["revenue"], sold, strict=True)],
-            "rule": [_rule(k, int(y), sold=bool(s)) for k, y, s in zip(kind, year, sold, strict=True)],
+            "flexible_use": _texts(_flexible(k, int(y), small=bool(r), sold=bool(s))
+                                   for k, y, r, s in zip(kind, year, money["revenue"], sold, strict=True)),
+            "rule": _texts(_rule(k, int(y), sold=bool(s)) for k, y, s in zip(kind, year, sold, strict=True)),
             "why_nil": np.where(money["receipt"] == 0, table["reason"], ""),
-            "illustrative": [_assumed(text) for text in sites["illustrative"]],
+            "illustrative": _texts(_assumed(text) for text in sites["illustrative"]),
         }
     )  # fmt: skip
+
+
+def _texts(words: Iterable[str]) -> np.ndarray:
+    """A column of text, even where there are no rows."""
+    return np.array(list(words), dtype=object)
 
 
 def _range(sites: pd.DataFrame, gross: Ints) -> tuple[Ints, Ints]:
@@ -146,8 +154,8 @@ def _rule(kind: str, year: int, *, sold: bool) -> str:
     if not sold:
         return ""
     found = [binding(name, kind, year) for name in ("small-sum", "disposal-cost", "use-of-receipts")]
-    named = [each.instrument for each in found if each is not None]
-    return "; ".join(named) if named else f"no rule in this table applies to {KIND_WORDS[kind]}"
+    named = [each.instrument.removeprefix(REGULATION) for each in found if each is not None]
+    return f"{REGULATION}{', '.join(named)}" if named else f"no rule in this table applies to {KIND_WORDS[kind]}"
 
 
 def _flexible(kind: str, year: int, *, small: bool, sold: bool) -> str:

@@ -19,20 +19,28 @@ LONGEST = 32_000
 """Characters in a cell; Excel allows 32,767."""
 
 INK, RULE, PALE = "#1d2733", "#8a97a6", "#eef2f6"
-MONEY = "£#,##0.00;[Red]-£#,##0.00;£0.00"
-POUNDS = "£#,##0;[Red]-£#,##0;£0"
+MONEY = '£#,##0.00_);[Red]-£#,##0.00_);"–"_)'
+POUNDS = '£#,##0_);[Red]-£#,##0_);"–"_)'
 NUMBER_FORMATS = {
     "text": "@",
     "wrap": "@",
     "gbp": MONEY,
     "pounds": POUNDS,
-    "percent": "0.0%",
-    "change": '+0.0"%";-0.0"%";0.0"%"',
-    "int": "#,##0",
-    "number": "#,##0.0",
-    "factor": "0.0000",
-    "general": "General",
+    "plain": '£#,##0_);-£#,##0_);"–"_)',
+    "percent": "0%_)",
+    "change": '+0.0"%"_);-0.0"%"_);0.0"%"_)',
+    "int": "#,##0_)",
+    "signed": '+#,##0_);-#,##0_);"–"_)',
+    "number": "#,##0.0_)",
+    "factor": "0.0000_)",
+    "general": "General_)",
 }
+"""By kind; ``_)`` leaves a little room before the next column."""
+TEXTS = ("text", "wrap")
+LINE = 12.75
+"""Points of a line of text."""
+FULL = 1.12
+"""Characters of ordinary text to a unit of width, which is that of a digit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +62,10 @@ class Pen:
         plain = {"font_name": "Arial", "font_size": 10, "font_color": INK, "valign": "top"}
         make = workbook.add_format
         self.cell = {
-            kind: make({**plain, "num_format": code, "text_wrap": kind == "wrap"}) for kind, code in NUMBER_FORMATS.items()
+            kind: make({**plain, "num_format": code, "text_wrap": kind == "wrap", "indent": int(kind in TEXTS)})
+            for kind, code in NUMBER_FORMATS.items()
         }
+        self.sentence = make({**plain, "text_wrap": True})
         total = {**plain, "bold": True, "top": 1, "top_color": RULE, "bg_color": PALE}
         self.total = {kind: make({**total, "num_format": code}) for kind, code in NUMBER_FORMATS.items()}
         head = {
@@ -67,9 +77,10 @@ class Pen:
             "bg_color": PALE,
             "valign": "bottom",
         }
-        self.head, self.head_right = make(head), make({**head, "align": "right"})
+        self.head, self.head_right = make({**head, "indent": 1}), make({**head, "align": "right", "indent": 1})
         self.big, self.bold = make({**plain, "bold": True, "font_size": 16}), make({**plain, "bold": True, "font_size": 11})
-        self.quiet = make({**plain, "font_color": "#56616e", "text_wrap": True})
+        self.quiet = make({**plain, "font_color": "#56616e"})
+        self._widths: dict[str, dict[int, float]] = {}
 
     def sheet(self, name: str, *, landscape: bool = True) -> Any:
         """A new sheet, set up to print on A4 with its name and page numbers."""
@@ -98,33 +109,69 @@ class Pen:
         else:
             sheet.write_number(row, column, float(value), style)
 
-    def headings(self, sheet: Any, row: int, columns: Sequence[Col], *, widths: bool = True) -> None:
+    def headings(self, sheet: Any, row: int, columns: Sequence[Col], *, widths: Sequence[float] = ()) -> None:
         """The headings of a table, over numbers to the right; with ``widths`` they set the columns' widths."""
         for at, column in enumerate(columns):
-            left = column.kind in ("text", "wrap")
-            self.text(sheet, row, at, column.heading, self.head if left else self.head_right)
-            if widths:
-                sheet.set_column(at, at, column.width)
+            self.text(sheet, row, at, column.heading, self.head if column.kind in TEXTS else self.head_right)
+        for at, width in enumerate(widths):
+            self.width(sheet, at, width)
+        sheet.set_row(row, LINE * max(self._lines(sheet, at, column.heading) for at, column in enumerate(columns)) + 4)
+
+    def width(self, sheet: Any, column: int, width: float) -> None:
+        """Set a column's width, in characters."""
+        sheet.set_column(column, column, width)
+        self._widths.setdefault(sheet.get_name(), {})[column] = width
+
+    def _lines(self, sheet: Any, column: int, value: object) -> int:
+        """How many lines a text takes in a column: readers that do not measure need to be told the height of a row."""
+        return max(math.ceil(len(str(value)) / (FULL * self._widths.get(sheet.get_name(), {}).get(column, 9.0))), 1)
 
     def rows(self, sheet: Any, row: int, columns: Sequence[Col], frame: pd.DataFrame) -> int:
         """The cells of a table from ``row`` on; gives the row after the last."""
         shown = [frame[column.name].tolist() if column.name in frame else [None] * len(frame) for column in columns]
-        for at, (column, values) in enumerate(zip(columns, shown, strict=True)):
-            for n, value in enumerate(values):
+        for n in range(len(frame)):
+            height = 1
+            for at, column in enumerate(columns):
+                value = shown[at][n]
                 self.value(sheet, row + n, at, value, column.kind)
+                if column.kind == "wrap":
+                    height = max(height, self._lines(sheet, at, value))
+            sheet.set_row(row + n, LINE * height + 2)
         return row + len(frame)
 
-    def table(self, name: str, title: str, note: str, columns: Sequence[Col], frame: pd.DataFrame) -> dict[str, Total]:
-        """A sheet with one table and, under it, live totals; gives each total's address and value by column."""
+    def table(
+        self, name: str, title: str, note: str, columns: Sequence[Col], frame: pd.DataFrame, *, repeat: bool = True
+    ) -> dict[str, Total]:
+        """A sheet with one table and, under it, live totals; gives each one by column.  ``repeat``: headings on every page."""
         sheet = self.sheet(name)
         self.top(sheet, title, note)
-        self.headings(sheet, FIRST - 1, columns)
+        self.headings(sheet, FIRST - 1, columns, widths=fitted(columns, frame))
         end = self.rows(sheet, FIRST, columns, frame)
         sheet.freeze_panes(FIRST, 1)
-        sheet.repeat_rows(FIRST - 1)
+        if repeat:
+            sheet.repeat_rows(FIRST - 1)
         if len(frame):
             sheet.autofilter(FIRST - 1, 0, end - 1, len(columns) - 1)
         return self.totals(sheet, name, end, columns, frame)
+
+    def spread(
+        self, sheet: Any, row: int, columns: Sequence[Col], spans: Sequence[tuple[int, int]], frame: pd.DataFrame
+    ) -> None:
+        """A table of texts whose columns take the spans (first and last) of the columns above it."""
+        widths = self._widths[sheet.get_name()]
+        room = [sum(widths[at] for at in range(first, last + 1)) for first, last in spans]
+        lines = [
+            [column.heading for column in columns],
+            *frame[[column.name for column in columns]].astype(str).to_numpy().tolist(),
+        ]
+        for n, cells in enumerate(lines):
+            style = self.cell["wrap"] if n else self.head
+            for (first, last), value in zip(spans, cells, strict=True):
+                if last > first:
+                    sheet.merge_range(row + n, first, row + n, last, "", style)
+                self.text(sheet, row + n, first, value, style)
+            height = max(math.ceil(len(value) / (FULL * space)) for value, space in zip(cells, room, strict=True))
+            sheet.set_row(row + n, LINE * max(height, 1) + 3)
 
     def top(self, sheet: Any, title: str, note: str) -> None:
         """The title of a sheet and a line under it."""
@@ -162,10 +209,19 @@ class Pen:
         for sentence in sentences:
             row += 1
             words = clean(sentence)
-            sheet.merge_range(row, 0, row, 3, "", self.cell["wrap"])
-            sheet.write_string(row, 0, words, self.cell["wrap"])
-            sheet.set_row(row, 13.5 * max(1, math.ceil(len(words) / 95)))
+            sheet.merge_range(row, 0, row, 3, "", self.sentence)
+            sheet.write_string(row, 0, words, self.sentence)
+            sheet.set_row(row, LINE * max(1, math.ceil(len(words) / 108)) + 4)
         return row + 1
+
+
+def fitted(columns: Sequence[Col], frame: pd.DataFrame) -> list[float]:
+    """Widths of a table's columns in characters: plain text may ask for more than its own, up to 34."""
+    longest = [max((len(str(value)) for value in frame[each.name]), default=0) if each.name in frame else 0 for each in columns]
+    return [
+        min(max(each.width, size + 3.0), 34.0) if each.kind == "text" else each.width
+        for each, size in zip(columns, longest, strict=True)
+    ]
 
 
 def clean(value: object) -> str:

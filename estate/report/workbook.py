@@ -19,23 +19,30 @@ from estate.report.notes import notes
 from estate.report.sheet import FIRST, Col, Pen, Total, clean
 from estate.results import Run
 
+MOST_WARNINGS = 8
+"""On the summary; the notes have them all."""
+MOST_YEARS_A_PAGE = 45
+"""A longer cash flow prints on several pages."""
 CREATED = dt.datetime(2000, 1, 1)  # noqa: DTZ001  (XlsxWriter takes naive dates; fixed, for the same bytes)
 RECEIPTS = (
-    Col("site_id", "Site", width=12), Col("name", "Building", "wrap", 26), Col("agency_name", "Title held by", "wrap", 24),
-    Col("tenure", "Tenure", width=11), Col("gross_gbp", "Gross", "gbp", 16, total=True),
-    Col("low_gbp", "Low", "gbp", 16, total=True), Col("high_gbp", "High", "gbp", 16, total=True),
-    Col("disposal_cost_gbp", "Cost of sale", "gbp", 15, total=True),
-    Col("disposal_met_from_receipt_gbp", "Met from receipt", "gbp", 15, total=True),
-    Col("disposal_to_revenue_gbp", "Charged to revenue", "gbp", 15, total=True),
-    Col("net_receipt_gbp", "Capital receipt, net", "gbp", 16, total=True),
-    Col("revenue_sum_gbp", "Revenue sum", "gbp", 14, total=True), Col("receipt_year", "Year", width=9),
-    Col("consent", "Sale under value", "wrap", 28), Col("flexible_use", "Use for reform costs", "wrap", 30),
-    Col("rule", "Rules", "wrap", 34), Col("why_nil", "Why nil", "wrap", 28),
-    Col("illustrative", "Assumed figures", "wrap", 20),
+    Col("name", "Building", "wrap", 30), Col("agency_name", "Title held by", "wrap", 26), Col("tenure", "Tenure", width=11),
+    Col("gross_gbp", "Gross", "gbp", 15, total=True), Col("low_gbp", "Low", "gbp", 15, total=True),
+    Col("high_gbp", "High", "gbp", 15, total=True), Col("disposal_cost_gbp", "Cost of sale", "gbp", 13, total=True),
+    Col("disposal_met_from_receipt_gbp", "Met from receipt", "gbp", 13, total=True),
+    Col("disposal_to_revenue_gbp", "Charged to revenue", "gbp", 13, total=True),
+    Col("net_receipt_gbp", "Capital receipt, net", "gbp", 15, total=True),
+    Col("revenue_sum_gbp", "Revenue sum", "gbp", 13, total=True), Col("receipt_year", "Year", width=10),
 )  # fmt: skip
+REASONS = (
+    Col("name", "Building", "wrap"), Col("why_nil", "Why nil", "wrap"), Col("site_id", "Site", "wrap"),
+    Col("rule", "Rules", "wrap"), Col("consent", "Sale under value", "wrap"),
+    Col("flexible_use", "Use for reform costs", "wrap"), Col("illustrative", "Assumed figures", "wrap"),
+)  # fmt: skip
+"""What the law says of each; the widest share two or three columns of the table above."""
+REASON_SPANS = ((0, 0), (1, 1), (2, 2), (3, 4), (5, 6), (7, 9), (10, 11))
 LEDGER = (
     Col("agency_name", "Agency", "wrap", 30), Col("line", "Line", width=22), Col("site_id", "Site", width=12),
-    Col("site_name", "Building", "wrap", 30), Col("access_point_id", "Access point", width=14),
+    Col("site_name", "Building", "wrap", 34), Col("access_point_id", "Access point", width=14),
     Col("from_year", "First year", width=11), Col("yearly_gbp", "In a complete year", "gbp", 18, total=True),
     Col("once_gbp", "Once", "gbp", 18, total=True),
 )  # fmt: skip
@@ -67,7 +74,7 @@ SENSITIVITIES = (
     Col("pays_back_in", "Pays back in", width=13),
 )  # fmt: skip
 SWITCHING = (
-    Col("what", "What changes, alone", "wrap", 34), Col("change_percent", "Change that brings the plan to nothing", "change", 11),
+    Col("what", "What changes, alone", "wrap", 34), Col("change_percent", "Change", "change", 11),
     Col("words", "In words"),
 )  # fmt: skip
 ASSUMPTIONS = (
@@ -96,11 +103,10 @@ def _write(pen: Pen, run: Run) -> None:
     tables, base = run.tables, run.manifest.get("price_base") or "the scenario's own"
     prices = f"GBP at {base} prices."
     summary = pen.sheet("Summary", landscape=False)
-    brought = "What each building let go brings, to the holder of its title."
     every = "In a complete year: every year once the plan is complete. ledger.csv has all years."
     book = entries(tables["ledger"], run)
     totals = {
-        "receipts": pen.table("Receipts", "Capital receipts", f"{brought} {prices}", RECEIPTS, tables["capital_receipts"]),
+        "receipts": _receipts(pen, tables["capital_receipts"], prices),
         "ledger": pen.table("Ledger", "Ledger", f"Against today's estate; a gain is positive. {prices} {every}", LEDGER, book),
         "cash": _cash_flow(pen, run, prices),
     }
@@ -115,12 +121,25 @@ def _write(pen: Pen, run: Run) -> None:
     _summary(pen, run, summary, totals, prices)
 
 
+def _receipts(pen: Pen, frame: pd.DataFrame, prices: str) -> dict[str, Total]:
+    note = f"What each building let go brings, to the holder of its title. {prices}"
+    found = pen.table("Receipts", "Capital receipts", note, RECEIPTS, frame, repeat=False)
+    sheet = pen.book.get_worksheet_by_name("Receipts")
+    row = FIRST + len(frame) + 2
+    pen.text(sheet, row, 0, "What the rules say of each", pen.bold)
+    spaced = frame.assign(illustrative=[text.replace(";", "; ") for text in frame["illustrative"]])
+    pen.spread(sheet, row + 1, REASONS, REASON_SPANS, spaced)
+    return found
+
+
 def _cash_flow(pen: Pen, run: Run, prices: str) -> dict[str, Total]:
     """Cash by year with live arithmetic, and its chart."""
     frame, name = run.tables["cash_flow"], "Cash flow"
     sheet = pen.sheet(name)
     pen.top(sheet, name, f"Against today's estate. {prices} Real terms; factors from the Green Book's stepped rates.")
-    pen.headings(sheet, FIRST - 1, CASH_FLOW)
+    pen.headings(sheet, FIRST - 1, CASH_FLOW, widths=[column.width for column in CASH_FLOW])
+    if len(frame) <= MOST_YEARS_A_PAGE:
+        sheet.fit_to_pages(1, 1)
     end = pen.rows(sheet, FIRST, CASH_FLOW, frame)
     for n, row in enumerate(frame.itertuples(index=False), start=FIRST + 1):
         before = f"+J{n - 1}" if n > FIRST + 1 else ""
@@ -154,15 +173,14 @@ def _cash_flow(pen: Pen, run: Run, prices: str) -> dict[str, Total]:
 def _sensitivities(pen: Pen, run: Run, prices: str) -> None:
     tables, sheet = run.tables, pen.sheet("Sensitivities")
     pen.top(sheet, "If things turn out differently", f"The same plan with other figures. {prices} 100% is as planned.")
-    pen.headings(sheet, FIRST - 1, SENSITIVITIES)
+    pen.headings(sheet, FIRST - 1, SENSITIVITIES, widths=[column.width for column in SENSITIVITIES])
     end = pen.rows(sheet, FIRST, SENSITIVITIES, tables["sensitivities"])
     pen.text(sheet, end + 1, 0, "Switching values: what would bring the net present value to nothing", pen.bold)
-    pen.headings(sheet, end + 2, SWITCHING, widths=False)
+    pen.headings(sheet, end + 2, SWITCHING)
     for n, row in enumerate(tables["switching"].itertuples(index=False), start=end + 3):
         pen.text(sheet, n, 0, row.what)
         pen.value(sheet, n, 1, row.change_percent, "change")
         pen.text(sheet, n, 2, row.words)
-    sheet.set_row(end + 2, 66)
     sheet.freeze_panes(FIRST, 1)
 
 
@@ -175,7 +193,7 @@ def _agencies(pen: Pen, run: Run, prices: str) -> dict[str, Total]:
     sheet = pen.book.get_worksheet_by_name("Agencies")
     row = FIRST + len(concerned) + 3
     pen.text(sheet, row, 0, "The smallest transfers a year that leave nobody worse off", pen.bold)
-    pen.headings(sheet, row + 1, TRANSFERS, widths=False)
+    pen.headings(sheet, row + 1, TRANSFERS)
     transfers = run.tables["transfers"]
     end = pen.rows(sheet, row + 2, TRANSFERS, transfers)
     if not len(transfers):
@@ -200,14 +218,13 @@ def _notes(pen: Pen, run: Run) -> None:
 
 def _summary(pen: Pen, run: Run, sheet: Any, totals: Mapping[str, Mapping[str, Total]], prices: str) -> None:
     found = run.manifest
-    sheet.set_column(0, 0, 50)
-    sheet.set_column(1, 3, 17)
-    pen.text(sheet, 0, 0, pen.title, pen.big)
+    for column, width in enumerate((52, 18, 18, 18)):
+        pen.width(sheet, column, width)
     status = str(found.get("status", ""))
     proof = {"optimal": "proven to be the best plan under these rules"}.get(status, f"status: {status}, not proven best")
-    pen.text(sheet, 1, 0, f"The plan against today's estate; {proof}. {prices}", pen.quiet)
+    pen.top(sheet, pen.title, f"The plan against today's estate; {proof}. {prices}")
     row = 3
-    for column, heading in enumerate(("", "Today", "The plan", "Difference")):
+    for column, heading in enumerate(("", "Today", "The plan", "Change")):
         pen.text(sheet, row, column, heading, pen.head_right if column else pen.head)
     paid = totals["agencies"]
     pairs: list[tuple[str, str, Total | float, Total | float]] = [
@@ -221,7 +238,8 @@ def _summary(pen: Pen, run: Run, sheet: Any, totals: Mapping[str, Mapping[str, T
         row += 1
         pen.text(sheet, row, 0, label)
         worth = [pen.linked(sheet, row, column, value, kind) for column, value in ((1, before), (2, after))]
-        sheet.write_formula(row, 3, f"=C{row + 1}-B{row + 1}", pen.cell[kind], round(worth[1] - worth[0], 2))
+        change = pen.cell["plain" if kind == "pounds" else "signed"]
+        sheet.write_formula(row, 3, f"=C{row + 1}-B{row + 1}", change, round(worth[1] - worth[0], 2))
     row += 2
     pen.text(sheet, row, 0, "Once", pen.head)
     pen.text(sheet, row, 1, "GBP", pen.head_right)
@@ -240,11 +258,19 @@ def _summary(pen: Pen, run: Run, sheet: Any, totals: Mapping[str, Mapping[str, T
     pen.text(sheet, row + 1, 0, "Payback, years (net one-off cost over a year's saving)")
     pen.value(sheet, row + 1, 1, years if years is not None else "never", "number")
     row = pen.paragraphs(sheet, row + 3, "In words", found.get("in_words", ()))
-    cautions = [each["message"] for each in found.get("issues", ()) if each.get("severity") == "warning"]
+    warned = [each for each in found.get("issues", ()) if each.get("severity") == "warning"]
+    cautions = [f"{_where(each)}{each['message']}" for each in warned[:MOST_WARNINGS]]
+    if len(warned) > MOST_WARNINGS:
+        cautions.append(f"{len(warned) - MOST_WARNINGS} further warnings: see Notes.")
     assumed = len(run.tables["assumptions"])
     cautions.append(f"{assumed:,} figures are assumed or set by the scenario: the sheet Assumptions lists every one.")
     pen.paragraphs(sheet, row + 1, "Take care", cautions)
     sheet.activate()
+
+
+def _where(issue: Mapping[str, Any]) -> str:
+    row = f", row {issue['row']}" if issue.get("row") else ""
+    return f"{issue['file']}{row}: " if issue.get("file") else ""
 
 
 def entries(ledger: pd.DataFrame, run: Run) -> pd.DataFrame:
@@ -264,4 +290,4 @@ def entries(ledger: pd.DataFrame, run: Run) -> pd.DataFrame:
     found["agency_name"], found["site_name"] = found["agency"].map(names), found["site_id"].map(sites)
     found["order"] = found["line"].map({line: n for n, line in enumerate(LINES)})
     found = found.sort_values(["agency", "order", "site_id", "access_point_id"], kind="stable", ignore_index=True)
-    return found.assign(line=found["line"].str.replace("_", " ").str.capitalize())
+    return found.assign(line=[line.replace("_", " ").capitalize() for line in found["line"]])
