@@ -1,7 +1,7 @@
 """Graphs saved by OSMnx (``save_graphml``), read straight into arrays: no networkx graph is built.
 
-GraphML as networkx writes it is regular enough to be scanned: each wanted ``<data>`` element belongs to the last node or edge
-that starts before it.  A file with declarations, comments or CDATA is another tool's work and is refused, entities with it.
+GraphML as networkx writes it is regular enough to be scanned (:mod:`estate.travel.scan`).  A file with declarations, comments or
+CDATA is another tool's work and is refused, entities with it.
 """
 
 from __future__ import annotations
@@ -17,12 +17,11 @@ from numpy.typing import NDArray
 from estate.errors import InputError, Issue, Where
 from estate.problem import Bools, Floats, Ints
 from estate.travel.osm import allowed
+from estate.travel.scan import cut, packed, scan
 from estate.travel.streets import Drawn, bend, classes, to_grid
 
 _KEY = re.compile(rb"<key\b([^>]*)>")
 _ATTRIBUTE = re.compile(rb'([\w.]+)="([^"]*)"')
-_NODE = re.compile(rb'<node\b[^>]*?\bid="([^"]*)"')
-_EDGE = re.compile(rb'<edge\b[^>]*?\bsource="([^"]*)"[^>]*?\btarget="([^"]*)"')
 _TAGS = ("highway", "access", "foot", "motor_vehicle", "motorcar", "vehicle")
 _QUOTED = re.compile(r"'([^']*)'")
 
@@ -53,67 +52,82 @@ def read_graphml(path: Path, *, mode: str, file: str) -> Drawn:
         raise InputError(issues=[issue]) from error
 
 
+class _Columns:
+    """The data of a file by part (node or edge) and attribute: the rows that have them, and the values."""
+
+    def __init__(self, text: bytes) -> None:
+        body = text.find(b"<graph ")
+        if text.find(b"<!") >= 0 or body < 0:
+            raise ValueError("it has declarations, comments or CDATA, or no graph")
+        keys = [dict(_ATTRIBUTE.findall(key)) for key in _KEY.findall(text, 0, body)]
+        ids = {(key[b"for"].decode(), key[b"attr.name"].decode()): key[b"id"] for key in keys}
+        wanted = [("node", "x"), ("node", "y"), *(("edge", name) for name in ("length", "geometry", *_TAGS))]
+        self.have = [each for each in wanted if each in ids]
+        self.bytes = np.frombuffer(text, dtype=np.uint8)
+        codes = np.array([packed(ids[each]) for each in self.have], dtype=np.int64)
+        self.nodes, self.edges, self.data = scan(self.bytes, body, codes)
+        crs = re.search(rb'<data key="%s">([^<]*)<' % re.escape(ids.get(("graph", "crs"), b"?")), text)
+        self.crs = crs[1].decode() if crs else "EPSG:4326"
+
+    def where(self, part: str, name: str) -> tuple[Ints, Ints, Ints]:
+        """The rows that have the attribute, and where each value starts and ends."""
+        which = self.have.index((part, name)) if (part, name) in self.have else -1
+        found = self.data[self.data[:, 0] == which]
+        return found[:, 1], found[:, 2], found[:, 3]
+
+    def values(self, part: str, name: str) -> tuple[Ints, _Text]:
+        """The rows that have the attribute, and the values."""
+        rows, start, end = self.where(part, name)
+        return rows, cut(self.bytes, start, end)
+
+
 def _read(text: bytes, mode: str) -> Drawn:
-    body = text.find(b"<graph ")
-    if text.find(b"<!") >= 0 or body < 0:
-        raise ValueError("it has declarations, comments or CDATA, or no graph")
-    keys = _keys(text[:body])
-    ids = np.array(_NODE.findall(text))
-    matches = [(match.start(), match[1], match[2]) for match in _EDGE.finditer(text)]
-    if len(ids) != text.count(b"<node") or len(matches) != text.count(b"<edge") or not matches:
-        raise ValueError("it has nodes or edges of another form")
-    edge_at = np.array([match[0] for match in matches])
-    ends = np.array([match[1:] for match in matches])
-
-    x, y = (_floats(_column(text, keys["node", name])[1]) for name in ("x", "y"))
-    if not len(x) == len(y) == len(ids):
+    columns = _Columns(text)
+    nodes, edges = columns.nodes, columns.edges
+    if not len(edges):
+        raise ValueError("it has no edges")
+    rows_x, x = columns.values("node", "x")
+    rows_y, y = columns.values("node", "y")
+    everyone = np.arange(len(nodes))
+    if not (np.array_equal(rows_x, everyone) and np.array_equal(rows_y, everyone)):
         raise ValueError("some nodes have no coordinates")
-    order = np.argsort(ids)
-    tail, head = order[np.searchsorted(ids, ends.T, sorter=order).clip(max=len(ids) - 1)]
-    if (ids[tail] != ends[:, 0]).any() or (ids[head] != ends[:, 1]).any():
-        raise ValueError("some edges end at nodes that are not in it")
-
-    kmh, join = _usable(text, keys, edge_at, mode)
-    length = np.full(len(edge_at), -1.0)
-    if ("edge", "length") in keys:
-        row, value = _rows(text, keys["edge", "length"], edge_at)
-        length[row] = _floats(value)
-    crs = _column(text, keys["graph", "crs"])[1] if ("graph", "crs") in keys else np.array([b"EPSG:4326"])
-    name = str(crs[0], "utf-8")
+    tail, head = _ends(columns)
+    kmh, join = _usable(columns, mode)
+    length = np.full(len(edges), -1.0)
+    row, value = columns.values("edge", "length")
+    length[row] = _floats(value)
     used = np.flatnonzero(kmh > 0)
     chosen, back = _both_ways(tail[used], head[used], length[used], kmh[used])
     edge = used[chosen]
-    x, y = to_grid(x, y, name)
-    drawn = Drawn(x, y, tail[edge], head[edge], length[edge], kmh[edge], back, join[edge])
-    if ("edge", "geometry") not in keys:
+    east, north = to_grid(_floats(x), _floats(y), columns.crs)
+    drawn = Drawn(east, north, tail[edge], head[edge], length[edge], kmh[edge], back, join[edge])
+    row, start, end = columns.where("edge", "geometry")
+    if not len(row):
         return drawn
-    row, value = _rows(text, keys["edge", "geometry"], edge_at)
-    drawn_as = np.full(len(edge_at), -1)
-    drawn_as[row] = np.arange(len(row))
-    curved = np.flatnonzero(drawn_as[edge] >= 0)
-    lines = shapely.from_wkt([str(each, "ascii") for each in value[drawn_as[edge[curved]]]])
+    shape = np.full(len(edges), -1)
+    shape[row] = np.arange(len(row))
+    curved = np.flatnonzero(shape[edge] >= 0)
+    which = shape[edge[curved]]
+    lines = shapely.from_wkt([text[a:b].decode() for a, b in zip(start[which].tolist(), end[which].tolist(), strict=True)])
     points = shapely.get_coordinates(lines)
-    vertices = np.column_stack(to_grid(points[:, 0], points[:, 1], name))
+    vertices = np.column_stack(to_grid(points[:, 0], points[:, 1], columns.crs))
     return bend(drawn, curved, vertices, shapely.get_num_coordinates(lines).astype(np.int64))
 
 
-def _keys(head: bytes) -> dict[tuple[str, str], bytes]:
-    """(node, edge or graph; attribute) -> the key that marks it in the file."""
-    found = [dict(_ATTRIBUTE.findall(key)) for key in _KEY.findall(head)]
-    return {(key[b"for"].decode(), key[b"attr.name"].decode()): key[b"id"] for key in found}
-
-
-def _column(text: bytes, key: bytes) -> tuple[Ints, _Text]:
-    """Where the data of a key stand in the file, and what they are."""
-    pattern = re.compile(rb'<data key="%s">([^<]*)<' % re.escape(key))
-    found = [(match.start(), match[1]) for match in pattern.finditer(text)]
-    return np.array([at for at, _ in found], dtype=np.int64), np.array([value for _, value in found], dtype=np.bytes_)
-
-
-def _rows(text: bytes, key: bytes, edge_at: Ints) -> tuple[Ints, _Text]:
-    """The edges (by number) that have data of a key, and the data."""
-    at, value = _column(text, key)
-    return np.searchsorted(edge_at, at) - 1, value
+def _ends(columns: _Columns) -> tuple[Ints, Ints]:
+    """The nodes, by number, that each edge goes from and to."""
+    nodes, edges = columns.nodes, columns.edges
+    start = np.concatenate([nodes[:, 0], edges[:, 0], edges[:, 2]])
+    end = np.concatenate([nodes[:, 1], edges[:, 1], edges[:, 3]])
+    names = cut(columns.bytes, start, end)
+    if np.char.isdigit(names[: len(nodes)]).all() and names.dtype.itemsize <= 18:
+        names = names.astype(np.int64)  # OpenStreetMap's are numbers, which sort faster
+    ids, sought = names[: len(nodes)], names[len(nodes) :]
+    order = np.argsort(ids)
+    at = order[np.searchsorted(ids, sought, sorter=order).clip(max=len(ids) - 1)]
+    if (ids[at] != sought).any():
+        raise ValueError("some edges end at nodes that are not in it")
+    return at[: len(edges)], at[len(edges) :]
 
 
 def _floats(value: _Text) -> Floats:
@@ -133,17 +147,17 @@ def _both_ways(tail: Ints, head: Ints, length: Floats, kmh: Floats) -> tuple[Int
     return order[new], ups & downs
 
 
-def _usable(text: bytes, keys: dict[tuple[str, str], bytes], edge_at: Ints, mode: str) -> tuple[Floats, Bools]:
+def _usable(columns: _Columns, mode: str) -> tuple[Floats, Bools]:
     """For each edge its speed in km/h (0: not usable) and whether points may be joined to it.
 
     Tags are judged once for each combination that occurs, of which a county has some dozens.
     """
     codes, words = [], []
     for name in _TAGS:
-        code = np.zeros(len(edge_at), dtype=np.int64)
+        code = np.zeros(len(columns.edges), dtype=np.int64)
         different: list[str] = [""]
-        if ("edge", name) in keys:
-            row, value = _rows(text, keys["edge", name], edge_at)
+        row, value = columns.values("edge", name)
+        if len(row):
             unique, inverse = np.unique(value, return_inverse=True)
             code[row] = inverse + 1
             different += [unescape(each.decode("utf-8")) for each in unique]
@@ -155,7 +169,7 @@ def _usable(text: bytes, keys: dict[tuple[str, str], bytes], edge_at: Ints, mode
     speed, join = np.zeros(len(first)), np.zeros(len(first), dtype=bool)
     for k, at in enumerate(first):
         tags = {name: each[code[at]] for name, each, code in zip(_TAGS, words, codes, strict=True) if code[at]}
-        highway = tags.get("highway", "") if ("edge", "highway") in keys else "road"
+        highway = tags.get("highway", "") if ("edge", "highway") in columns.have else "road"
         found = [name for name in _QUOTED.findall(highway) or [highway] if name in table]
         if found and allowed(tags, mode):
             speed[k], join[k] = table[found[0]]

@@ -68,8 +68,8 @@ class _Asker:
         self, graph: Graph, node: Ints, leg_m: Floats, kmh: float, n_from: int, wanted: Wanted, threads: int | None
     ) -> None:
         self.graph, self.wanted, self.threads = graph, wanted, threads
-        same = np.abs(graph.seconds - graph.metres * (3.6 / kmh)).max(initial=0.0) <= 2  # whole units, so not exactly
-        self.pace = 3.6 / kmh if same else None
+        self.access = 3.6 / kmh
+        self.pace = _one_pace(graph)
         self.source, self.target = node[:n_from], node[n_from:]
         self.leg_m = np.rint(leg_m * UNITS).astype(np.int64)
         self.leg_s = np.rint(leg_m * 3.6 / kmh * UNITS).astype(np.int64)
@@ -81,11 +81,14 @@ class _Asker:
         of what only the second found.
         """
         wanted = self.wanted
-        if self.pace is not None:  # one speed everywhere: the shortest route is the quickest
-            limit = max(wanted.limit_m or 0.0, (wanted.limit_s or 0.0) / self.pace)
-            slack = max(wanted.slack_m, wanted.slack_s / self.pace) + 1 / self.pace
-            i, j, metres = self._search(self.graph.metres, self.leg_m, limit + 1 / self.pace, slack, today=True)
-            return i, j, metres / UNITS, metres * self.pace / UNITS
+        if self.pace is not None and (wanted.limit_s is None or abs(self.pace - self.access) < 1e-9):
+            # One speed everywhere: the shortest route is the quickest.  One second more: what rounding down could let in.
+            second = 1 / self.pace
+            limit = max(wanted.limit_m or 0.0, (wanted.limit_s or 0.0) * second)
+            slack = max(wanted.slack_m, wanted.slack_s * second)
+            i, j, metres = self._search(self.graph.metres, self.leg_m, limit + second, slack + second, today=True)
+            legs = self.leg_m[i] + self.leg_m[len(self.source) + j]
+            return i, j, metres / UNITS, ((metres - legs) * self.pace + legs * self.access) / UNITS
         i, j, metres = self._search(self.graph.metres, self.leg_m, wanted.limit_m, wanted.slack_m, today=True)
         p, q, seconds = self._search(
             self.graph.seconds, self.leg_s, wanted.limit_s, wanted.slack_s, today=wanted.limit_s is not None, must=(i, j)
@@ -135,6 +138,17 @@ class _Asker:
             *_rows(asker, asked, n_from),
         )
         return many_to_many(self.graph, cost, query, threads=self.threads)
+
+
+def _one_pace(graph: Graph) -> float | None:
+    """Seconds a metre, when it is the same on every street (to the rounding of UNITS); else None."""
+    total = int(graph.metres.sum(dtype=np.int64))
+    if not total:
+        return None
+    pace = float(graph.seconds.sum(dtype=np.int64)) / total
+    # To the nearest tenth of a m/h, so that rounding does not decide what the pace is.
+    pace = 3.6 / round(3.6 / pace, 4)
+    return pace if np.abs(graph.seconds - graph.metres * pace).max() <= 2 + pace else None
 
 
 def _units(value: float) -> int:

@@ -25,7 +25,7 @@ _NEVER = 2**62
 _ROUNDING = UNITS  # a whole unit of measure beyond the limit: what rounding down could let in
 
 
-def _compiled[F: Callable[..., Any]](function: F) -> F:
+def compiled[F: Callable[..., Any]](function: F) -> F:
     """Compiled, and kept on disk where numba finds a folder that it may write to; compiled afresh where it does not."""
     try:
         return numba.njit(function, nogil=True, cache=True)  # type: ignore[no-any-return]
@@ -87,14 +87,14 @@ def many_to_many(graph: Graph, cost: Int32s, query: Query, *, threads: int | Non
     return from_, to, found
 
 
-@_compiled
+@compiled
 def _link(target: Ints, first: Int32s, following: Int32s) -> None:
     for t in range(len(target) - 1, -1, -1):
         following[t] = first[target[t]]
         first[target[t]] = t
 
 
-@_compiled
+@compiled
 def _push(heap: Ints, size: int, key: int) -> None:
     """Into a 4-ary heap of ``size`` keys, which has room."""
     at = size
@@ -107,7 +107,7 @@ def _push(heap: Ints, size: int, key: int) -> None:
     heap[at] = key
 
 
-@_compiled
+@compiled
 def _pop(heap: Ints, size: int) -> int:
     """The least of ``size`` keys, leaving ``size - 1``."""
     top = heap[0]
@@ -130,14 +130,14 @@ def _pop(heap: Ints, size: int) -> int:
     return top  # type: ignore[no-any-return]
 
 
-@_compiled
+@compiled
 def _grown(values: Ints) -> Ints:
     more = np.empty(2 * len(values), dtype=values.dtype)
     more[: len(values)] = values
     return more
 
 
-@_compiled
+@compiled
 def _search(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917  (one loop, compiled whole)
     start: Ints, head: Int32s, cost: Int32s, first: Int32s, following: Int32s,
     source: Ints, source_leg: Ints, target_leg: Ints, limit: int, slack: int,
