@@ -47,11 +47,11 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """The table: the years it answers for, the month it was last read, and its rows."""
+    """The table: the years it answers for, the date of its latest instrument, and its rows."""
 
     first_year: int
     last_year: int
-    as_at: str
+    latest: str
     rules: tuple[Rule, ...]
 
 
@@ -59,7 +59,7 @@ class Law:
 def law() -> Law:
     """The table as shipped."""
     raw = tomllib.loads(files("estate").joinpath("law.toml").read_text(encoding="utf-8"))
-    return Law(raw["first_year"], raw["last_year"], raw["as_at"], tuple(_rule(row) for row in raw["rule"]))
+    return Law(raw["first_year"], raw["last_year"], raw["latest"], tuple(_rule(row) for row in raw["rule"]))
 
 
 def _rule(row: dict[str, Any]) -> Rule:

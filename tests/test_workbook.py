@@ -17,7 +17,7 @@ EVIL = "=cmd|' /C calc'!A0"
 SHEETS = ["Summary", "Receipts", "Ledger", "Cash flow", "Sensitivities", "Moves", "Agencies", "Assumptions", "Notes"]
 
 
-def a_run(place=None, plan=None, **changes):
+def a_run(place=None, plan=None, *, status="optimal", gap=0.0):
     """What the workbook needs of a stored run, of the tiny town."""
     place = place or tiny_place(
         sites={
@@ -28,7 +28,7 @@ def a_run(place=None, plan=None, **changes):
     )
     host = place.access_points["site_id"].to_dict() | {"p3": "library", "p4": "library", "p5": "hall"}
     plan = plan or plan_of(place, host)
-    scenario = tiny_scenario().model_copy(update={"title": EVIL, "description": "=1+1"} | changes)
+    scenario = tiny_scenario().model_copy(update={"title": EVIL, "description": "=1+1"})
     found = books(place, scenario, plan)
     moved = np.flatnonzero(plan.host != place.point_site)
     points, sites = place.access_points.iloc[moved], place.sites
@@ -50,8 +50,8 @@ def a_run(place=None, plan=None, **changes):
     )
     manifest = {
         **found.summary,
-        "status": "optimal",
-        "gap": 0.0,
+        "status": status,
+        "gap": gap,
         "bound_gbp_pa": found.summary["cost_gbp_pa"],
         "verified": True,
         "sites_before": 6,
@@ -191,8 +191,14 @@ def test_a_plan_that_changes_nothing_can_be_written(tmp_path):
     assert book["Receipts"]["D5"].value == "=0"
 
 
+def test_what_is_not_proven_says_so_with_its_gap(tmp_path):
+    write_workbook(tmp_path / "feasible.xlsx", a_run(status="feasible", gap=0.0123))
+    words = openpyxl.load_workbook(tmp_path / "feasible.xlsx")["Summary"]["A2"].value
+    assert "feasible, not proven best (gap 1.23%)" in words
+
+
 def test_long_and_odd_text_is_cut_and_cleaned(tmp_path):
-    place = tiny_place(sites={"station": {"name": "x" * 40_000 + "\x07"}})
+    place = tiny_place(sites={"station": {"name": "x" * 40_000 + "\x07\ufffe\U0001f3db"}})
     write_workbook(tmp_path / "long.xlsx", a_run(place))
     longest = max(len(str(cell.value)) for _, cell in cells(openpyxl.load_workbook(tmp_path / "long.xlsx")))
     assert longest <= 32_767

@@ -15,6 +15,7 @@ def notes(run: Run) -> list[tuple[str, Lines]]:
     manifest, money = run.manifest, run.scenario.money
     gap, bound = manifest.get("gap"), manifest.get("bound_gbp_pa")
     rates = rule("discount-rate", money.base_year)
+    years = "1 year" if money.closing_year == 1 else f"{money.closing_year} years"
     biased = ", ".join(f"{kind} {share:.0%}" for kind, share in sorted(money.optimism_bias.items()))
     about: Lines = [
         ("Scenario", f"{run.scenario.label} ({run.scenario.name})"),
@@ -29,7 +30,7 @@ def notes(run: Run) -> list[tuple[str, Lines]]:
         ("Price base", money.price_base or "not stated: figures are as given"),
         ("Base year (year 0)", f"{year_label(money.base_year)}, from 1 April {money.base_year}"),
         ("Horizon", f"{money.horizon_years} years, year 0 to year {money.horizon_years - 1}"),
-        ("Buildings are let go", f"{money.closing_year} years after the base year, or when a lease lets go if that is later"),
+        ("Buildings are let go", f"{years} after the base year begins, or when a lease lets go if that is later"),
         ("Discount rates, real", f"{rates.says} ({rates.instrument})"),
         ("Optimism bias on fit-out", biased or "none"),
         ("Shared buildings", "by floor area used" if money.split == "floor-area" else "a lead agency pays"),
@@ -56,7 +57,7 @@ def notes(run: Run) -> list[tuple[str, Lines]]:
         ("The plan", [line for line in about if line[1]]),
         ("Prices and rates", prices),
         ("How to read the books", reading),
-        (f"Rules and rates, as read in {law().as_at} (H: in the instrument)", rules),
+        (f"Rules and rates (the latest instrument is of {law().latest}; H: read in the instrument)", rules),
         ("Warnings and notes", warned),
         ("Inputs", inputs),
         ("Made with", made),

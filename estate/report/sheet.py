@@ -225,6 +225,10 @@ def fitted(columns: Sequence[Col], frame: pd.DataFrame) -> list[float]:
 
 
 def clean(value: object) -> str:
-    """Text for a cell: no control characters, and not longer than Excel takes."""
-    text = "".join(letter if letter >= " " or letter in "\n\t" else " " for letter in str(value))
+    """Text for a cell: nothing that XML cannot hold, and not longer than Excel takes."""
+    text = "".join(letter if _fit(letter) else " " for letter in str(value))
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _fit(letter: str) -> bool:
+    return letter in "\n\t" or " " <= letter < "\ud800" or "\udfff" < letter < "\ufffe" or letter > "\uffff"

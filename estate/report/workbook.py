@@ -204,16 +204,13 @@ def _agencies(pen: Pen, run: Run, prices: str) -> dict[str, Total]:
 def _notes(pen: Pen, run: Run) -> None:
     sheet = pen.sheet("Notes", landscape=False)
     pen.text(sheet, 0, 0, "Notes", pen.big)
-    sheet.set_column(0, 0, 30)
-    sheet.set_column(1, 1, 78)
+    columns = (Col("label", "", "wrap"), Col("words", "", "wrap"))
+    for column, width in enumerate((34, 84)):
+        pen.width(sheet, column, width)
     row = 2
     for heading, lines in notes(run):
         pen.text(sheet, row, 0, heading, pen.bold)
-        for label, words in lines:
-            row += 1
-            pen.text(sheet, row, 0, label, pen.cell["wrap"])
-            pen.value(sheet, row, 1, words, "wrap")
-        row += 2
+        row = pen.rows(sheet, row + 1, columns, pd.DataFrame(lines, columns=["label", "words"])) + 1
 
 
 def _summary(pen: Pen, run: Run, sheet: Any, totals: Mapping[str, Mapping[str, Total]], prices: str) -> None:
@@ -221,7 +218,8 @@ def _summary(pen: Pen, run: Run, sheet: Any, totals: Mapping[str, Mapping[str, T
     for column, width in enumerate((52, 18, 18, 18)):
         pen.width(sheet, column, width)
     status = str(found.get("status", ""))
-    proof = {"optimal": "proven to be the best plan under these rules"}.get(status, f"status: {status}, not proven best")
+    gap = "unknown" if found.get("gap") is None else f"{found['gap']:.2%}"
+    proof = "proven to be the best plan under these rules" if status == "optimal" else f"{status}, not proven best (gap {gap})"
     pen.top(sheet, pen.title, f"The plan against today's estate; {proof}. {prices}")
     row = 3
     for column, heading in enumerate(("", "Today", "The plan", "Change")):
