@@ -17,6 +17,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import pandas as pd
+
 from estate.errors import Issue
 from estate.place import Place, Plan
 from estate.scenario import Scenario
@@ -24,6 +26,7 @@ from estate.travel.pairs import Travel
 from estate.verify.access import journeys, people_within, price_pence
 from estate.verify.case import Case, Decision, Finding, case_of, decision_of, finding
 from estate.verify.money import annual_equivalent_pence, running_pence
+from estate.verify.published import check_tables
 from estate.verify.rules import area_units, check_plan
 
 OPTIMAL_GAP = 1e-4
@@ -107,6 +110,20 @@ def referee(place: Place, scenario: Scenario, travel: Travel, plan: Plan, *, cla
     )
 
 
+def referee_tables(
+    place: Place, scenario: Scenario, travel: Travel, plan: Plan, tables: Mapping[str, pd.DataFrame]
+) -> tuple[Issue, ...]:
+    """What is wrong in published tables: ``sites, moves, zones, access, capital_receipts, ledger``, as made or as read back.
+
+    Every figure and id is worked out again and compared, by row and column; sentences are not.  A table that is absent is
+    not checked.
+    """
+    case = case_of(place, scenario, travel)
+    decision, shape = decision_of(case, plan)
+    found = [shape] if decision is None else check_tables(case, decision, tables)
+    return tuple(each.issue() for each in found if each.broken)
+
+
 def objective_of(case: Case, decision: Decision) -> int:
     """What the scenario optimises: pence a year with any price of displacement, people, person-metres or metres."""
     objective = case.scenario.money.objective
@@ -176,4 +193,4 @@ def _check_status(claim: Claim, truth: Verdict, *, most: bool) -> Finding:
     return finding("claim.status", 1, broken, "the status is better than its proof")
 
 
-__all__ = ["Claim", "Verdict", "referee"]
+__all__ = ["Claim", "Verdict", "referee", "referee_tables"]

@@ -35,12 +35,13 @@ def offering(case: Case, decision: Decision, service: str) -> set[int]:
 # -------------------------------------------------------------------------------------------------- pairs
 
 
-def _limbs(case: Case, rule: Standard) -> list[Limb]:
+def limbs(case: Case, rule: Standard) -> list[Limb]:
+    """The limits of a rule, each with its mode."""
     first = [Limb(limit=rule.limit, mode=rule.mode)] if rule.limit else []
     return [Limb(limit=each.limit, mode=each.mode or case.scenario.travel.mode) for each in (*first, *rule.also)]
 
 
-def _frame(case: Case, measure: Measure, limb: Limb) -> pd.DataFrame | None:
+def frame_of(case: Case, measure: Measure, limb: Limb) -> pd.DataFrame | None:
     """``start, end, value`` in the limb's measure, or None where there is no data for it."""
     pairs: Pairs | None = (case.travel.home if measure is Measure.HOME else case.travel.between).get(limb.mode)
     if pairs is None:
@@ -52,13 +53,18 @@ def _frame(case: Case, measure: Measure, limb: Limb) -> pd.DataFrame | None:
     return pd.DataFrame({"start": pairs.from_, "end": pairs.to, "value": value})
 
 
+def tested(case: Case, measure: Measure, limb: Limb) -> bool:
+    """Whether there is data for a limb."""
+    return frame_of(case, measure, limb) is not None
+
+
 def near_pairs(case: Case, rule: Standard) -> pd.DataFrame | None:
     """``start, end`` of the pairs that pass the rule's tested limbs; None where no limb can be tested."""
     key = ("near", rule.measure, rule.limit, rule.mode, rule.also, rule.join)
     if key not in case.memo:
         near: pd.DataFrame | None = None
-        for limb in _limbs(case, rule):
-            frame = _frame(case, rule.measure, limb)
+        for limb in limbs(case, rule):
+            frame = frame_of(case, rule.measure, limb)
             if frame is None:
                 continue
             passed = frame.loc[frame["value"] <= limb.limit.value, ["start", "end"]]
@@ -130,8 +136,8 @@ def check_home(case: Case, decision: Decision, rule: Standard) -> Iterator[Findi
 
 def _check_no_worse(case: Case, decision: Decision, rule: Standard, beyond: pd.Series[bool]) -> Iterator[Finding]:
     """Zones beyond the limit today, and no farther than today after."""
-    first = _limbs(case, rule)[0]
-    frame = _frame(case, Measure.HOME, first)
+    first = limbs(case, rule)[0]
+    frame = frame_of(case, Measure.HOME, first)
     if frame is None:
         return
     slack = rule.tolerance.value if rule.tolerance and rule.tolerance.metric is first.limit.metric else 0.0

@@ -33,6 +33,14 @@ def blank(value: Any) -> bool:
     return value is None or bool(pd.isna(value))
 
 
+def plain(cell: Any) -> str:
+    """A cell of a published table as text; a blank is empty, and what was done to make text harmless is undone."""
+    if blank(cell):
+        return ""
+    text = "".join(" " if ord(letter) < 32 else letter for letter in str(cell))
+    return text[1:] if text.startswith("'") and text[1:2] in ("=", "+", "-", "@", " ") else text
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """A plan by id: the sites that are open and the site of each access point."""

@@ -54,25 +54,24 @@ def running_pence(case: Case, decision: Decision) -> int:
 # -------------------------------------------------------------------------------------------------- one-off
 
 
-def move_gbp(case: Case, point: str, site: str) -> float:
-    """One-off GBP of a move: fit-out by service and kind of building, with its optimism bias, and removal."""
+def move_parts_gbp(case: Case, point: str, site: str) -> tuple[float, float, float]:
+    """One-off GBP of a move: fit-out by service and kind of building, removal, and optimism bias on the fit-out."""
     if site == case.today.host[point]:
-        return 0.0
+        return 0.0, 0.0, 0.0
     service, kind = case.points[point]["service"], case.sites[site]["kind"]
-    row = next(
-        (
-            case.rates[key]
-            for key in ((service, kind), (service, ""))
-            if key in case.rates and not blank(case.rates[key]["fitout_gbp_m2"])
-        ),
-        None,
-    )
+    stated = [case.rates[key] for key in ((service, kind), (service, "")) if key in case.rates]
+    row = next((each for each in stated if not blank(each["fitout_gbp_m2"])), None)
     setting = case.scenario.services.get(service)
     own = setting.fitout_gbp_m2 if setting else None
-    fitout = number(row["fitout_gbp_m2"]) if row else (own or 0.0)
-    removal = number(row["removal_gbp_m2"]) if row else 0.0
-    bias = case.scenario.money.optimism_bias.get(kind, 0.0)
-    return number(case.points[point]["area_m2"]) * (fitout * (1 + bias) + removal)
+    area = number(case.points[point]["area_m2"])
+    fitout = area * (number(row["fitout_gbp_m2"]) if row else (own or 0.0))
+    removal = area * (number(row["removal_gbp_m2"]) if row else 0.0)
+    return fitout, removal, fitout * case.scenario.money.optimism_bias.get(kind, 0.0)
+
+
+def move_gbp(case: Case, point: str, site: str) -> float:
+    """One-off GBP of a move, all told."""
+    return sum(move_parts_gbp(case, point, site))
 
 
 def exit_gbp(case: Case, site: str) -> float:
@@ -116,16 +115,24 @@ def _law() -> Any:
     return tomllib.loads(resources.files("estate").joinpath("law.toml").read_text(encoding="utf-8"))
 
 
+def _in_force(name: str, year: int) -> Any:
+    """The row of the dated table that covers a financial year, or None."""
+    rows = (each for each in _law()["rule"] if each["id"] == name)
+    return next((each for each in rows if each["from_year"] <= year <= each.get("to_year", year)), None)
+
+
+def law_value(name: str, kind: str, year: int) -> float | None:
+    """The figure of a rule that binds a kind of agency in a financial year; None where none does."""
+    row = _in_force(name, year)
+    return float(row["value"]) if row is not None and kind in row["binds"] else None
+
+
 def factors(base_year: int, years: int) -> list[float]:
     """Present value of a pound in year 0, 1, ...: each year's rate is that of its band."""
-    row = next(
-        each
-        for each in _law()["rule"]
-        if each["id"] == "discount-rate" and each["from_year"] <= base_year <= each.get("to_year", base_year)
-    )
+    bands = _in_force("discount-rate", base_year)["bands"]
     worth = [1.0]
     for n in range(1, years):
-        rate = next(band["rate"] for band in row["bands"] if n <= band.get("to", n))
+        rate = next(band["rate"] for band in bands if n <= band.get("to", n))
         worth.append(worth[-1] / (1 + rate))
     return worth
 

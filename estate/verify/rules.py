@@ -11,6 +11,8 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
+import pandas as pd
+
 from estate.verify.access import check_access, journeys
 from estate.verify.case import Case, Decision, Finding, finding, number
 from estate.verify.money import one_off_pence, running_pence
@@ -180,6 +182,16 @@ def area_units(case: Case, decision: Decision) -> dict[str, int]:
     for (site, _), desk_of_one in desks.items():
         used[site] += max(desk_of_one)
     return used
+
+
+def own_m2(case: Case, decision: Decision) -> dict[str, float]:
+    """Floor area in use at each site as printed, m2 to a thousandth: the same sum as :func:`area_units` before rounding."""
+    points = pd.DataFrame.from_dict(dict(case.points), orient="index")[["service", "area_m2", "hall_area_m2", "desk_area_m2"]]
+    points = points.fillna(0.0).assign(site=pd.Series(decision.host))
+    desks = points.groupby(["site", "service"])["desk_area_m2"].max().groupby("site").sum()
+    site = points.groupby("site")
+    own = site["area_m2"].sum() - site["hall_area_m2"].sum() - site["desk_area_m2"].sum()
+    return dict((own + site["hall_area_m2"].max() + desks).round(3))
 
 
 def check_area(case: Case, decision: Decision) -> Finding:

@@ -1,0 +1,294 @@
+"""The money that is published, worked out again: capital receipts, and who pays and gains what in which year.
+
+Amounts are pence.  A yearly cost is borne by those who use a building, by floor area (the area of other uses is its title
+holder's) or by a lead agency.  Where several share, the pence of each are checked to the rounding and their sum exactly.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from estate.verify.case import Case, Decision, Finding, blank, finding, number
+from estate.verify.money import (
+    DUST,
+    disposal_gbp,
+    exit_gbp,
+    hosting_gbp,
+    law_value,
+    leaves_after,
+    move_parts_gbp,
+    pence,
+    running_gbp,
+    sale_gbp,
+)
+
+ROUNDING = 2.0
+"""A share of a sum may be this many pence off its exact value: one before, one after."""
+
+type Key = tuple[str, str, str, str, str]
+"""Agency, year, line, site, access point."""
+
+
+def year_label(year: int) -> str:
+    """2025 is ``2025-26``."""
+    return f"{year}-{(year + 1) % 100:02d}"
+
+
+# -------------------------------------------------------------------------------------------------- receipts
+
+
+@dataclass(frozen=True, slots=True)
+class Proceeds:
+    """What letting one site go brings, in pence; ``year`` is that of the sale, after the base year."""
+
+    gross: int
+    disposal: int
+    met: int
+    revenue: int
+    year: int
+
+    @property
+    def net(self) -> int:
+        """The capital receipt left to use."""
+        return 0 if self.revenue else self.gross - self.met
+
+
+def proceeds(case: Case, site: str) -> Proceeds:
+    """The sale of a site under the dated rules for its owner: a small sum is revenue, and sale costs are met up to a share."""
+    year = math.floor(leaves_after(case, site) + number(case.sites[site]["years_to_sale"]) + DUST)
+    kind = str(case.agencies.get(case.sites[site]["agency"], {}).get("kind", "other"))
+    when = case.scenario.money.base_year + year
+    gross, disposal = sale_gbp(case, site), disposal_gbp(case, site)
+    small = gross <= (law_value("small-sum", kind, when) or 0.0)
+    share = law_value("disposal-cost", kind, when)
+    met = 0.0 if small else min(disposal, gross if share is None else share * gross)
+    return Proceeds(pence(gross), pence(disposal), math.floor(round(met * 100, 4)), pence(gross) if small else 0, year)
+
+
+def receipts(case: Case, decision: Decision) -> pd.DataFrame:
+    """``capital_receipts``: one row for each building let go, the figures in GBP."""
+    rows = []
+    for site in case.released(decision):
+        row, sold = case.sites[site], proceeds(case, site)
+        owner = case.agencies.get(row["agency"], {})
+        ranged = sold.gross > 0 and blank(row["agreed_price_gbp"])
+        low, high = (
+            pence(float(row[name])) if ranged and not blank(row[name]) else sold.gross
+            for name in ("value_low_gbp", "value_high_gbp")
+        )
+        year = case.scenario.money.base_year + sold.year
+        most = law_value("under-value", str(owner.get("kind", "other")), year)
+        short = 0 if blank(row["agreed_price_gbp"]) else pence(number(row["market_value_gbp"])) - sold.gross
+        rows.append(
+            {
+                "site_id": site,
+                "name": row["name"],
+                "agency": row["agency"],
+                "agency_kind": owner.get("kind", "other"),
+                "tenure": row["tenure"],
+                "gross_gbp": sold.gross / 100,
+                "low_gbp": low / 100,
+                "high_gbp": high / 100,
+                "disposal_cost_gbp": sold.disposal / 100,
+                "disposal_met_from_receipt_gbp": sold.met / 100,
+                "disposal_to_revenue_gbp": (sold.disposal - sold.met) / 100,
+                "net_receipt_gbp": sold.net / 100,
+                "revenue_sum_gbp": sold.revenue / 100,
+                "years_to_sale": number(row["years_to_sale"]),
+                "receipt_year": year_label(year) if sold.gross else "",
+                "under_value_flag": bool(sold.gross and most is not None and short > most * 100),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+# -------------------------------------------------------------------------------------------------- the ledger
+
+
+@dataclass(slots=True)
+class Expected:
+    """What a ledger must say: entries to the penny, and sums to the penny with the share of each agency."""
+
+    exact: defaultdict[Key, int] = field(default_factory=lambda: defaultdict(int))
+    total: defaultdict[tuple[str, str, str], int] = field(default_factory=lambda: defaultdict(int))
+    """(year, line, site) of whole buildings."""
+    share: defaultdict[tuple[str, str, str, str], float] = field(default_factory=lambda: defaultdict(float))
+    """(agency, year, line, site), unrounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """How much of a year each site is open, and each moved point is still at home."""
+
+    open: Mapping[str, float]
+    home: Mapping[str, float]
+
+
+def _state(case: Case, decision: Decision, leave: Mapping[str, float], year: int) -> _State:
+    def until(site: str) -> float:
+        return min(1.0, max(0.0, leave[site] - year))
+
+    opened = min(1.0, max(0.0, year + 1.0 - case.scenario.money.closing_year))
+    is_open = {}
+    for site in case.sites:
+        today, after = site in case.today.open, site in decision.open
+        is_open[site] = (1.0 if today else opened) if after else (until(site) if today else 0.0)
+    return _State(is_open, {point: until(case.today.host[point]) for point in case.moved(decision)})
+
+
+def _bearers(case: Case, decision: Decision, state: _State) -> dict[str, dict[str, float]]:
+    """Who bears each site's cost, as shares that add up to 1."""
+    area: dict[str, defaultdict[str, float]] = {site: defaultdict(float) for site in case.sites}
+    for point, site in decision.host.items():
+        row = case.points[point]
+        at_home = state.home.get(point, 1.0)
+        area[case.today.host[point]][row["agency"]] += number(row["area_m2"]) * at_home
+        area[site][row["agency"]] += number(row["area_m2"]) * (1 - at_home)
+    found = {}
+    for site, row in case.sites.items():
+        title = row["agency"]
+        area[site][title] += number(row["other_use_m2"]) * state.open[site]
+        users = {agency: m2 for agency, m2 in sorted(area[site].items()) if m2 > 0} or {title: 1.0}
+        if case.scenario.money.split == "lead-agency":
+            users = {title if title in users else max(users, key=lambda each: users[each]): 1.0}
+        whole = sum(users.values())
+        found[site] = {agency: m2 / whole for agency, m2 in users.items()}
+    return found
+
+
+def _hosting(case: Case, decision: Decision, state: _State) -> Iterator[tuple[str, int, int]]:
+    """(point, pence at home, pence at the new site) of hosting in a year, for every point."""
+    for point, site in decision.host.items():
+        home, at_home = case.today.host[point], state.home.get(point, 1.0)
+        yield point, pence(hosting_gbp(case, point, home) * at_home), pence(hosting_gbp(case, point, site) * (1 - at_home))
+
+
+def _borne(case: Case, decision: Decision, state: _State) -> dict[tuple[str, str], float]:
+    """(site, agency) to pence of a year, unrounded."""
+    cost = {site: pence(running_gbp(case, site) * share) for site, share in state.open.items()}
+    for point, old, new in _hosting(case, decision, state):
+        cost[case.today.host[point]] += old
+        cost[decision.host[point]] += new
+    shares = _bearers(case, decision, state)
+    return {(site, agency): cost[site] * share for site, users in shares.items() for agency, share in users.items()}
+
+
+def _add_year(case: Case, decision: Decision, said: Expected, label: str, state: _State, before: _Before) -> None:
+    """The running entries of one year against today."""
+
+    def line(site: str) -> str:
+        if site in case.today.open:
+            return "space_charge" if site in decision.open else "running_given_up"
+        return "running_taken_on"
+
+    rest = dict(before.borne)
+    for key, amount in _borne(case, decision, state).items():
+        rest[key] = rest.get(key, 0.0) - amount
+    for point, old, new in _hosting(case, decision, state):
+        agency, home, host = case.points[point]["agency"], case.today.host[point], decision.host[point]
+        given = before.hosting[point] - old
+        said.exact[agency, label, "running_given_up", home, point] += given
+        said.exact[agency, label, "running_taken_on", host, point] -= new
+        rest[home, agency] = rest.get((home, agency), 0.0) - given
+        rest[host, agency] = rest.get((host, agency), 0.0) + new
+    for (site, agency), amount in rest.items():
+        said.share[agency, label, line(site), site] += amount
+    for site, share in state.open.items():
+        today = pence(running_gbp(case, site)) if site in case.today.open else 0
+        said.total[label, line(site), site] += today - pence(running_gbp(case, site) * share)
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """Today: what each agency bears at each site, and each point's hosting at home, pence a year."""
+
+    borne: Mapping[tuple[str, str], float]
+    hosting: Mapping[str, int]
+
+
+def expected_ledger(case: Case, decision: Decision) -> Expected:
+    """Every entry that the ledger of a plan must hold."""
+    money, said = case.scenario.money, Expected()
+    today = _State({site: float(site in case.today.open) for site in case.sites}, {})
+    before = _Before(_borne(case, case.today, today), {point: old for point, old, _ in _hosting(case, case.today, today)})
+    leave = {site: leaves_after(case, site) for site in case.sites}
+    for year in range(money.horizon_years):
+        _add_year(case, decision, said, year_label(money.base_year + year), _state(case, decision, leave, year), before)
+
+    def works(site: str) -> str:
+        return year_label(money.base_year + max(math.ceil(leave[site] - DUST) - 1, 0))
+
+    for point in case.moved(decision):
+        home, host, agency = case.today.host[point], decision.host[point], case.points[point]["agency"]
+        fitout, removal, bias = move_parts_gbp(case, point, host)
+        parts = {"fitout": pence(fitout), "removal": pence(removal)}
+        parts["optimism_bias"] = pence(fitout + removal + bias) - sum(parts.values())
+        for line, amount in parts.items():
+            said.exact[agency, works(home), line, host, point] -= amount
+    for site in case.released(decision):
+        sold, holder = proceeds(case, site), case.sites[site]["agency"]
+        when = year_label(money.base_year + sold.year)
+        lines = {
+            "capital_receipt": sold.gross - sold.revenue,
+            "disposal_from_receipt": -sold.met,
+            "disposal_to_revenue": sold.met - sold.disposal,
+            "revenue_sum": sold.revenue,
+        }
+        for line, amount in lines.items():
+            said.exact[holder, when, line, site, ""] += amount
+        said.total[works(site), "exit_cost", site] -= pence(exit_gbp(case, site))
+        for agency, share in _leavers(case, site, before).items():
+            said.share[agency, works(site), "exit_cost", site] -= pence(exit_gbp(case, site)) * share
+    return said
+
+
+def _leavers(case: Case, site: str, before: _Before) -> dict[str, float]:
+    """Who pays for leaving: the title holder; in a lease or from a private owner, the tenants by what they bear today."""
+    row = case.sites[site]
+    holder = row["agency"]
+    let = row["tenure"] in ("leasehold", "private") or case.agencies.get(holder, {}).get("kind") == "private"
+    own = any(case.points[p]["agency"] == holder for p, at in case.today.host.items() if at == site)
+    users = {agency: amount for (at, agency), amount in before.borne.items() if at == site and amount > 0.5}
+    if not let or own or not users:
+        return {holder: 1.0}
+    whole = sum(users.values())
+    return {agency: amount / whole for agency, amount in users.items()}
+
+
+def check_ledger(case: Case, decision: Decision, table: pd.DataFrame) -> Iterator[Finding]:
+    """A published ledger against what it must say."""
+    want = expected_ledger(case, decision)
+    exact = dict(want.exact)
+    total, share = dict(want.total), dict(want.share)
+    columns = ["agency", "year", "line", "site_id", "access_point_id"]
+    keys = [
+        tuple("" if blank(cell) else str(cell) for cell in row) for row in table[columns].itertuples(index=False, name=None)
+    ]
+    amounts = pd.to_numeric(table["amount_gbp"], errors="coerce").mul(100).round(4)
+    repeated = pd.Series(keys, dtype=object).duplicated()
+    yield finding(
+        "ledger.keys", len(keys), {_words(key) for key, twice in zip(keys, repeated, strict=True) if twice}, "entered twice"
+    )
+    wrong: list[str] = []
+    for key, amount in zip(keys, amounts, strict=True):
+        agency, year, line, site, point = key
+        if not point and (year, line, site) in total:
+            total[year, line, site] -= amount
+            off = share.pop((agency, year, line, site), 0.0) - amount
+            wrong += [_words(key)] if not abs(off) <= ROUNDING else []
+        elif exact.pop((agency, year, line, site, point), 0) != amount:
+            wrong.append(_words(key))
+    wrong += [_words(key) for key, amount in exact.items() if amount]
+    wrong += [_words((agency, *rest)) for (agency, *rest), amount in share.items() if abs(amount) > ROUNDING]
+    wrong += [_words(key) for key, amount in total.items() if amount]
+    yield finding("ledger.amounts", len(keys), set(wrong), "entries of the ledger that are wrong or missing")
+
+
+def _words(key: Any) -> str:
+    return " ".join(str(part) for part in key if part)

@@ -1,0 +1,317 @@
+"""The published tables, cell by cell, against what the plan says they must hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from estate.scenario import Limb, Measure, Metric, Standard
+from estate.verify.access import frame_of, limbs, near_pairs, offering, tested
+from estate.verify.books import check_ledger, receipts
+from estate.verify.case import Case, Decision, Finding, blank, finding, number, plain
+from estate.verify.money import hosting_gbp, move_gbp, pence, running_gbp
+from estate.verify.rules import own_m2
+
+CLOSE = 6e-4
+"""Figures are printed to the penny, the metre or a thousandth of a square metre."""
+ROUNDED = 0.5 + 1e-6
+"""A mean is printed to the whole number nearest to it."""
+
+
+def check_tables(case: Case, decision: Decision, tables: Mapping[str, pd.DataFrame]) -> Iterator[Finding]:
+    """Every table that is there and that the referee can work out."""
+    if "ledger" in tables:
+        yield from check_ledger(case, decision, tables["ledger"])
+    if "capital_receipts" in tables:
+        yield from compare("capital_receipts", tables["capital_receipts"], receipts(case, decision), ["site_id"])
+    if "sites" in tables:
+        yield from compare("sites", tables["sites"], sites(case, decision), ["site_id"])
+    if "moves" in tables:
+        yield from compare("moves", tables["moves"], moves(case, decision), ["access_point_id"])
+    if "zones" in tables or "access" in tables:
+        trips = journeys(case, decision)
+        if "zones" in tables:
+            yield from compare("zones", tables["zones"], trips, ["zone_id", "service"])
+        if "access" in tables:
+            yield from check_groups(case, tables["access"])
+            yield from compare("access", tables["access"], access(case, tables["access"], trips), ["service", "group", "value"])
+
+
+def compare(name: str, said: pd.DataFrame, true: pd.DataFrame, keys: Sequence[str]) -> Iterator[Finding]:
+    """The same rows by key, and the same cells in every column of ``true``; words are compared as text, figures as numbers."""
+    absent = [column for column in [*keys, *true.columns] if column not in said]
+    yield finding(f"{name}.columns", len(true.columns), set(absent), f"columns missing from {name}")
+    if absent or true.empty:
+        extra = [] if absent else [str(len(said))] * bool(len(said))
+        yield finding(f"{name}.rows", len(said), extra, f"rows of {name} that should not be there")
+        return
+    here, there = (frame.set_index(_key(frame, keys)) for frame in (said, true))
+    twice = set(here.index[here.index.duplicated()])
+    odd = twice | (set(here.index) ^ set(there.index))
+    yield finding(f"{name}.rows", len(there), odd, f"rows of {name} that are missing, repeated or should not be there")
+    here = here[~here.index.duplicated()].reindex(there.index)
+    for column in true.columns.difference(list(keys), sort=False):
+        want, got = there[column], here[column]
+        if pd.api.types.is_numeric_dtype(want.dtype) and not pd.api.types.is_bool_dtype(want.dtype):
+            wanted = want.astype("Float64").astype(float)
+            found = pd.to_numeric(got.map(lambda cell: None if blank(cell) else cell), errors="coerce").astype(float)
+            near = (wanted - found).abs() <= (ROUNDED if "mean" in column else CLOSE)
+            # A blank is right only where a blank is due, and a word is never a number.
+            wrong = ~(near | (wanted.isna() & got.map(lambda cell: plain(cell) == "")))
+        else:
+            wrong = want.map(_cell) != got.map(_cell)
+        yield finding(f"{name}.{column}", len(want), there.index[wrong.to_numpy(dtype=bool)], f"{name}, column {column}")
+
+
+def _key(frame: pd.DataFrame, keys: Sequence[str]) -> pd.Index:
+    cells = (frame[key].map(plain) for key in keys)
+    return pd.Index([" / ".join(parts) for parts in zip(*cells, strict=True)], dtype=object)
+
+
+def _cell(cell: Any) -> str:
+    return str(cell).lower() if isinstance(cell, bool) or str(cell) in ("True", "False") else plain(cell)
+
+
+# -------------------------------------------------------------------------------------------------- sites and moves
+
+
+def sites(case: Case, decision: Decision) -> pd.DataFrame:
+    """``sites``: every site before and after."""
+    plans = {"before": case.today, "after": decision}
+    services = {name: _services(case, each) for name, each in plans.items()}
+    area = {name: own_m2(case, each) for name, each in plans.items()}
+    cost = {name: _running(case, each) for name, each in plans.items()}
+    let = receipts(case, decision)
+    net = dict(zip(let["site_id"], let["net_receipt_gbp"], strict=True)) if len(let) else {}
+    rows = []
+    for site, row in case.sites.items():
+        found: dict[str, Any] = {"site_id": site, "agency_name": case.agencies.get(row["agency"], {}).get("name", "")}
+        found |= {name: row[name] for name in ("name", "agency", "kind", "tenure", "district")}
+        found |= {name: number(row[name]) for name in ("other_use_m2", "easting_m", "northing_m")}
+        found["capacity_m2"] = number(row["capacity_m2"]) - number(row["other_use_m2"])
+        found["net_receipt_gbp"] = float(net.get(site, "nan"))
+        for name, each in plans.items():
+            found[f"services_{name}"] = ";".join(sorted(services[name][site]))
+            found[f"area_used_{name}_m2"] = area[name].get(site, 0.0)
+            found[f"running_cost_{name}_gbp_pa"] = cost[name][site] / 100
+            found[name] = _state(case, site, each, services[name][site], had=services["before"][site])
+        rows.append(found)
+    return pd.DataFrame(rows)
+
+
+def _services(case: Case, decision: Decision) -> dict[str, set[str]]:
+    """The services at every site, outside the place too."""
+    found: dict[str, set[str]] = {site: set() for site in case.sites}
+    for point, site in decision.host.items():
+        found[site].add(case.points[point]["service"])
+    return found
+
+
+def _running(case: Case, decision: Decision) -> dict[str, int]:
+    cost = {site: pence(running_gbp(case, site)) if site in decision.open else 0 for site in case.sites}
+    for point, site in decision.host.items():
+        cost[site] += pence(hosting_gbp(case, point, site))
+    return cost
+
+
+def _state(case: Case, site: str, decision: Decision, services: set[str], *, had: set[str]) -> str:
+    """One word or phrase for what a site is under a plan."""
+    if case.outside(site):
+        return "outside"
+    if site not in decision.open:
+        return "released" if site in case.today.open else "not in use"
+    if len(services) > 1:
+        return "hub"
+    return "closed to services" if had and not services else "retained"
+
+
+def moves(case: Case, decision: Decision) -> pd.DataFrame:
+    """``moves``: every access point that leaves its building."""
+    mode = case.scenario.travel.mode
+    pairs = case.travel.between.get(mode)
+    far: dict[str, dict[tuple[int, int], int]] = {"distance_m": {}, "time_s": {}}
+    if pairs is not None:
+        ends = list(zip(pairs.from_.tolist(), pairs.to.tolist(), strict=True))
+        far["distance_m"] = dict(zip(ends, pairs.distance_m.tolist(), strict=False))
+        far["time_s"] = dict(zip(ends, pairs.time_s.tolist(), strict=False))
+    verdicts = consultation(case, decision)
+    rows = []
+    for point in case.moved(decision):
+        row, old, new = case.points[point], case.today.host[point], decision.host[point]
+        ends_of = case.position[old], case.position[new]
+        rows.append(
+            {
+                "access_point_id": point,
+                **{name: row[name] for name in ("name", "service", "agency")},
+                "from_site_id": old,
+                "from_name": case.sites[old]["name"],
+                "to_site_id": new,
+                "to_name": case.sites[new]["name"],
+                **{name: float(value.get(ends_of, "nan")) for name, value in far.items()},
+                "area_m2": number(row["area_m2"]),
+                "one_off_gbp": pence(move_gbp(case, point, new)) / 100,
+                "consultation": verdicts.get(point, ""),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+WORST = ("", "within", "not tested", "consult")
+"""What is said of a displaced counter, from best to worst."""
+
+
+def consultation(case: Case, decision: Decision) -> dict[str, str]:
+    """The worst verdict of any displacement rule on each access point."""
+    worst: dict[str, str] = {}
+    for rule in case.standards:
+        if rule.measure is Measure.SITE:
+            for point, verdict in _verdicts(case, decision, rule):
+                worst[point] = max(worst.get(point, ""), verdict, key=WORST.index)
+    return worst
+
+
+def _verdicts(case: Case, decision: Decision, rule: Standard) -> Iterator[tuple[str, str]]:
+    """Each displaced point under one rule: ``within``, ``consult``, or ``not tested`` where a missing limb decides."""
+    there = offering(case, decision, rule.service)
+    near = [(_within(case, limb) if tested(case, rule.measure, limb) else None) for limb in limbs(case, rule)]
+    for point, row in case.points.items():
+        home, host = case.position[case.today.host[point]], case.position[decision.host[point]]
+        gone = home not in there if rule.test == "nearest" else host != home
+        if row["service"] != rule.service or case.outside(case.today.host[point]) or not gone:
+            continue
+        ends = there if rule.test == "nearest" else {host}
+        holds = [None if each is None else any((home, end) in each for end in ends) for each in near]
+        if rule.join == "all":
+            yield point, "consult" if False in holds else "not tested" if None in holds else "within"
+        else:
+            yield point, "within" if True in holds else "not tested" if None in holds else "consult"
+
+
+def _within(case: Case, limb: Limb) -> set[tuple[int, int]]:
+    """(from, to) positions of sites within a limb."""
+    key = ("between", limb.mode, limb.limit)
+    if key not in case.memo:
+        frame = frame_of(case, Measure.SITE, limb)
+        close = pd.DataFrame() if frame is None else frame[frame["value"] <= limb.limit.value]
+        case.memo[key] = set(zip(close["start"].tolist(), close["end"].tolist(), strict=True)) if len(close) else set()
+    found: set[tuple[int, int]] = case.memo[key]
+    return found
+
+
+# -------------------------------------------------------------------------------------------------- people
+
+
+def headline(case: Case, service: str) -> Standard | None:
+    """The rule that "within the limit" means in the tables: the first home-to-site rule of a service."""
+    return next((rule for rule in case.standards if rule.measure is Measure.HOME and rule.service == service), None)
+
+
+def journeys(case: Case, decision: Decision) -> pd.DataFrame:
+    """``zones``: the nearest site of every zone and service, before and after, and whether it is within the limit."""
+    pairs = case.travel.home[case.scenario.travel.mode]
+    names = [name for name, has in (("distance_m", pairs.has_distance), ("time_s", pairs.has_time)) if has]
+    frame = pd.DataFrame({"zone": pairs.from_, "end": pairs.to, **{name: getattr(pairs, name) for name in names}})
+    frame = frame.sort_values(["zone", names[0], "end"], kind="stable") if names else frame
+    parts = []
+    for service in case.services:
+        part = case.zones[["zone_id", "population"]].assign(service=service)
+        rule = headline(case, service)
+        for metric in Metric:
+            limit = rule.limit.value if rule and rule.limit and rule.limit.metric is metric else float("nan")
+            part["limit_m" if metric is Metric.DISTANCE else "limit_s"] = limit
+        for when, each in (("before", case.today), ("after", decision)):
+            there = offering(case, each, service)
+            best = frame[frame["end"].isin(there)].drop_duplicates("zone").set_index("zone").reindex(range(len(part)))
+            part[f"site_{when}"] = best["end"].map(dict(enumerate(case.site_ids))).fillna("").to_numpy()
+            part[f"distance_{when}_m"] = best["distance_m"].to_numpy(float) if "distance_m" in best else float("nan")
+            part[f"time_{when}_s"] = best["time_s"].to_numpy(float) if "time_s" in best else float("nan")
+            near = near_pairs(case, rule) if rule else None
+            reached = set() if near is None else set(near.loc[near["end"].isin(there), "start"])
+            inside = ["yes" if zone in reached else "no" for zone in range(len(part))]
+            part[f"within_{when}"] = [""] * len(part) if near is None else inside
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def check_groups(case: Case, table: pd.DataFrame) -> Iterator[Finding]:
+    """Every service has the same groups, everyone among them, and the values of a label take in everyone."""
+    groups = {
+        service: set(zip(part["group"], part["value"].map(plain), strict=True)) for service, part in table.groupby("service")
+    }
+    every = set().union(*groups.values(), {("everyone", "")})
+    broken = [service for service in case.services if groups.get(service) != every]
+    yield finding("access.groups", len(table), broken, "services that lack a group of people")
+    labels = table[~table["group"].isin(["everyone", "people"])]
+    people = pd.to_numeric(labels["people"], errors="coerce").groupby([labels["service"], labels["group"]]).sum()
+    short = people[people != case.zones["population"].sum()]
+    yield finding(
+        "access.labels", len(people), [" ".join(map(str, each)) for each in short.index], "not everyone is in a group"
+    )
+
+
+def access(case: Case, table: pd.DataFrame, trips: pd.DataFrame) -> pd.DataFrame:
+    """``access`` for the groups that a table lists."""
+    by_service = dict(iter(trips.reset_index(drop=True).groupby("service", sort=False)))
+    rows = []
+    for (group, value), listed in table.groupby(["group", table["value"].map(plain)], sort=False):
+        weight = _people(case, str(group), str(value))
+        for service in listed["service"]:
+            if service in by_service:
+                key = {"service": service, "group": group, "value": value}
+                rows.append(key | _summary(case, str(service), by_service[service], weight))
+    found = pd.DataFrame(rows)
+    return found[[column for column in found.columns if not column.endswith(("_m", "_s")) or column in table]]
+
+
+def _people(case: Case, group: str, value: str) -> pd.Series[float]:
+    """People of each zone in a group."""
+    population = case.zones["population"].astype(float)
+    if group == "everyone":
+        return population
+    if group == "people":
+        return case.zones[value].fillna(0).astype(float) if value in case.zones else population * float("nan")
+    if group not in case.zones:
+        return population * float("nan")
+    text = case.zones[group].map(lambda cell: f"{cell:g}" if isinstance(cell, float) else str(cell))
+    return population.where(text == value, 0.0)
+
+
+def _summary(case: Case, service: str, trips: pd.DataFrame, people: pd.Series[float]) -> dict[str, Any]:
+    """One row of ``access``; a service nobody reaches by distance today is told in seconds."""
+    weight = people.to_numpy()
+    unit = "m" if trips["distance_before_m"].notna().any() else "s"
+    was, now = (trips[f"{'distance' if unit == 'm' else 'time'}_{when}_{unit}"] for when in ("before", "after"))
+    change = (now - was).fillna(0).to_numpy()
+    worse = float(weight[change > 0].sum())
+    rule = headline(case, service)
+    row: dict[str, Any] = {
+        "people": round(float(weight.sum())),
+        "limit": rule.limit.text if rule and rule.limit else "",
+        "better_off": round(float(weight[change < 0].sum())),
+        "worse_off": round(worse),
+        "worse_mean_m": float((weight * change)[change > 0].sum()) / worse if worse else float("nan"),
+        "unreached": round(float(weight[now.isna()].sum())),
+    }
+    for when, far in (("before", was), ("after", now)):
+        inside = (trips[f"within_{when}"] == "yes").to_numpy()
+        row[f"within_{when}"] = float(round(float(weight[inside].sum()))) if rule else float("nan")
+        row |= {f"{what}_{when}_{unit}": value for what, value in _spread(far.to_numpy(), weight).items()}
+        row |= dict.fromkeys((f"{what}_{when}_{'s' if unit == 'm' else 'm'}" for what in SPREAD), float("nan"))
+    return row
+
+
+SPREAD = ("mean", "median", "p95")
+
+
+def _spread(far: Any, weight: Any) -> dict[str, float]:
+    """Mean, and the least distances that half and 95% of those who can get there do not exceed."""
+    known = pd.DataFrame({"far": far, "weight": weight}).dropna()
+    table: pd.DataFrame = known[known["weight"] > 0].groupby("far", as_index=False)[["weight"]].sum()
+    if table.empty:
+        return dict.fromkeys(SPREAD, float("nan"))
+    share = table["weight"].cumsum() / table["weight"].sum()
+    mean = float((table["far"] * table["weight"]).sum() / table["weight"].sum())
+    at = [float(table.loc[share >= each - 1e-12, "far"].iloc[0]) for each in (0.5, 0.95)]
+    return dict(zip(SPREAD, (mean, *at), strict=True))
