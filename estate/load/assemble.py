@@ -193,9 +193,9 @@ def _check_locations(frames: Mapping[str, pd.DataFrame], origin: Mapping[str, pd
             continue
         nowhere = frame["easting_m"].isna().to_numpy()
         if nowhere.any() and not told:
-            first = origin[name].iloc[int(np.flatnonzero(nowhere)[0])]
-            rows = listed(origin[name]["row"].to_numpy()[nowhere])
-            message = f"{int(nowhere.sum()):,} rows have no location (rows {rows})"
+            rows = origin[name][nowhere].sort_values(["file", "row"])
+            first = rows.iloc[0]
+            message = f"{len(rows):,} rows have no location (rows {listed(rows['row'])})"
             remedy = "give easting and northing, or lat and lon, or a geometry, or a postcode with a table of postcodes"
             issues.append(Issue(f"{name}.no-location", message, remedy, Where(str(first["file"]), int(first["row"]))))
     zones, sites = frames["zones"], frames["sites"]

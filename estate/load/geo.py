@@ -156,7 +156,10 @@ def _package_crs(base: sqlite3.Connection, srs: int) -> str:
     row = base.execute(query, (srs,)).fetchone()
     if row is None:
         return ""
-    return f"{row[0]}:{row[1]}" if str(row[0]).upper() == "EPSG" else str(row[2])
+    organisation, code, definition = (str(each) for each in row)
+    # GDAL writes "Undefined SRS" as a local engineering system, which says nothing.
+    unknown = definition.lower().startswith(("undefined", "local_cs", "engcrs", "engineeringcrs"))
+    return f"{organisation}:{code}" if organisation.upper() == "EPSG" else "" if unknown else definition
 
 
 def _cell(value: Any) -> str:

@@ -179,6 +179,8 @@ def complete(
                 missing &= ~optional[spec.name]
             _refuse_blanks(table, spec, missing, part.origin, issues)
         frame[spec.name] = _filled(spec, frame[spec.name])
+    if table.located and "easting_m" not in frame:
+        frame["easting_m"], frame["northing_m"] = np.nan, np.nan  # no file had the key, so no row is left
     for name in frame:
         if frame[name].dtype == "str" or frame[name].dtype == object:
             frame[name] = frame[name].astype("str").fillna("")

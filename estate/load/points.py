@@ -337,8 +337,8 @@ def check_extent(table: str, frame: pd.DataFrame, origin: pd.DataFrame, extent: 
     issues = []
     for file in pd.unique(origin["file"][far]):
         here = far & (origin["file"] == file).to_numpy()
-        rows = origin["row"].to_numpy()[here]
-        first = int(np.flatnonzero(here)[0])
+        rows = np.sort(origin["row"].to_numpy()[here])
+        first = int(np.flatnonzero(here & (origin["row"] == rows[0]).to_numpy())[0])
         message = f"{int(here.sum()):,} rows lie outside the study area (rows {listed(rows)})"
         value = f"{x[first]:.0f}, {y[first]:.0f}"
         where = Where(str(file), int(rows[0]), "easting, northing", value)
