@@ -192,3 +192,21 @@ def test_each_mode_may_be_measured_in_its_own_way():
     assert travel.method == "bus: the travel table travel; drive: straight line x 1.2"
     with pytest.raises(InputError, match="'walk', and nothing measures it"):
         build_travel(zones, sites, ways, home={"walk": Wanted()}, between={})
+
+
+def test_twenty_minutes_by_public_transport_from_an_r5py_matrix():
+    """The path that the README describes: r5py's table as saved, a rule in minutes, a percentile chosen."""
+    zones, sites = points([(0, 0), (1, 1), (2, 2)], "z"), points([(0, 0), (9, 9)], "s")
+    ends = [("z000", "s000"), ("z000", "s001"), ("z001", "s000"), ("z001", "s001"), ("s000", "s001"), ("s001", "s000")]
+    matrix = pd.DataFrame(ends, columns=["from_id", "to_id"])
+    matrix["travel_time_p50"] = [12, 20, 21, np.nan, 15, 16]
+    matrix["travel_time_p85"] = [15, 26, 30, np.nan, 19, 22]
+    ask = {"transit": Wanted(limit_s=20 * 60, groups={"library": np.array([0, 1])})}
+    for percentile, within in ((50, {(0, 0), (0, 1)}), (85, {(0, 0)})):
+        travel = build_travel(zones, sites, Table(matrix, percentile), home=ask, between=ask)
+        home = travel.home["transit"]
+        near = home.measure("time_s") <= 1200
+        assert set(zip(home.from_[near].tolist(), home.to[near].tolist(), strict=True)) == within
+        assert [note.code for note in travel.notes] == ["travel.unreachable"]
+        assert travel.notes[0].message == "1 zones cannot reach any library by transit today: z002"
+        assert len(travel.between["transit"]) == 4

@@ -441,3 +441,17 @@ def test_networks_are_plain_arrays():
     made = random_town(0)
     assert isinstance(made, Network)
     assert made.length.dtype == np.float64
+
+
+def test_compiled_code_works_where_nothing_may_be_written(monkeypatch):
+    import numba
+
+    from estate.travel.search import compiled
+
+    def refuses(function, *, nogil, cache=False):
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return ("compiled", function, nogil)
+
+    monkeypatch.setattr(numba, "njit", refuses)
+    assert compiled(len) == ("compiled", len, True)

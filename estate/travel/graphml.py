@@ -23,6 +23,7 @@ from estate.travel.streets import Drawn, bend, classes, to_grid
 _KEY = re.compile(rb"<key\b([^>]*)>")
 _ATTRIBUTE = re.compile(rb'([\w.]+)="([^"]*)"')
 _TAGS = ("highway", "access", "foot", "motor_vehicle", "motorcar", "vehicle")
+_MOST_BYTES = 4 * 1024**3
 _QUOTED = re.compile(r"'([^']*)'")
 
 type _Text = NDArray[np.bytes_]
@@ -39,9 +40,8 @@ def read_graphml(path: Path, *, mode: str, file: str) -> Drawn:
     InputError
         When the file is not a graph as OSMnx saves them.
     """
-    text = path.read_bytes()
     try:
-        return _read(text, mode)
+        return _read(_load(path), mode)
     except (ValueError, KeyError, IndexError, shapely.errors.ShapelyError) as error:
         issue = Issue(
             "travel.bad-graphml",
@@ -50,6 +50,12 @@ def read_graphml(path: Path, *, mode: str, file: str) -> Drawn:
             Where(file),
         )
         raise InputError(issues=[issue]) from error
+
+
+def _load(path: Path) -> bytes:
+    if path.stat().st_size > _MOST_BYTES:
+        raise ValueError("it is larger than 4 GiB; use the .osm.pbf extract")
+    return path.read_bytes()
 
 
 class _Columns:

@@ -22,7 +22,6 @@ NODE_BITS = 27
 MOST_NODES = 1 << NODE_BITS
 _MASK = MOST_NODES - 1
 _NEVER = 2**62
-_ROUNDING = UNITS  # a whole unit of measure beyond the limit: what rounding down could let in
 
 
 def compiled[F: Callable[..., Any]](function: F) -> F:
@@ -74,10 +73,11 @@ def many_to_many(graph: Graph, cost: Int32s, query: Query, *, threads: int | Non
     _link(query.target, first, following)
     threads = min(threads or processors(), max(1, len(query.source)))
 
+    # A search goes one whole metre or second beyond what is asked: what rounding down could let in.
     def work(k: int) -> tuple[Ints, Ints, Ints]:
         return _search(
             graph.start, graph.head, cost, first, following,
-            query.source, query.source_leg, query.target_leg, query.limit, query.slack,
+            query.source, query.source_leg, query.target_leg, query.limit + UNITS, query.slack + UNITS,
             query.n_groups, query.group_start, query.group, query.must_start, query.must, k, threads,
         )  # fmt: skip
 
@@ -158,7 +158,7 @@ def _search(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917  (one loop, compi
         for k in range(must_start[i], must_start[i + 1]):
             asked_by[must[k]] = i
             left += 1
-        bound = limit + _ROUNDING if missing == 0 and left == 0 else _NEVER
+        bound = limit if missing == 0 and left == 0 else _NEVER
         distance[source[i]] = source_leg[i]
         touched[0] = source[i]
         n_touched = 1
@@ -194,7 +194,6 @@ def _search(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917  (one loop, compi
                     bound = limit
                     for g in range(n_groups):
                         bound = max(bound, int(best[g]) + slack)
-                    bound += _ROUNDING
             for e in range(start[u], start[u + 1]):
                 v = head[e]
                 onward = d + cost[e]
