@@ -10,7 +10,25 @@ from typing import Any
 __version__ = "0.1.0"
 
 # Public name -> the module that defines it. A new public name is one line here.
-_PUBLIC: dict[str, str] = {}
+_PUBLIC: dict[str, str] = {
+    "calibration": "estate.journeys",
+    "check": "estate.validate",
+    "decide": "estate.pipeline",
+    "differences": "estate.compare",
+    "draft_from_osm": "estate.draft",
+    "EstateError": "estate.errors",
+    "json_schema": "estate.schema",
+    "load_scenario": "estate.scenario",
+    "measure": "estate.journeys",
+    "prepare": "estate.pipeline",
+    "presets": "estate.standards",
+    "problems": "estate.pipeline",
+    "read_run": "estate.results",
+    "redraw": "estate.page",
+    "referee": "estate.verify",
+    "render": "estate.page",
+    "run": "estate.pipeline",
+}
 
 __all__ = ["__version__", *_PUBLIC]  # noqa: PLE0604  (the names are the keys of _PUBLIC)
 
