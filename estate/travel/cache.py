@@ -32,7 +32,7 @@ type Found = tuple[dict[str, Pairs], list[Issue]]
 
 def key(path: Path, mode: str, warn_m: float, zones: Points, sites: Points, wanted: Mapping[str, Wanted | None]) -> str:
     """SHA-256 of everything that the tables of a mode depend on; empty when the streets cannot be read (loading will say why)."""
-    sums = hashlib.sha256(json.dumps([_FORM, str(path), mode, warn_m]).encode())
+    sums = hashlib.sha256(json.dumps([_FORM, path.name, mode, warn_m]).encode())
     for name in sorted(wanted):
         ask = wanted[name]
         sums.update(f"{name} {ask.digest() if ask else 'none'};".encode())

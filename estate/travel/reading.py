@@ -40,7 +40,8 @@ def load_streets(path: Path | str, *, mode: str) -> Network:
         )
         raise InputError(issues=[issue])
     form = _sniff(path)
-    place, file = Path(path), str(path)
+    # Notes are published, so they carry the name only; a refusal of the path itself says all of it.
+    place, file = Path(path), Path(path).name
     if form == "graphml":
         drawn = read_graphml(place, mode=mode, file=file)
     elif form == "gpkg":
