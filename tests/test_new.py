@@ -1,0 +1,221 @@
+"""Starting a place: the starter runs as it stands, OpenStreetMap gives a draft, and the schema describes everything."""
+
+import json
+import os
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import python_calamine
+import starter
+
+from estate.cli import group
+from estate.cli.outcome import guarded
+from estate.draft import NOTICE, draft_from_osm, service_of
+from estate.errors import DownloadError, InputError, UsageError, WriteError
+from estate.new import new, scenario_name
+from estate.scenario import Scenario, load_scenario
+from estate.schema import csv_template, excel_template, json_schema, setting_rows
+from estate.tables import TABLES
+
+OSM = """<?xml version="1.0"?><osm version="0.6">
+ <node id="1" version="1" lat="52.1000" lon="-2.0000"/><node id="2" version="1" lat="52.1000" lon="-1.9997"/>
+ <node id="3" version="1" lat="52.1002" lon="-1.9997"/><node id="4" version="1" lat="52.1002" lon="-2.0000"/>
+ <node id="5" version="1" lat="52.1001" lon="-1.9998"><tag k="amenity" v="police"/><tag k="name" v="Police desk"/></node>
+ <node id="6" version="1" lat="52.2" lon="-2.1"><tag k="office" v="employment_agency"/><tag k="name" v="Jobcentre Plus"/></node>
+ <node id="7" version="1" lat="52.2" lon="-2.2"><tag k="amenity" v="cafe"/></node>
+ <way id="10" version="1"><nd ref="1"/><nd ref="2"/><nd ref="3"/><nd ref="4"/><nd ref="1"/>
+  <tag k="building" v="yes"/><tag k="amenity" v="library"/><tag k="name" v="Central Library"/><tag k="building:levels" v="2"/>
+ </way></osm>"""
+
+
+@pytest.fixture
+def rutland():
+    """The county's OpenStreetMap extract, where the source data are at hand."""
+    data = os.environ.get("ESTATE_DATA")
+    file = Path(data or "") / "rutland" / "rutland-2018-02.osm.pbf"
+    if not data or not file.is_file():
+        pytest.skip("ESTATE_DATA does not name the folder of source data with rutland/rutland-2018-02.osm.pbf")
+    return file
+
+
+def test_the_starter_runs_as_it_stands(tmp_path, capfd):
+    folder = tmp_path / "My New Place!"
+    assert guarded(group, ["new", str(folder)]) == 0
+    assert guarded(group, ["check", str(folder)]) == 0
+    capfd.readouterr()
+    assert guarded(group, ["run", str(folder), "--out", str(tmp_path / "maps"), "--json"]) == 0
+    result = json.loads(capfd.readouterr().out)
+    assert result["status"] == "optimal"
+    assert result["verified"] is True
+    assert result["saving_gbp_pa"] > 0
+    assert result["moves"] > 0
+    assert load_scenario(folder).name == "my-new-place"
+
+
+@pytest.mark.parametrize("whatif", ["receipts-count.toml", "keep-every-library.toml"])
+def test_its_whatifs_are_valid(tmp_path, whatif):
+    folder = starter.make(tmp_path)
+    assert guarded(group, ["check", str(folder / whatif)]) == 0
+
+
+def test_nothing_is_overwritten(tmp_path):
+    (tmp_path / "there").mkdir()
+    assert len(new(tmp_path / "there")) == 9
+    before = (tmp_path / "there" / "sites.csv").read_bytes()
+    with pytest.raises(WriteError, match="not empty"):
+        new(tmp_path / "there")
+    with pytest.raises(WriteError):
+        new(tmp_path / "there" / "sites.csv")
+    assert (tmp_path / "there" / "sites.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize(("folder", "name"), [("Ünïted  Kingdom", "n-ted-kingdom"), ("!!!", "place"), ("x" * 90, "x" * 40)])
+def test_names_of_folders_become_names_of_scenarios(folder, name):
+    assert scenario_name(Path("/places") / folder) == name
+
+
+# -------------------------------------------------------------------------------------------------------------- draft
+
+
+def test_a_draft_from_a_map(tmp_path):
+    (tmp_path / "a.osm").write_text(OSM)
+    draft = draft_from_osm(tmp_path / "a.osm")
+    points = draft.access_points.set_index("access_point_id")
+    assert dict(points["service"]) == {
+        "jobcentre-n6": "jobcentre", "library-w10": "library", "police_desk-w10": "police_desk"
+    }  # fmt: skip
+    assert points.loc["police_desk-w10", "site_id"] == "osm-w10"  # the desk is inside the library's outline
+    site = draft.sites.set_index("site_id").loc["osm-w10"]
+    assert site["footprint_m2"] == pytest.approx(457, rel=0.02)  # 20.5 m by 22.3 m
+    assert site["capacity_m2"] == pytest.approx(site["footprint_m2"] * 2 * 0.85, rel=0.01)
+    assert site["name"] == "Central Library"
+    for table in (draft.sites, draft.access_points):
+        assert (table["source"] == "OpenStreetMap, drafted").all()
+        assert (table["licence"] == "ODbL").all()
+        assert (table["illustrative"] != "").all()
+    assert draft.sites.equals(draft_from_osm(tmp_path / "a.osm").sites)
+
+
+def test_a_drafted_place_needs_only_people(tmp_path, capfd):
+    (tmp_path / "a.osm").write_text(OSM)
+    folder = tmp_path / "draft"
+    assert guarded(group, ["new", str(folder), "--from-osm", str(tmp_path / "a.osm")]) == 0
+    assert guarded(group, ["check", str(folder)]) == 3
+    said = capfd.readouterr().out
+    assert said.count("  error ") == 1
+    assert "there are no rows of zones" in said
+    assert NOTICE in (folder / "estate.toml").read_text()
+    assert NOTICE in (folder / "README.md").read_text()
+    with (folder / "zones.csv").open("a") as stream:
+        stream.write("Z1,1000,Town,mine,,397000,255600,\n")
+    assert guarded(group, ["check", str(folder)]) == 0
+
+
+def test_rutland_drafted_against_its_published_lists(rutland, tmp_path):
+    draft = draft_from_osm(rutland)
+    points = draft.access_points
+    assert points["service"].value_counts().to_dict() == {
+        "library": 3, "police_desk": 2, "council_office": 2, "gp_practice": 1
+    }  # fmt: skip
+    sites = draft.sites.set_index("site_id")
+    published = pd.read_csv(rutland.parent / "libraries_2023.csv")
+    public = published[published["type"].eq("Static Library") & published["authority"].eq("Rutland")]
+    assert set(public["name"]) == {"Oakham", "Uppingham", "Ryhall", "Ketton"}
+    mapped = sites.loc[points.loc[points["service"] == "library", "site_id"]]
+    near = {
+        name
+        for name, east, north in zip(public["name"], public["easting"], public["northing"], strict=True)
+        if (
+            ((mapped["easting"] - east) ** 2 + (mapped["northing"] - north) ** 2) ** 0.5 < 250
+        ).any()  # the list is placed by postcode
+    }
+    assert near == {"Oakham", "Uppingham", "Ryhall"}  # Ketton's was not on the map in 2018
+    assert sites.loc[mapped.index, "footprint_m2"].astype(float).between(100, 1000).all()
+    new(tmp_path / "rutland", from_osm=str(rutland))
+    zones = pd.read_csv(rutland.parent / "lsoa11_pwc_population.csv")
+    zones = zones.rename(columns={"lsoa11cd": "zone_id", "pop2011": "population"})
+    zones[["zone_id", "population", "easting", "northing"]].to_csv(tmp_path / "rutland" / "zones.csv", index=False)
+    assert guarded(group, ["check", str(tmp_path / "rutland")]) == 0
+
+
+@pytest.mark.parametrize(
+    ("tags", "service"),
+    [
+        ({"amenity": "library"}, "library"),
+        ({"amenity": "doctors"}, "gp_practice"),
+        ({"healthcare": "centre"}, "clinic"),
+        ({"amenity": "townhall"}, "council_office"),
+        ({"amenity": "public_building", "name": "Rutland County Council"}, "council_office"),
+        ({"amenity": "public_building", "name": "Village Hall"}, ""),
+        ({"office": "government", "name": "Job Centre Plus"}, "jobcentre"),
+        ({"amenity": "library", "disused": "yes"}, ""),
+        ({"social_facility": "food_bank"}, "social_facility"),
+        ({"amenity": "cafe"}, ""),
+    ],
+)
+def test_services_by_tag(tags, service):
+    assert service_of(tags) == service
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"<osm version='0.6'></osm>", "holds no library"),
+        (b"not a map", "not an OpenStreetMap file"),
+        (b"<osm version='0.6'><node id='1'", "corrupt"),
+        (b"\x00\x00\x00\x0e\x0a\x09OSMHeader\x18\x05junk", "corrupt"),
+        (b"\x1f\x8b\x08\x00bomb", "not an OpenStreetMap file"),
+    ],
+)
+def test_bad_maps(tmp_path, content, words):
+    (tmp_path / "a.osm.pbf").write_bytes(content)
+    with pytest.raises(InputError, match=words):
+        draft_from_osm(tmp_path / "a.osm.pbf")
+    with pytest.raises(InputError, match="no file"):
+        draft_from_osm(tmp_path / "missing.osm.pbf")
+
+
+def test_a_place_name_without_a_network_is_a_kind_refusal():
+    with pytest.raises(DownloadError, match="could not be downloaded"):
+        draft_from_osm("Rutland, England")
+
+
+# ------------------------------------------------------------------------------------------------------------- schema
+
+
+def test_the_schema_describes_every_setting_and_column():
+    schema = json_schema()
+    assert set(schema["properties"]["scenario"]["properties"]) == {*Scenario.model_fields, "extends"} - {"folder", "file"}
+    for name, table in TABLES.items():
+        row = schema["properties"]["tables"]["properties"][name]
+        assert {each.name for each in table.columns} <= set(row["properties"])
+        assert all(found["description"] for found in row["properties"].values())
+    assert json.loads(json.dumps(schema)) == schema
+    assert {"travel.detour", "money.objective", "standards"} <= {path for path, _, _ in setting_rows()}
+
+
+def test_the_starter_fits_the_schema(tmp_path):
+    jsonschema = pytest.importorskip("jsonschema")
+    import tomllib
+
+    folder = starter.make(tmp_path)
+    schema = json_schema()
+    settings = {**schema["properties"]["scenario"], "$defs": schema["$defs"]}
+    plain = json.loads(json.dumps(tomllib.loads((folder / "estate.toml").read_text()), default=str))
+    jsonschema.validate(plain, settings)
+
+
+def test_templates_are_read_back(tmp_path):
+    for name, table in TABLES.items():
+        headings = csv_template(name).strip().split(",")
+        assert [each.name for each in table.columns if each.required] == headings[: sum(c.required for c in table.columns)]
+    book = python_calamine.CalamineWorkbook.from_filelike(BytesIO(excel_template()))
+    assert book.sheet_names == [*TABLES, "meanings"]
+    assert book.get_sheet_by_name("zones").to_python()[0] == csv_template("zones").strip().split(",")
+    assert zipfile.ZipFile(BytesIO(excel_template())).testzip() is None
+    assert excel_template() == excel_template()
+    with pytest.raises(UsageError, match="did you mean 'sites'"):
+        csv_template("site")
