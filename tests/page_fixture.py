@@ -151,7 +151,9 @@ def nation(sites: int = 10_000, zones: int = 33_000) -> Run:
         },
         index=site_ids,
     )
-    points = pd.DataFrame({"name": "", "site_id": site_ids, "service": np.array(services)[s % 5], "agency": "county"}, index=site_ids)
+    points = pd.DataFrame(
+        {"name": "", "site_id": site_ids, "service": np.array(services)[s % 5], "agency": "county"}, index=site_ids
+    )
     people = pd.DataFrame(
         {
             "name": [f"Area {i}" for i in z],

@@ -291,9 +291,8 @@ def test_direction_of_a_name_cannot_leak(open_page, tmp_path):
 
 
 def test_a_place_with_no_context_no_groups_and_no_moves(open_page, tmp_path, pictures, accessibility):
-    from places import plan_of, scenario_with, tiny_place
-
     from page_fixture import run_of
+    from places import plan_of, scenario_with, tiny_place
 
     place = tiny_place()
     run = run_of(place, scenario_with(), plan_of(place, place.access_points["site_id"].to_dict()))
@@ -394,3 +393,18 @@ def test_redraw_needs_a_run(tmp_path):
 
     with pytest.raises(InputError):
         redraw(tmp_path)
+
+
+def test_public_page_works_around_what_it_may_not_show(open_page, tmp_path, pictures):
+    run = town(sites={"library": {"confidential": True}})
+    page = open_page(written(tmp_path, "index.html", render(run, public=True)), viewport={"width": 1200, "height": 900})
+    for name in ("Today", "The plan", "Changes"):
+        view(page, name)
+    at(page, "#site=jobcentre")
+    assert "moves to a building not shown" in page.locator("#panel").inner_text()
+    at(page, "#site=library")
+    assert "Choose a building" in page.locator("#panel").inner_text()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save this table (CSV)").first.click()
+    assert "Town Hall" in saved.value.path().read_text(encoding="utf-8")
+    shot(page, pictures, "public")

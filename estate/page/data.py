@@ -67,10 +67,9 @@ def _sites(run: Run) -> dict[str, Any]:
     """One entry per site of the place, in its order; a site that may not be shown has no name and no outcome."""
     frame = facts.table(run, "sites", ("site_id", *SITE_TEXT, *SITE_NUMBERS, "illustrative"))
     frame = frame.assign(site_id=frame["site_id"].astype(str)).set_index("site_id").reindex(run.place.sites.index)
-    result: dict[str, Any] = {
-        "id": [words.clean(each) for each in frame.index],
-        "name": [words.clean(each) for each in frame["name"]],
-    }
+    names = [words.clean(each) for each in frame["name"]]
+    ids = [words.clean(each) if name else "" for each, name in zip(frame.index, names, strict=True)]
+    result: dict[str, Any] = {"id": ids, "name": names}
     frame["why"] = frame["why"].map(words.reason)
     result |= {column: coded(frame[column]) for column in SITE_TEXT[1:]}
     for column, short in SITE_NUMBERS.items():

@@ -156,6 +156,12 @@ def indexed(shapes: NDArray[np.object_], digits: int) -> list[Feature]:
     return [feature(shape, {"i": i}) for i, shape in enumerate(lonlat(shapes, digits))]
 
 
+def shown(place: Place) -> NDArray[np.bool_]:
+    """(J,) the sites that may be on the map: all, but for confidential ones of a page to publish."""
+    sites = place.sites
+    return sites["shown"].to_numpy(bool) if "shown" in sites else np.ones(len(sites), dtype=bool)
+
+
 def site_points(place: Place) -> NDArray[np.object_]:
     """(J,) the sites as points, EPSG:27700."""
     return _points(place.sites)

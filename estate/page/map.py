@@ -106,17 +106,19 @@ def _features(name: str, run: Run, areas: geography.Areas, points: list[Point]) 
     if name == "background":
         return geography.background(run.place)
     sites = geography.site_points(run.place)
+    shown = geography.shown(run.place)
     if name == "sites":
-        return geography.indexed(sites, 5)
+        return [each for each in geography.indexed(sites, 5) if shown[each["properties"]["i"]]]
     where = shapely.get_coordinates(geography.lonlat(sites, 5))
     moved = [point for point in points if point.home != point.host]
     lines = [shapely.LineString(where[[point.home, point.host]]) for point in moved]
-    return [geography.feature(line, {"i": i}) for i, line in enumerate(lines)]
+    known = [bool(shown[point.home] and shown[point.host]) for point in moved]
+    return [geography.feature(line, {"i": i}) for i, (line, show) in enumerate(zip(lines, known, strict=True)) if show]
 
 
 def _bounds(run: Run, areas: geography.Areas) -> list[list[float]]:
     """The frame of the zones and of the sites that are not outside the place."""
-    inside = ~run.place.outside
+    inside = ~run.place.outside & geography.shown(run.place)
     shapes = np.concatenate([areas.shapes, geography.site_points(run.place)[inside]])
     west, south, east, north = shapely.total_bounds(geography.lonlat(shapes, 4)).tolist()
     return [[south, west], [north, east]]

@@ -75,6 +75,8 @@ def redacted(run: Run) -> Run:
     for name in ("sites", "moves"):
         if name in tables:
             tables[name] = _rows(tables[name], hidden_sites, hidden_points, hidden_agencies)
+    if "zones" in tables:
+        tables["zones"] = _without_names(tables["zones"], hidden_sites)
     if "assumptions" in tables:
         tables["assumptions"] = _assumptions(tables["assumptions"], hidden_sites | hidden_points | hidden_agencies)
     if hidden_agencies:
@@ -128,6 +130,12 @@ def _rows(frame: pd.DataFrame, sites: set[str], points: set[str], agencies: set[
     if "illustrative" in result:
         result["illustrative"] = _public_marks(result["illustrative"], len(result))
     return result
+
+
+def _without_names(zones: pd.DataFrame, hidden: set[str]) -> pd.DataFrame:
+    """Zones that do not say which confidential building is their nearest."""
+    where = [column for column in ("site_before", "site_after") if column in zones]
+    return zones.assign(**{column: zones[column].where(~zones[column].astype(str).isin(hidden), "") for column in where})
 
 
 def _public_words(text: Any) -> str:

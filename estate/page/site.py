@@ -45,7 +45,9 @@ def render_site(run: Run, site_id: str, *, public: bool = False) -> str:
     frame = facts.table(run, "sites", ("site_id", "name", "after"))
     found = frame[frame["site_id"].astype(str) == site_id]
     if site_id not in run.place.sites.index or found.empty:
-        close = [name for name in map(str, run.place.sites.index) if site_id.lower() in name.lower()][:3]
+        wanted = site_id.lower()
+        known = zip(frame["site_id"].astype(str), frame["name"].astype(str), strict=True)
+        close = [key for key, name in known if wanted in key.lower() or wanted in name.lower()][:3]
         remedy = f"did you mean {' or '.join(close)}?" if close else "sites.csv lists the ids"
         raise InputError(issues=[Issue("site.unknown", f"there is no building '{words.plain(site_id)}' on this page", remedy)])
     here = int(run.place.sites.index.get_indexer(pd.Index([site_id]))[0])

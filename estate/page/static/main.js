@@ -9,7 +9,7 @@
 
   const read = () => {
     const given = new URLSearchParams(window.location.hash.slice(1));
-    const site = data.sites.id.indexOf(given.get("site") ?? "");
+    const site = given.get("site") ? data.sites.id.indexOf(given.get("site")) : -1;
     return {
       view: VIEWS.includes(given.get("view")) ? given.get("view") : data.view,
       service: known(given.get("service")) ? given.get("service") : data.service,
@@ -26,7 +26,7 @@
   };
 
   const atlas = new estate.Atlas(data, (i) => select(i));
-  const panel = new estate.Panel(byId("panel"), data, (i) => select(i, true));
+  const panel = new estate.Panel(byId("panel"), data, (i) => select(i, true), { printable: true });
 
   const show = () => {
     atlas.show(state);

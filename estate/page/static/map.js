@@ -157,7 +157,9 @@
     _mark() {
       const { sites } = this.data;
       // Marks shrink as the map is seen from farther away, so that a phone shows a county and not a heap.
-      const near = Math.min(1.25, Math.max(0.6, 1 + (this.map.getZoom() - 9.5) * 0.22));
+      const crowd = this.parts.sites.length > 1500;
+      const near = Math.min(1.25, Math.max(crowd ? 0.25 : 0.6, 1 + (this.map.getZoom() - 9.5) * 0.22));
+      const fine = Math.min(1, near + (crowd ? 0 : 0.4));
       this.parts.sites.forEach((mark, i) => {
         const outcome = this.outcome(i);
         const style = OUTCOME[outcome];
@@ -169,7 +171,7 @@
         const used = (this.state.view === "today" || outcome === "released" ? sites.usedBefore : sites.usedAfter) || [];
         const radius = near * Math.min(15, 4 + 0.19 * Math.sqrt(used[i] || 0));
         const quiet = this._offers(i) ? 1 : 0.28;
-        mark.setStyle({ ...style, radius, opacity: quiet, fillOpacity: quiet });
+        mark.setStyle({ ...style, weight: style.weight * fine, radius, opacity: quiet, fillOpacity: quiet });
       });
       // What changes lies on top of what stays.
       for (const wanted of ["released", "hub"]) this.parts.sites.forEach((mark, i) => { if (this.outcome(i) === wanted) mark.bringToFront(); });
@@ -180,7 +182,8 @@
       this.parts.moves.forEach((line, i) => {
         const own = service === "all" || this.data.services[this.data.points.service[this.moves[i]]]?.id === service;
         const opacity = view !== "change" ? 0 : own ? 0.95 : 0.14;
-        line.setStyle({ color: "#1d2733", weight: own ? 1.8 : 1.2, opacity, fill: false });
+        const weight = (own ? 1.8 : 1.2) * (this.parts.sites.length > 1500 ? 0.5 : 1);
+        line.setStyle({ color: "#1d2733", weight, opacity, fill: false });
       });
     }
 

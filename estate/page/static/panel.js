@@ -9,7 +9,8 @@
   };
 
   estate.Panel = class {
-    constructor(box, data, onSelect) {
+    constructor(box, data, onSelect, { printable = false } = {}) {
+      this.printable = printable;
       this.box = box;
       this.data = data;
       this.onSelect = onSelect;
@@ -67,7 +68,7 @@
         ...(space.length ? [estate.el("h4", null, "Floor area used"), ...space] : []),
         estate.el("dl", null, about),
         estate.el("p", { class: "screen" },
-          estate.el("button", { type: "button", onclick: () => this._print() }, "Print this building"), " ",
+          this.printable ? estate.el("button", { type: "button", onclick: () => this._print() }, "Print this building") : "", " ",
           estate.el("button", { type: "button", onclick: () => this.onSelect(null) }, "Close")),
       );
       return undefined;
