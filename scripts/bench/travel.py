@@ -318,8 +318,9 @@ def add_other(report: Report, way: str, result: tuple[float, float, Answer], tru
 @click.option("--limit", default=5_000.0, show_default=True)
 @click.option("--seed", default=1, show_default=True)
 @click.option("--check", default=3, show_default=True, help="Sources to check against SciPy.")
+@click.option("--networkx", default=0, show_default=True, help="Sources to ask plain networkx too.")
 @json_option
-def big(*, nodes: int, sources: int, targets: int, limit: float, seed: int, check: int, as_json: bool) -> None:
+def big(*, nodes: int, sources: int, targets: int, limit: float, seed: int, check: int, networkx: int, as_json: bool) -> None:
     """A big network in memory: nodes to nodes, no points to join."""
     network = grid_network(street_grid(nodes, seed=seed))
     random = np.random.default_rng(seed + 1)
@@ -338,8 +339,35 @@ def big(*, nodes: int, sources: int, targets: int, limit: float, seed: int, chec
     within = cost <= limit * UNITS
     report = Report("a big network in memory", as_json=as_json, nodes=graph.n, arcs=len(graph.head), limit_m=limit)
     row = {"sources": sources, "targets": targets, "pairs": int(within.sum()), "build_s": build, "query_s": spent}
-    report.add(**row, ms_a_source=1000 * spent / sources, agrees=agrees(graph, query, from_, to, cost, within, check))
+    right = agrees(graph, query, from_, to, cost, within, check)
+    report.add(way="estate", **row, ms_a_source=1000 * spent / sources, agrees=right)
+    if networkx:
+        row, slow, same = plain_networkx(graph, query, (from_[within], to[within], cost[within]), networkx)
+        report.add(way="networkx", **row, ms_a_source=1000 * slow, times_slower=slow * sources / spent, agrees=same)
+        right &= same
     report.show()
+    if not right:
+        raise SystemExit(1)
+
+
+def plain_networkx(graph: Any, query: Query, ours: tuple[np.ndarray, ...], sources: int) -> tuple[dict[str, Any], float, bool]:
+    """The first sources on a DiGraph in memory: what to report, seconds a source, and whether the answers are the same."""
+    import networkx as nx  # noqa: PLC0415
+
+    def load() -> nx.DiGraph:
+        made = nx.DiGraph()
+        tail = np.repeat(np.arange(graph.n), np.diff(graph.start))
+        made.add_weighted_edges_from(
+            zip(tail.tolist(), graph.head.tolist(), graph.metres.tolist(), strict=True), weight="length"
+        )
+        return made
+
+    build, made = timed(load)
+    spent, found = timed(lambda: search(made, query.source[:sources].tolist(), query.target.tolist(), query.limit))
+    few = ours[0] < sources
+    mine = {(i, j): cost for i, j, cost in zip(*(column[few].tolist() for column in ours), strict=True)}
+    row = {"sources": sources, "targets": len(query.target), "pairs": len(found), "build_s": build, "query_s": spent}
+    return row, spent / sources, mine == found
 
 
 def agrees(
