@@ -53,7 +53,7 @@ def _hosts(run: Run) -> pd.DataFrame:
 
 
 def _differing(first: pd.DataFrame, second: pd.DataFrame) -> list[dict[str, str]]:
-    joined = first.join(second, how="outer", lsuffix="_first", rsuffix="_second").fillna("not in this run")
+    joined = first.add_suffix("_first").join(second.add_suffix("_second"), how="outer").fillna("not in this run")
     changed = joined[joined["state_first"] != joined["state_second"]]
     return [
         {

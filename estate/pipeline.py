@@ -24,6 +24,7 @@ from estate.errors import (
 from estate.formulate import Formulation, formulate
 from estate.formulate.eligible import site_state
 from estate.journeys import measure, streets_file
+from estate.judge import MONEY_GOALS, judge
 from estate.load import load, survey
 from estate.place import Place, Plan
 from estate.results import Run, column_kinds, digest_of
@@ -32,7 +33,7 @@ from estate.solve import Answer, Limits, Progress, Status, solve
 from estate.standards import warnings
 from estate.travel import Travel
 from estate.validate import check
-from estate.verify import Claim, Verdict, referee
+from estate.verify import Verdict
 
 PACKAGES = ("estate", "pulp", "highspy", "numpy", "pandas", "geopandas", "shapely", "pyproj", "folium", "osmnx", "scipy")
 
@@ -92,22 +93,6 @@ def limits_of(scenario: Scenario) -> Limits:
     """The scenario's solver settings."""
     solver = scenario.solver
     return Limits(solver.gap, solver.time_limit_s, solver.work_limit, solver.threads, solver.seed, solver.name)
-
-
-def claim_of(formulation: Formulation, answer: Answer, appraisal: Appraisal) -> Claim:
-    """What the solver and the books say of a plan, for the referee to judge."""
-    constant, sites = formulation.constant, appraisal.tables["sites"]
-    inside = sites[sites["after"] != "outside"]
-    return Claim(
-        status=str(answer.status),
-        objective_pence=None if answer.value is None else answer.value + constant,
-        bound_pence=None if answer.bound is None else answer.bound + constant,
-        gap=_gap(formulation, answer),
-        today_is_a_plan=not any(issue.code == "today.not-a-plan" for issue in formulation.notes),
-        running_pence=round(appraisal.summary["cost_gbp_pa"] * 100),
-        baseline_pence=round(appraisal.summary["baseline_gbp_pa"] * 100),
-        area_m2=dict(zip(inside["site_id"], inside["area_used_after_m2"], strict=True)),
-    )
 
 
 def _gap(formulation: Formulation, answer: Answer) -> float | None:
@@ -175,11 +160,12 @@ def decide(
         _no_plan(prepared, answer)
     plan = formulation.plan(place, answer.solution)
     appraisal = appraise(place, scenario, travel, plan, site_state(place, scenario).why)
+    manifest = manifest_of(prepared, formulation, answer, appraisal)
     say("checking the plan independently")
-    verdict = referee(place, scenario, travel, plan, claim=claim_of(formulation, answer, appraisal))
+    verdict = judge(Run(scenario, place, plan, travel, manifest, appraisal.tables))
     if not verdict.ok:
         raise VerificationError("the plan did not pass the independent check: nothing is published", verdict.failures)
-    manifest = manifest_of(prepared, formulation, answer, verdict, appraisal)
+    manifest |= {"verified": True, "verification": {"checks": dict(verdict.checks)}}
     return Outcome(prepared, formulation, answer, plan, verdict, appraisal, manifest)
 
 
@@ -191,34 +177,30 @@ def _no_plan(prepared: Prepared, answer: Answer) -> NoReturn:
     raise NoPlanError(f"the search ended ({answer.stopped}) with no plan and no proof that there is none: give it more time")
 
 
-def manifest_of(
-    prepared: Prepared, formulation: Formulation, answer: Answer, verdict: Verdict, appraisal: Appraisal
-) -> dict[str, Any]:
+def manifest_of(prepared: Prepared, formulation: Formulation, answer: Answer, appraisal: Appraisal) -> dict[str, Any]:
     """``run.json`` without what differs from run to run of the same inputs."""
     scenario = prepared.scenario
     constant, summary = formulation.constant, dict(appraisal.summary)
-    money_goal = scenario.money.objective in ("running-cost", "annual-equivalent")
+    money_goal = scenario.money.objective in MONEY_GOALS
+    running = summary.pop("cost_gbp_pa")
+    issues = [*prepared.issues, *formulation.notes, *_money_warnings(summary)]
     scale = 100 if money_goal else 1
     objective = None if answer.value is None else (answer.value + constant) / scale
     bound = None if answer.bound is None else (answer.bound + constant) / scale
-    issues = [*prepared.issues, *formulation.notes, *_money_warnings(summary)]
     return {
         "name": scenario.name,
         "title": scenario.label,
         "description": scenario.description,
         "status": str(answer.status),
         "objective": scenario.money.objective,
-        "objective_gbp_pa": objective if money_goal else verdict.cost_pence / 100,
+        "objective_gbp_pa": objective if money_goal else running,
         "objective_value": objective,
         "bound_gbp_pa": bound if money_goal else None,
         "bound_value": bound,
         "gap": _gap(formulation, answer),
-        "baseline_gbp_pa": verdict.baseline_pence / 100,
-        "running_cost_gbp_pa": verdict.cost_pence / 100,
-        "saving_gbp_pa": (verdict.baseline_pence - verdict.cost_pence) / 100,
-        **{name: value for name, value in summary.items() if name not in ("baseline_gbp_pa", "saving_gbp_pa", "cost_gbp_pa")},
-        "verified": verdict.ok,
-        "verification": {"checks": dict(verdict.checks)},
+        "running_cost_gbp_pa": running,
+        "today_is_a_plan": not any(issue.code == "today.not-a-plan" for issue in formulation.notes),
+        **summary,
         "repeatable": answer.repeatable,
         "stopped": answer.stopped,
         "settled": answer.settled,

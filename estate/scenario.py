@@ -18,7 +18,16 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_serializer, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from estate.errors import InputError, Issue, UsageError, Where
 
@@ -221,6 +230,12 @@ class Standard(Settings):
     source: str = ""
     status: str = ""
     on: bool = True
+
+    @model_serializer(mode="wrap")
+    def overrides(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A preset is stored with what overrides it and no defaults: reading it back must not override anything more."""
+        found: dict[str, Any] = whole(self)
+        return {name: value for name, value in found.items() if not self.preset or name in self.model_fields_set}
 
     @model_validator(mode="after")
     def complete(self) -> Standard:

@@ -169,7 +169,7 @@ def test_a_failed_write_leaves_the_old_run(estate, place, tmp_path, monkeypatch)
     def full(*arguments, **keywords):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("estate.report.geopackage.write_geopackage", full)
+    monkeypatch.setattr("estate.publish.write_geopackage", full)
     code, _, err = estate("run", place, "--out", out, "--set", "travel.detour=1.2")
     assert code == 8
     assert "disk is full" in err
@@ -273,8 +273,8 @@ def test_compare_says_what_differs(estate, place, tmp_path):  # noqa: F811
     out = tmp_path / "maps"
     estate("run", place, "--out", out, "-q")
     estate("run", place, "--out", out, "-q", "--set", "name=other", "--set", 'rules.keep=["jobcentre", "station"]')
-    code, said, _ = estate("compare", out / "tiny", out / "other", "--json")
-    assert code == 0
+    code, said, err = estate("compare", out / "tiny", out / "other", "--json")
+    assert code == 0, err
     found = json.loads(said)["differences"][0]
     assert {row["id"] for row in found["sites"]} >= {"jobcentre"}
     assert estate("compare", out / "tiny", out / "tiny")[1].count("the same buildings") == 1

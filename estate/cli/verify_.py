@@ -16,11 +16,10 @@ from estate.cli.outcome import emit_json
 def command(*, run: Path, as_json: bool) -> None:
     """Check the plan, the figures and every table of RUN again from the data stored with it.  Exit 7 when anything disagrees."""
     from estate.errors import VerificationError
+    from estate.judge import judge
     from estate.results import read_run
-    from estate.verify import referee_run
 
-    stored = read_run(run)
-    verdict = referee_run(stored.place, stored.scenario, stored.travel, stored.plan, stored.manifest, stored.tables)
+    verdict = judge(read_run(run))
     if not verdict.ok:
         raise VerificationError("the stored run does not pass the independent check", verdict.failures)
     checks = sum(verdict.checks.values())
