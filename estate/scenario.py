@@ -86,11 +86,13 @@ class TableFile(Settings):
     """One file that fills a table; a plain path in the scenario is short for ``{path = ...}``."""
 
     path: str
+    """The file, from the scenario's folder."""
     layer: str = ""
     """Layer of a GeoPackage, or sheet of a workbook."""
     header_row: Annotated[int, Field(ge=1)] = 1
     """The row that holds the headings, counted from 1."""
     encoding: str = "utf-8"
+    """Of a CSV file: ``utf-8`` (with or without a byte order mark), ``cp1252``, ``utf-16``."""
     crs: str = ""
     """Where the file does not say it, e.g. ``EPSG:27700``."""
     columns: Mapping[str, str] = {}
@@ -121,14 +123,23 @@ class Tables(Settings):
     """Which file, or files, fill each table; paths are relative to the scenario's folder."""
 
     agencies: tuple[TableFile, ...] = (TableFile(path="agencies.csv"),)
+    """Who runs counters or owns buildings."""
     sites: tuple[TableFile, ...] = (TableFile(path="sites.csv"),)
+    """The buildings."""
     access_points: tuple[TableFile, ...] = (TableFile(path="access_points.csv"),)
+    """Each service at each building today."""
     zones: tuple[TableFile, ...] = (TableFile(path="zones.csv"),)
+    """Where people live."""
     rates: tuple[TableFile, ...] = ()
+    """What fitting out and moving cost."""
     hosting: tuple[TableFile, ...] = ()
+    """Pairs of access point and site that differ from the rule."""
     travel: tuple[TableFile, ...] = ()
+    """A travel table of your own: ``from_id, to_id, mode, distance_m, time_s``, or as r5py writes it."""
     postcodes: tuple[TableFile, ...] = ()
+    """Where postcodes are: Code-Point Open as published, or ``postcode, easting, northing``."""
     context: tuple[TableFile, ...] = ()
+    """Outlines, roads and town names for the map: ``kind``, ``name`` and a geometry."""
 
     _files = field_validator("*", mode="before")(_as_files)
 
@@ -145,11 +156,13 @@ class Travel(Settings):
     """How far apart everything is."""
 
     method: Method = Method.STRAIGHT
+    """How journeys are measured."""
     mode: Annotated[str, Field(pattern=r"^[a-z][a-z_-]{0,31}$")] = "drive"
     """The mode of rules that do not name one: ``walk``, ``drive``, or a mode of the travel table."""
     detour: Annotated[float, Field(ge=1, le=5)] = 1.3
     """Road metres for each straight-line metre (straight line only)."""
     walk_kmh: Positive = 4.8
+    """Walking speed (straight line only)."""
     drive_kmh: Positive = 40.0
     """Door-to-door average speeds (straight line only); a network uses speeds by road class."""
     streets: str = ""
@@ -174,6 +187,7 @@ class Service(Settings):
     """A kind of public counter."""
 
     label: str = ""
+    """What people call it."""
     aliases: tuple[str, ...] = ()
     """Other names the tables may use for it (``JCP``)."""
     hosts: tuple[str, ...] = ()
@@ -193,23 +207,32 @@ class Limb(Settings):
     """One test of a displacement rule."""
 
     limit: Limit
+    """How far, or how long."""
     mode: str = ""
+    """The mode it is measured in; blank: the scenario's own."""
 
 
 class Standard(Settings):
     """One access rule.  With ``preset`` alone, the rule or rules of that published standard; other fields override it."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+    """Names the rule in results, and in ``--set standards.NAME.limit=...``."""
     service: str = ""
+    """The service it is about."""
     preset: str = ""
+    """A published standard to start from; 'estate standards' lists them."""
     measure: Measure = Measure.HOME
+    """From home to a counter, or from the old counter to the new."""
     limit: Limit | None = None
+    """How far, or how long: ``3 miles``, ``20 minutes``."""
     mode: str = ""
+    """The mode it is measured in; blank: the scenario's own."""
     also: tuple[Limb, ...] = ()
     """Further limbs of a displacement rule (``3 miles`` *and* ``20 minutes by public transport``)."""
     join: Literal["all", "any"] = "all"
     """Whether every limb must hold, or one is enough."""
     share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """The share of people who must be within the limit: 0.95 for 95%."""
     people: str = "everyone"
     """``everyone``, or a group column of the zones."""
     where: Mapping[str, str | bool | float] = {}
@@ -223,13 +246,17 @@ class Standard(Settings):
     test: Literal["moved", "nearest"] = "nearest"
     """Displacement: the point's own new site, or any site with the service near the old one."""
     action: Literal["forbid", "flag", "price"] = "forbid"
+    """Displacement beyond the limit is forbidden, listed for consultation, or priced."""
     price_gbp: NotNegative = 0.0
     """Pounds a year for each displacement beyond the limit (``action = "price"``)."""
     backup: Annotated[int, Field(ge=1, le=3)] = 1
     """How many sites must be within the limit."""
     source: str = ""
+    """Where the rule comes from; printed with it."""
     status: str = ""
+    """Whether it is in force."""
     on: bool = True
+    """``false`` switches the rule off."""
 
     @model_serializer(mode="wrap")
     def overrides(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -249,20 +276,28 @@ class Count(Settings):
     """At least or at most so many hubs or sites, in the whole place or where a site column has a value."""
 
     what: Literal["sites", "hubs"] = "sites"
+    """Sites that stay open, or hubs."""
     at_least: Annotated[int, Field(ge=0)] | None = None
+    """The fewest there may be."""
     at_most: Annotated[int, Field(ge=0)] | None = None
+    """The most there may be."""
     where: Mapping[str, str] = {}
+    """Site column = value: only these sites are counted."""
 
 
 class Rules(Settings):
     """What may go where, and the decisions already taken."""
 
     keep: tuple[str, ...] = ()
+    """Sites that stay open."""
     close: tuple[str, ...] = ()
+    """Sites that must close."""
     fixed: Mapping[str, str] = {}
     """Access point = site: a decision taken."""
     may_not_share: tuple[tuple[str, str], ...] = ()
+    """Pairs of services that may not be in one building, besides where they are today."""
     must_share: tuple[tuple[str, str], ...] = ()
+    """Pairs of services that must be in one building."""
     barred: Mapping[str, tuple[str, ...]] = {}
     """Site column = values that may not receive anybody (``epc = ["F", "G"]``, ``step_free = ["no"]``)."""
     out: tuple[str, ...] = ()
@@ -272,6 +307,7 @@ class Rules(Settings):
     reach: Limit | None = None
     """No point moves farther than this from its site of today (a limit on the search as much as on people)."""
     counts: tuple[Count, ...] = ()
+    """How many sites or hubs there may be."""
     throughput: Mapping[str, Positive] = {}
     """Site column with its yearly visits capacity: ``{column = factor}``."""
 
@@ -280,29 +316,38 @@ class Sensitivity(Settings):
     """One row of the option table: what is changed, in the books only (the plan stays)."""
 
     name: str
+    """What it is called in the option table."""
     receipts: NotNegative = 1.0
+    """Receipts times this."""
     one_off: NotNegative = 1.0
+    """One-off costs times this."""
     savings: NotNegative = 1.0
+    """Savings times this."""
     delay_years: Annotated[int, Field(ge=0, le=10)] = 0
+    """Savings begin so many years later."""
 
 
 class Money(Settings):
     """Prices, discounting, and what is optimised."""
 
     objective: Literal["running-cost", "annual-equivalent", "people-within", "least-travel", "least-farthest"] = "running-cost"
+    """What is made least, or most."""
     price_base: str = ""
     """The prices that every figure is in, e.g. ``2015-16``."""
     base_year: Annotated[int, Field(ge=2003, le=2100)] = 2025
     """Financial year 0, by the calendar year it begins in; discounting and dated rules start here."""
     horizon_years: Annotated[int, Field(ge=1, le=125)] = 30
+    """Years that are appraised."""
     closing_year: Annotated[int, Field(ge=0, le=20)] = 1
     """Years after the base year in which buildings are let go, unless a lease says later."""
     running_budget_gbp_pa: NotNegative | None = None
     """With another objective than cost: running cost may not exceed this (none: today's)."""
     capital_budget_gbp: NotNegative | None = None
+    """The most that may be spent once."""
     budget_basis: Literal["gross", "net"] = "gross"
     """Whether receipts count towards the capital budget."""
     longest_payback_years: Positive | None = None
+    """Net one-off cost is at most so many years of saving."""
     optimism_bias: Mapping[str, Fraction] = {}
     """Kind of building = uplift on one-off capital costs."""
     split: Literal["floor-area", "lead-agency"] = "floor-area"
@@ -316,18 +361,26 @@ class Money(Settings):
         Sensitivity(name="Savings down 10%", savings=0.9),
         Sensitivity(name="All of these", receipts=0.5, one_off=1.24, savings=0.9, delay_years=1),
     )
+    """Rows of the option table."""
 
 
 class Adjust(Settings):
     """A change to a table, laid on after it is read: what-ifs on costs, values, rates and demand."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+    """What the change is called."""
     table: Literal["agencies", "sites", "access_points", "zones", "rates"]
+    """The table it changes."""
     column: str
+    """The column it changes."""
     factor: float | None = None
+    """Multiply by this."""
     add: float | None = None
+    """Add this."""
     set: str | float | bool | None = None
+    """Put this in its place."""
     where: Mapping[str, str] = {}
+    """Column = value: only these rows; a value may begin with ``<=``, ``>=``, ``<``, ``>`` or ``!=``."""
 
     @model_validator(mode="after")
     def one_change(self) -> Adjust:
@@ -341,13 +394,17 @@ class Solver(Settings):
     """How hard to look."""
 
     name: Literal["highs", "cbc", "scip"] = "highs"
+    """Which solver; the others are second opinions."""
     gap: Fraction = 0.0
     """Stop at this relative gap; 0: prove to the penny."""
     time_limit_s: Positive | None = None
+    """Stop after so many seconds: such a run need not repeat exactly."""
     work_limit: Annotated[int, Field(ge=1)] | None = None
     """Stop after this much work, counted so that it repeats exactly."""
     threads: Annotated[int, Field(ge=1, le=64)] = 1
+    """Threads of the solver."""
     seed: Annotated[int, Field(ge=0)] = 0
+    """Where it begins to look."""
 
 
 class Page(Settings):
@@ -356,6 +413,7 @@ class Page(Settings):
     tiles: str = ""
     """A tile address: off by default, since the page must work with no network."""
     tiles_attribution: str = ""
+    """Whose tiles they are."""
     attribution: tuple[str, ...] = ()
     """Lines of acknowledgement printed on the page and in the workbook."""
 
@@ -364,20 +422,33 @@ class Scenario(Settings):
     """Everything a run needs to know.  ``folder`` is where relative paths start; it is not part of the identity."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+    """Names the folder of the results: lower-case letters, digits and hyphens."""
     title: str = ""
+    """What the page is headed."""
     description: str = ""
+    """A sentence under the title."""
     base_date: dt.date | None = None
+    """When the tables were true."""
     tables: Tables = Tables()
+    """Which files fill the tables."""
     travel: Travel = Travel()
+    """How far apart everything is."""
     services: Mapping[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")], Service] = Field(min_length=1)
+    """The kinds of counter, each under its own name."""
     standards: tuple[Standard, ...] = ()
+    """How far people may have to go."""
     rules: Rules = Rules()
+    """What may go where, and decisions taken."""
     money: Money = Money()
+    """Prices, discounting, and what is optimised."""
     adjust: tuple[Adjust, ...] = ()
+    """Changes laid on the tables after they are read."""
     add_sites: tuple[Mapping[str, str | float | bool], ...] = ()
     """Further rows of the sites table: a building that could be used."""
     solver: Solver = Solver()
+    """How hard to look."""
     page: Page = Page()
+    """The planner's page."""
     folder: Path = Field(default=Path(), exclude=True)
     file: Path = Field(default=Path(), exclude=True)
 
