@@ -27,9 +27,9 @@ _CACHE = ".cache"
 def measure(place: Place, scenario: Scenario, *, cache: Path | None = None) -> Travel:
     """The travel tables that the scenario's rules and reports need."""
     zones, sites = _points(place.zones), _points(place.sites)
-    way = _way(place, scenario, cache)
-    able = _able(way)
-    needed = [mode for mode in modes(scenario, rules(scenario)) if able is None or mode in able or mode == scenario.travel.mode]
+    ways = {mode: _way(place, scenario, mode, cache) for mode in modes(scenario, rules(scenario))}
+    # A mode that nothing can measure is left out: its limbs are said to be not tested.  The scenario's own may not be.
+    needed = [mode for mode, way in ways.items() if way is not None]
     groups = {
         service: np.unique(place.point_site[place.point_service == k]).astype(np.int64)
         for k, service in enumerate(place.services)
@@ -37,7 +37,8 @@ def measure(place: Place, scenario: Scenario, *, cache: Path | None = None) -> T
     everything = len(zones) * len(sites) <= ALL_PAIRS
     home = {mode: _wanted(scenario, mode, Measure.HOME, groups, everything=everything) for mode in needed}
     between = {mode: _wanted(scenario, mode, Measure.SITE, {}, everything=len(sites) ** 2 <= ALL_PAIRS) for mode in needed}
-    return build_travel(zones, sites, way, home=home, between=between, cache=cache)
+    chosen = {mode: way for mode, way in ways.items() if way is not None}
+    return build_travel(zones, sites, chosen, home=home, between=between, cache=cache)
 
 
 def _points(frame: pd.DataFrame) -> Points:
@@ -45,18 +46,31 @@ def _points(frame: pd.DataFrame) -> Points:
     return Points(x, y, tuple(frame.index.astype(str)))
 
 
-def _way(place: Place, scenario: Scenario, cache: Path | None) -> Way:
+def _way(place: Place, scenario: Scenario, mode: str, cache: Path | None) -> Way | None:
+    """How a mode is measured: by the table where it has the mode, else by the scenario's method; None where neither can.
+
+    So a table of public transport minutes stands beside streets or the straight line for the other modes.
+    """
     travel = scenario.travel
-    if travel.method is Method.TABLE:
-        if place.travel is None:
-            where = Where(scenario.file.name, column="tables.travel")
+    table = place.travel
+    if table is not None and mode in set(table["mode"].astype(str)):
+        return Table(table, travel.percentile)
+    if travel.method is Method.TABLE and mode == travel.mode:
+        where = Where(scenario.file.name, column="tables.travel")
+        has = "no table is named" if table is None else f"its modes are {', '.join(sorted(set(table['mode'].astype(str))))}"
+        message = f"travel.method is 'table' for the mode '{mode}', and {has}"
+        raise InputError(issues=[Issue("travel.no-table", message, "name a table with that mode", where)])
+    speeds = {"walk": travel.walk_kmh, "drive": travel.drive_kmh}
+    if travel.method is Method.TABLE or mode not in speeds:
+        if mode == travel.mode:
+            where = Where(scenario.file.name, column="travel.mode", value=mode)
             raise InputError(
-                issues=[Issue("travel.no-table", "travel.method is 'table' and no table is named", "name it", where)]
+                issues=[Issue("travel.no-mode", f"nothing measures the mode '{mode}'", "give a travel table", where)]
             )
-        return Table(place.travel, travel.percentile)
+        return None
     if travel.method is Method.NETWORK:
         return Streets(streets_file(scenario, cache), travel.snap_warn_m)
-    return Straight(travel.detour, {"walk": travel.walk_kmh, "drive": travel.drive_kmh})
+    return Straight(travel.detour, speeds)
 
 
 def streets_file(scenario: Scenario, cache: Path | None = None) -> Path:
@@ -79,17 +93,6 @@ def streets_file(scenario: Scenario, cache: Path | None = None) -> Path:
     given = Path(scenario.travel.streets)
     beside = scenario.folder / given
     return beside if beside.exists() or not given.exists() else given
-
-
-def _able(way: Way) -> set[str] | None:
-    """The modes a way of measuring can give, or None for any it is asked for."""
-    match way:
-        case Straight():
-            return set(way.speed_kmh)
-        case Table():
-            return set(way.frame["mode"].astype(str)) if "mode" in way.frame else None
-        case _:
-            return {"walk", "drive"}
 
 
 def _wanted(scenario: Scenario, mode: str, kind: Measure, groups: Mapping[str, Any], *, everything: bool) -> Wanted:

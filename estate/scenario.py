@@ -163,7 +163,7 @@ class Travel(Settings):
     """Road metres for each straight-line metre (straight line only)."""
     walk_kmh: Positive = 4.8
     """Walking speed (straight line only)."""
-    drive_kmh: Positive = 40.0
+    drive_kmh: Positive = 45.0
     """Door-to-door average speeds (straight line only); a network uses speeds by road class."""
     streets: str = ""
     """A street network: ``.osm.pbf``, ``.osm``, a graph saved by OSMnx, or an OS Open Roads GeoPackage.  Implies network."""

@@ -324,3 +324,27 @@ def test_a_killed_run_leaves_the_last_good_one(estate, place, tmp_path, seconds)
     assert estate("run", place, "--out", out, "-q")[0] == 0
     assert not list((out / ".runs").glob(".*.writing"))
     assert os.readlink(out / "tiny").startswith(".runs/")
+
+
+def test_a_table_of_bus_minutes_stands_beside_the_straight_line(estate, tmp_path):  # noqa: F811
+    """An r5py matrix as saved: the 20-minute limb of the Jobcentre rule is then tested, at the percentile that is asked for."""
+    standards = [{"name": "dwp", "preset": "dwp-jobcentre-2017", "action": "forbid"}]
+    tables = {"rates": "rates.csv", "travel": {"path": "bus.csv", "constants": {"mode": "transit"}}}
+    place = write_tiny(tmp_path / "tiny", standards=standards, tables=tables)
+    sites = pd.read_csv(place / "sites.csv")["site_id"]
+    zones = pd.read_csv(place / "zones.csv")["zone_id"]
+    rows = [(a, b, 15, 30) for a in [*sites, *zones] for b in sites if a != b]
+    pd.DataFrame(rows, columns=["from_id", "to_id", "travel_time_p50", "travel_time_p75"]).to_csv(
+        place / "bus.csv", index=False
+    )
+    moves = {}
+    for percentile in (50, 75):
+        out = tmp_path / f"p{percentile}"
+        code, _, err = estate("run", place, "--out", out, "--set", f"travel.percentile={percentile}")
+        assert code == 0, err
+        assert "not tested" not in err
+        moves[percentile] = "p4" in set(read_run(out / "tiny").tables["moves"]["access_point_id"])
+    assert moves == {50: True, 75: False}
+    code, _, err = estate("run", place, "--out", tmp_path / "p90", "--set", "travel.percentile=90")
+    assert code == 3
+    assert "travel_time_p90" in err

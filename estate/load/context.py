@@ -26,12 +26,13 @@ def travel_rows(raw: Raw, given: TableFile, scenario: Scenario, issues: list[Iss
     """
     names = {plain(name): name for name in reversed(raw.frame.columns)}
     names |= {ours: theirs for ours, theirs in given.columns.items() if theirs in raw.frame.columns}
-    minutes = next(
-        (names[each] for each in (f"travel_time_p{scenario.travel.percentile}", "travel_time") if each in names), None
-    )
+    # r5py's plain ``travel_time`` is the median: it stands for no other percentile.
+    median = ("travel_time",) if scenario.travel.percentile == 50 else ()
+    wanted = (f"travel_time_p{scenario.travel.percentile}", *median)
+    minutes = next((names[each] for each in wanted if each in names), None)
     missing = [each for each in ("from_id", "to_id") if each not in names]
     if not missing and minutes is None and not {"distance_m", "time_s"} & set(names):
-        missing = ["distance_m or time_s"]
+        missing = [f"distance_m, time_s or {wanted[0]}"]
     for each in missing:
         near = closest(each, raw.frame.columns)
         remedy = (
