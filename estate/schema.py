@@ -11,8 +11,8 @@ import csv
 import datetime as dt
 import inspect
 import io
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
@@ -146,24 +146,32 @@ def _without_folder(schema: dict[str, Any]) -> dict[str, Any]:
     return {**schema, "properties": {"extends": base, **properties}}
 
 
-def setting_rows(model: type[BaseModel] = Scenario) -> Iterable[tuple[str, str, str]]:
-    """Each top-level group's settings as (path, default, meaning), for a text listing."""
+def setting_rows(model: type[BaseModel] = Scenario, path: str = "") -> Iterator[tuple[str, str, str]]:
+    """Every setting as (path, default, meaning), for a text listing; ``*`` in a path stands for a name of your own."""
     texts = _field_texts()
     for name, field in model.model_fields.items():
         if name in ("folder", "file"):
             continue
-        inner = field.annotation
-        if inspect.isclass(inner) and issubclass(inner, BaseModel) and model is Scenario:
-            for path, default, text in setting_rows(inner):
-                yield f"{name}.{path}", default, text
-        else:
-            default = "" if field.is_required() else _short(field.default)
-            yield name, default, texts.get((model.__name__, name), "")
+        here = f"{path}{name}"
+        inner = _model_in(field.annotation)
+        single = inspect.isclass(field.annotation) and issubclass(field.annotation, BaseModel)
+        if not single or inner is settings.Limit:
+            yield here, "" if field.is_required() else _short(field.default), texts.get((model.__name__, name), "")
+        # The options of a table's file are the same for all, so they are listed once.
+        if inner and inner is not settings.Limit and not (inner is settings.TableFile and name != "sites"):
+            yield from setting_rows(inner, f"{here}." if single else f"{here}.*.")
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The settings that a field holds, alone or in a list or a table."""
+    if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for each in get_args(annotation) if (found := _model_in(each)) is not None), None)
 
 
 def _short(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= 40 else ""
+    text = "" if value is None else str(value)
+    return text if len(text) <= 40 and text not in ("()", "{}") else ""
 
 
 # ---------------------------------------------------------------------------------------------------------- templates
