@@ -172,7 +172,7 @@ def _manifest(run: Run) -> dict[str, Any]:
     *_, sold = facts.receipts(run)
     if sold == 0 or sold >= FEWEST:
         manifest |= {key: run.manifest.get(key) for key in ("receipts_gbp", "npv_gbp", "horizon_years", "payback_years")}
-        manifest["receipt_buildings"] = sold
+        manifest |= {"receipt_buildings": sold, "receipts_assumed": facts.assumed(run, "market_value_gbp")}
     moved = facts.table(run, "moves", ("from_site_id",))["from_site_id"].nunique()
     if moved == 0 or moved >= FEWEST:
         manifest["one_off_gbp"] = run.manifest.get("one_off_gbp")

@@ -75,7 +75,7 @@ def _receipts(run: Run) -> Figure:
         lines.append(f"sale prices between {words.gbp_short(low)} and {words.gbp_short(high)}")
     if (one_off := facts.number(run.manifest, "one_off_gbp")) is not None:
         lines.append(f"one-off costs {words.gbp_short(one_off)}")
-    assumed = facts.assumed(run, "market_value_gbp")
+    assumed = run.manifest.get("receipts_assumed", facts.assumed(run, "market_value_gbp"))
     return Figure(
         "Receipts, once",
         words.gbp_short(stated),
@@ -138,9 +138,9 @@ def biggest(points: list[Point], names: dict[int, str]) -> list[dict[str, Any]]:
 
 
 def hardest_hit(run: Run) -> list[str]:
-    """The places whose journeys grow most, in words: one line for a place, at most four."""
+    """The places whose journeys grow most, in words: one line for a place, at most three."""
     columns = ("zone_id", "name", "district", "service", "distance_before_m", "distance_after_m", "farther_m")
-    frame = facts.table(run, "affected", columns).drop_duplicates("zone_id").head(4)
+    frame = facts.table(run, "affected", columns).drop_duplicates("zone_id").head(3)
     if run.tables.get("affected") is None or len(run.place.zones) > MOST_NAMED_ZONES:
         return []
     return [

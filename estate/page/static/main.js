@@ -47,7 +47,7 @@
     change({ site: i });
     panel.show(i);
     if (i === null) return;
-    atlas.reveal(i);
+    atlas.reveal(i, go);
     estate.say(`${data.sites.name[i]}: details shown beside the map`);
     if (go) {
       byId("map").scrollIntoView({ behavior: estate.motion ? "smooth" : "auto", block: "start" });
@@ -72,7 +72,7 @@
 
   show();
   panel.show(state.site);
-  if (state.site !== null) atlas.reveal(state.site);
+  if (state.site !== null) atlas.reveal(state.site, true);
   // A link to a state of the map is a link to the map.
-  if (/[#&](service|view|site)=/.test(window.location.hash)) byId("map").scrollIntoView();
+  if (/[#&](service|view|site)=/.test(window.location.hash)) byId("map").scrollIntoView({ behavior: "instant" });
 })();

@@ -203,10 +203,12 @@
       });
     }
 
-    // Brings a building into view, closer when it is among many.
-    reveal(i) {
+    // Brings a building into view; `closer`, to where its town can be told apart.
+    reveal(i, closer = false) {
       const at = this.parts.sites[i].getLatLng();
-      if (!this.map.getBounds().pad(-0.1).contains(at)) this.map.setView(at, Math.max(this.map.getZoom(), 11), { animate: estate.motion });
+      const zoom = this.map.getZoom();
+      if (closer && zoom < 11) this.map.setView(at, 11.5, { animate: estate.motion });
+      else if (!this.map.getBounds().pad(-0.1).contains(at)) this.map.setView(at, zoom, { animate: estate.motion });
     }
 
     _siteWords(i) {
