@@ -231,7 +231,7 @@ def _expand(family: Family, facts: Facts) -> Iterator[Item]:  # noqa: C901, PLR0
     match kind:
         case "grid":
             for values in itertools.product(*family.axes.values()):
-                changes = dict(zip(family.axes, values, strict=True))
+                changes: dict[str, Any] = dict(zip(family.axes, values, strict=True))
                 yield item(in_words(changes), changes)
         case "list":
             for each in family.scenarios:
@@ -256,7 +256,7 @@ def _expand(family: Family, facts: Facts) -> Iterator[Item]:  # noqa: C901, PLR0
         case "frontier":
             for n in range(family.points):
                 budget = facts.least_gbp + (facts.today_gbp - facts.least_gbp) * n / (family.points - 1)
-                goal = {"money.objective": "least-travel", "money.running_budget_gbp_pa": round(budget, 2)}
+                goal: dict[str, Any] = {"money.objective": "least-travel", "money.running_budget_gbp_pa": round(budget, 2)}
                 yield item(f"£{budget:,.0f} a year", goal)
         case "alternatives":
             for rank in range(1, family.count + 1):

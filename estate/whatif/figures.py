@@ -1,0 +1,96 @@
+"""What a reply amounts to: one row of figures, what becomes of each site, and which access points move."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from estate import costs
+from estate.model import Measure, measure
+from estate.place import todays_plan
+from estate.problem import Bools, Ints, Problem, Solution, offered
+from estate.whatif.reuse import Anchor, Reply
+
+
+def figures(reply: Reply) -> dict[str, Any]:
+    """A reply as one flat row: money in GBP (a year), distances in metres; None where there is no plan.
+
+    ``mean_m`` is the mean distance from home to the nearest site over people and services, ``farthest_m`` the farthest.
+    """
+    anchor, plan, place = reply.anchor, reply.solution, reply.place
+    if anchor is None or plan is None or place is None:
+        return {}
+    problem, formulation, scenario = anchor.problem, anchor.formulation, anchor.scenario
+    whole = formulation.plan(place, plan)
+    running = costs.pence(costs.running_gbp_pa(place))
+    every = np.arange(len(place.access_points))
+    today = todays_plan(place)
+
+    def running_cost(open_: Bools, host: Ints) -> int:
+        return int(running[open_].sum() + costs.pence(costs.hosting_gbp_pa(place, every, host)).sum())
+
+    now, then = running_cost(today.open, today.host), running_cost(whole.open, whole.host)
+    one_off = measure(problem, plan, Measure.ONE_OFF) if problem.site_one_off is not None else 0
+    mean, farthest = _journeys(problem, plan)
+    objective = reply.value + formulation.constant if reply.value is not None else None
+    money = scenario.money.objective in ("running-cost", "annual-equivalent")
+    states = states_of(anchor, plan)
+    return {
+        "objective": None if objective is None else objective / (100 if money else 1),
+        "bound": None if reply.bound is None else (reply.bound + formulation.constant) / (100 if money else 1),
+        "running_cost_gbp_pa": then / 100,
+        "baseline_gbp_pa": now / 100,
+        "saving_gbp_pa": (now - then) / 100,
+        "net_one_off_gbp": one_off / 100,
+        "sites_after": sum(each in ("hub", "retained", "closed to services") for each in states.values()),
+        "hubs_after": sum(each == "hub" for each in states.values()),
+        "moves": int((whole.host != place.point_site).sum()),
+        "mean_m": mean,
+        "farthest_m": farthest,
+    }
+
+
+def _journeys(problem: Problem, plan: Solution) -> tuple[float | None, float | None]:
+    """Mean and farthest distance over the near rows; None where some row is not served, or there are none.
+
+    Rows list their sites nearest first, so the first that offers the service is the nearest.
+    """
+    near = problem.near
+    if not len(near):
+        return None, None
+    served = offered(problem, plan)[np.repeat(near.service, np.diff(near.start)), near.site]
+    at = np.flatnonzero(served)
+    first = np.searchsorted(at, near.start[:-1])
+    if not len(at) or (first >= len(at)).any() or (at[first] >= near.start[1:]).any():
+        return None, None
+    distance = near.distance[at[first]]
+    people = near.weight.sum()
+    return (float((near.weight * distance).sum() / people) if people else None), float(distance.max())
+
+
+def states_of(anchor: Anchor, plan: Solution) -> dict[str, str]:
+    """What each site inside the place is in a plan: hub, retained, closed to services, released, not in use."""
+    problem, place = anchor.problem, anchor.place
+    points = len(anchor.formulation.points)
+    services = np.zeros((problem.n_services, problem.n_sites), dtype=bool)
+    services[problem.point_service[:points], plan.host[:points]] = True
+    count = services.sum(axis=0)
+    today = todays_plan(place).open
+    found = {}
+    for j, site in enumerate(place.sites.index):
+        if place.outside[j]:
+            continue
+        if plan.open[j]:
+            found[str(site)] = "hub" if count[j] >= 2 else "retained" if count[j] else "closed to services"
+        else:
+            found[str(site)] = "released" if today[j] else "not in use"
+    return found
+
+
+def moves_of(anchor: Anchor, plan: Solution) -> dict[str, str]:
+    """The site of every access point that moves."""
+    place = anchor.place
+    host = anchor.formulation.plan(place, plan).host
+    away = np.flatnonzero(host != place.point_site)
+    return {str(place.access_points.index[s]): str(place.sites.index[host[s]]) for s in away.tolist()}

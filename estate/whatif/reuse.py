@@ -1,0 +1,344 @@
+"""One scenario answered quickly: whatever it does not change is taken from memory.
+
+Three things are kept by a worker:
+
+* the **place** as read, without adjustments, and its travel tables: no file is read again;
+* **anchors**: the problem of a scenario without its *light* changes, with its model and its best plan.  Light changes are
+  buildings kept and closed (bounds on columns) and running costs (another objective): they leave every row as it was;
+* the anchor's **best plan**, which needs no solve where it is *sure* to be best still: the locks agree with it, and costs
+  have only gone up where it does not go, and down where it does.
+
+The plan of a scenario is the anchor's where that is still a best plan, else the solver's, started from the anchor's.  That is
+a definition, not a short cut: with ``reuse=False`` everything is read and built from nothing and the answer is the same.
+Plans of equal running cost are not told apart further (``estate run`` does), so pounds are the main job's to the penny while
+a plan may be another of the same cost.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from estate import costs
+from estate.errors import Issue, Severity, raise_for
+from estate.formulate import Formulation, formulate
+from estate.journeys import ALL_PAIRS, measure
+from estate.load import load
+from estate.load.cells import service_words
+from estate.load.change import adjusted
+from estate.model import Measure
+from estate.model import measure as measured
+from estate.place import Place
+from estate.problem import Bools, Goal, Ints, Problem, Solution, cost
+from estate.scenario import Adjust, Scenario, digest, resolved
+from estate.solve import Limits, Status, solve
+from estate.standards import modes, rules
+from estate.travel import Travel
+from estate.validate import check
+from estate.whatif.patches import Changes, WhatIf, scenario_of
+from estate.whatif.programme import Found, Programme, feasible
+
+LIGHT = frozenset({"running_cost_gbp_pa", "hosting_cost_gbp_m2_pa"})
+"""Columns of sites that only the objective reads (under ``running-cost`` with no budget)."""
+
+MOST_ANCHORS = 16
+_READ_BY_TRAVEL = frozenset({"site_id", "service", "status"})
+
+
+@dataclass(frozen=True, eq=False)
+class Shared:
+    """What every worker gets, once: the what-if file's settings, the base, its place without adjustments, its travel."""
+
+    whatif: WhatIf
+    base: Scenario
+    place: Place
+    travel: Travel
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """The base as plain data."""
+        return resolved(self.base)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Light:
+    """The changes that an anchor need not know: sites kept and closed (J,), and costs in pence (J,), (P,)."""
+
+    keep: Bools
+    close: Bools
+    site_cost: Ints
+    pair_cost: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Anchor:
+    """A scenario without its light changes, ready to be solved under any of them."""
+
+    scenario: Scenario
+    place: Place
+    formulation: Formulation
+    best: Found
+    """Its best plan under no light change."""
+    programme: Programme
+
+    @property
+    def problem(self) -> Problem:
+        """The arrays."""
+        return self.programme.problem
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reply:
+    """The answer to one scenario.  Money in pence; ``bound`` is proven; ``solution`` is in the anchor problem's terms."""
+
+    status: Status
+    reason: str
+    anchor: Anchor | None
+    solution: Solution | None
+    value: int | None = None
+    bound: float | None = None
+    place: Place | None = None
+    solved: bool = True
+    """False where the anchor's plan was sure to be best."""
+
+
+class Evaluator:
+    """Answers scenarios of one what-if file; with ``reuse=False`` it keeps nothing and reads every file each time."""
+
+    def __init__(self, shared: Shared, *, reuse: bool = True) -> None:
+        self.shared, self.reuse = shared, reuse
+        self._anchors: OrderedDict[str, Anchor] = OrderedDict()
+
+    def scenario(self, changes: Changes) -> Scenario:
+        """The scenario that changes make; raises :class:`InputError`."""
+        return scenario_of(self.shared.whatif, self.shared.base, self.shared.settings, changes)
+
+    def answer(self, changes: Changes, special: Mapping[str, int] | None = None, *, time_s: float | None = None) -> Reply:
+        """The best plan of one scenario, with its proof.
+
+        Raises
+        ------
+        InputError
+            When the scenario or the tables it changes are wrong.
+        """
+        scenario = self.scenario(changes)
+        plain, keep, close, adjust = _without_light(scenario, self.shared.base)
+        anchor = self.anchor(plain, time_s)
+        if not _lockable(anchor, keep, close):
+            anchor, keep, close, adjust = self.anchor(scenario, time_s), (), (), ()
+        place, light = _light(anchor, keep, close, adjust)
+        if special:
+            return _alternative(anchor, special["rank"], special["differ_by"], time_s)
+        if anchor.problem.goal is not Goal.COST:
+            return _reply(anchor, light, anchor.best, place, solved=True)
+        if self.reuse and _surely_best(anchor, light):
+            return _reply(anchor, light, anchor.best, place, solved=False)
+        return _solved(anchor, light, place, time_s)
+
+    def price(self, changes: Changes, plan: Solution) -> int | None:
+        """What a plan (in the terms of the base's problem) costs under a scenario, in pence; None where it is no plan."""
+        plain, keep, close, adjust = _without_light(self.scenario(changes), self.shared.base)
+        anchor = self.anchor(plain, None)
+        if not _lockable(anchor, keep, close):
+            return None
+        _, light = _light(anchor, keep, close, adjust)
+        problem = replace(anchor.problem, site_cost=light.site_cost, pair_cost=light.pair_cost)
+        if len(plan.host) != problem.n_points or len(plan.open) != problem.n_sites:
+            return None
+        return cost(problem, plan) if feasible(problem, plan, light.keep, light.close) else None
+
+    # ---------------------------------------------------------------------------------------------- anchors
+
+    def anchor(self, scenario: Scenario, time_s: float | None) -> Anchor:
+        """The anchor of a scenario, from memory where it is there."""
+        if not self.reuse:
+            return self._build(scenario, time_s)
+        key = digest(scenario)
+        if key in self._anchors:
+            self._anchors.move_to_end(key)
+        else:
+            self._anchors[key] = self._build(scenario, time_s)
+            if len(self._anchors) > MOST_ANCHORS:
+                # The first is the base's, which most scenarios need.
+                del self._anchors[list(self._anchors)[1]]
+        return self._anchors[key]
+
+    def _build(self, scenario: Scenario, time_s: float | None) -> Anchor:
+        place = self.place(scenario)
+        raise_for(check(scenario, place))
+        formulation = formulate(place, scenario, self.travel(scenario, place))
+        problem, programme = formulation.problem, Programme(formulation.problem)
+        if problem.goal is Goal.COST:
+            today = problem.today if problem.today is not None and feasible(problem, problem.today, *_free(problem)) else None
+            best = programme.solve(problem.site_cost, problem.pair_cost, start=today, time_s=time_s)
+        else:
+            answer = solve(problem, Limits(time_s=time_s))
+            ended = "infeasible" if answer.status is Status.INFEASIBLE else answer.stopped
+            best = Found(ended, answer.solution, answer.bound)
+        return Anchor(scenario, place, formulation, best, programme)
+
+    def place(self, scenario: Scenario) -> Place:
+        """The place under a scenario's adjustments: from memory, unless the scenario reads other files."""
+        base = self.shared.base
+        same = all(getattr(scenario, name) == getattr(base, name) for name in ("tables", "services", "add_sites"))
+        return _adjusted(self.shared.place, scenario, scenario.adjust) if same and self.reuse else load(scenario)
+
+    def travel(self, scenario: Scenario, place: Place) -> Travel:
+        """The travel tables: the base's, unless the scenario needs others."""
+        base, shared = self.shared.base, self.shared.travel
+        moved = len(place.sites) != len(self.shared.place.sites) or any(a.column in _READ_BY_TRAVEL for a in scenario.adjust)
+        everything = len(place.zones) * len(place.sites) <= ALL_PAIRS and len(place.sites) ** 2 <= ALL_PAIRS
+        alike = everything or (scenario.standards, scenario.rules.reach) == (base.standards, base.rules.reach)
+        there = set(modes(scenario, rules(scenario))) <= set(modes(base, rules(base)))
+        if self.reuse and not moved and alike and there and scenario.travel == base.travel:
+            return shared
+        return measure(place, scenario)
+
+
+def _adjusted(place: Place, scenario: Scenario, adjust: tuple[Adjust, ...]) -> Place:
+    if not adjust:
+        return place
+    names = ("agencies", "sites", "access_points", "zones", "rates", "hosting")
+    issues: list[Issue] = []
+    frames = {name: getattr(place, name) for name in names}
+    changed = adjusted(frames, scenario.model_copy(update={"adjust": adjust}), service_words(scenario), issues)
+    raise_for(issues)
+    return replace(place, **changed)  # type: ignore[arg-type]
+
+
+# -------------------------------------------------------------------------------------------------- light changes
+
+type _Split = tuple[Scenario, tuple[str, ...], tuple[str, ...], tuple[Adjust, ...]]
+
+
+def _without_light(scenario: Scenario, base: Scenario) -> _Split:
+    """A scenario less its light changes, and those: sites kept, sites closed, adjustments of costs."""
+    rules_, money = scenario.rules, scenario.money
+    keep = tuple(sorted(set(rules_.keep) - set(base.rules.keep)))
+    close = tuple(sorted(set(rules_.close) - set(base.rules.close)))
+    if rules_.counts or set(keep) & set(rules_.close) or set(close) & {*rules_.keep, *rules_.fixed.values()}:
+        keep, close = (), ()
+    plain = rules_.model_copy(
+        update={
+            "keep": tuple(each for each in rules_.keep if each not in keep),
+            "close": tuple(each for each in rules_.close if each not in close),
+        }
+    )
+    first = len(base.adjust)
+    own = scenario.adjust[first:] if scenario.adjust[:first] == base.adjust else ()
+    simple = (
+        money.objective == "running-cost"
+        and money.capital_budget_gbp is None
+        and money.longest_payback_years is None
+        and all(each.table == "sites" and each.column in LIGHT for each in own)
+    )
+    adjust = own if simple else ()
+    kept = scenario.adjust[: len(scenario.adjust) - len(adjust)]
+    return scenario.model_copy(update={"rules": plain, "adjust": kept}), keep, close, adjust
+
+
+def _lockable(anchor: Anchor, keep: tuple[str, ...], close: tuple[str, ...]) -> bool:
+    """Whether locks are bounds and nothing more: the sites exist, and none is closed that something holds open."""
+    sites, problem = anchor.place.sites.index, anchor.problem
+    kept, closed = sites.get_indexer(pd.Index(keep, dtype=object)), sites.get_indexer(pd.Index(close, dtype=object))
+    if (kept < 0).any() or (closed < 0).any():
+        return False
+    outside = anchor.place.outside
+    return not (problem.must_close[kept] | outside[kept]).any() and not (problem.must_open[closed] | outside[closed]).any()
+
+
+def _light(anchor: Anchor, keep: tuple[str, ...], close: tuple[str, ...], adjust: tuple[Adjust, ...]) -> tuple[Place, Light]:
+    problem, sites = anchor.problem, anchor.place.sites.index
+    kept, closed = _free(problem)
+    kept[sites.get_indexer(pd.Index(keep, dtype=object))] = True
+    closed[sites.get_indexer(pd.Index(close, dtype=object))] = True
+    if not adjust:
+        return anchor.place, Light(kept, closed, problem.site_cost, problem.pair_cost)
+    place = _adjusted(anchor.place, anchor.scenario, adjust)
+    pair_cost = problem.pair_cost
+    real = problem.pair_point < len(anchor.formulation.points)
+    if any(each.column == "hosting_cost_gbp_m2_pa" for each in adjust):
+        point, site = anchor.formulation.points[problem.pair_point[real]], problem.pair_site[real]
+        change = costs.pence(costs.hosting_gbp_pa(place, point, site)) - costs.pence(
+            costs.hosting_gbp_pa(anchor.place, point, site)
+        )
+        pair_cost = pair_cost.copy()
+        pair_cost[real] += change
+    site_cost = problem.site_cost.copy()
+    n = len(place.sites)
+    site_cost[:n] += costs.pence(costs.running_gbp_pa(place)) - costs.pence(costs.running_gbp_pa(anchor.place))
+    return place, Light(kept, closed, site_cost, pair_cost)
+
+
+def _free(problem: Problem) -> tuple[Bools, Bools]:
+    return np.zeros(problem.n_sites, dtype=bool), np.zeros(problem.n_sites, dtype=bool)
+
+
+def _surely_best(anchor: Anchor, light: Light) -> bool:
+    """Whether the anchor's plan is best without a solve.
+
+    For any plan ``y`` and the anchor's best ``x``: ``c'(y) - c'(x) = c(y) - c(x) + d.(y - x)`` with ``d = c' - c``.  The first
+    difference is never negative, nor is the second where ``d >= 0`` off ``x`` and ``d <= 0`` on it.
+    """
+    plan, problem = anchor.best.solution, anchor.problem
+    if plan is None or anchor.best.ended != "proven" or (light.keep & ~plan.open).any() or (light.close & plan.open).any():
+        return False
+    site, pair = light.site_cost - problem.site_cost, light.pair_cost - problem.pair_cost
+    chosen = plan.host[problem.pair_point] == problem.pair_site
+    fixed = problem.must_open | problem.must_close
+    site_ok = fixed | np.where(plan.open, site <= 0, site >= 0)
+    return bool(site_ok.all() and np.where(chosen, pair <= 0, pair >= 0).all())
+
+
+# -------------------------------------------------------------------------------------------------- answers
+
+
+def _solved(anchor: Anchor, light: Light, place: Place, time_s: float | None) -> Reply:
+    plan = anchor.best.solution
+    start = plan if plan is not None and feasible(anchor.problem, plan, light.keep, light.close) else None
+    found = anchor.programme.solve(
+        light.site_cost, light.pair_cost, keep=light.keep, close=light.close, start=start, time_s=time_s
+    )
+    if found.ended == "proven" and found.solution is not None and start is not None:
+        problem = replace(anchor.problem, site_cost=light.site_cost, pair_cost=light.pair_cost)
+        if cost(problem, start) == cost(problem, found.solution):
+            found = replace(found, solution=start)
+    return _reply(anchor, light, found, place, solved=True)
+
+
+def _alternative(anchor: Anchor, rank: int, differ_by: int, time_s: float | None) -> Reply:
+    """The best plan that differs by so many buildings from the best and from every earlier alternative."""
+    free = Light(*_free(anchor.problem), anchor.problem.site_cost, anchor.problem.pair_cost)
+    found = anchor.best
+    plans: list[Solution] = []
+    for _ in range(rank):
+        if found.solution is None:
+            break
+        plans.append(found.solution)
+        found = anchor.programme.solve(free.site_cost, free.pair_cost, far_from=(plans, differ_by), time_s=time_s)
+    return _reply(anchor, free, found, anchor.place, solved=True)
+
+
+def _reply(anchor: Anchor, light: Light, found: Found, place: Place, *, solved: bool) -> Reply:
+    problem = replace(anchor.problem, site_cost=light.site_cost, pair_cost=light.pair_cost)
+    if found.solution is None:
+        status = Status.INFEASIBLE if found.ended == "infeasible" else Status.UNKNOWN
+        reason = "" if status is Status.INFEASIBLE else "no plan and no proof within the time allowed"
+        return Reply(status, reason, anchor, None)
+    if not feasible(problem, found.solution, light.keep, light.close):
+        raise_for([Issue("whatif.broken-plan", "the solver returned a plan that breaks rules", severity=Severity.ERROR)])
+    goal = problem.goal
+    value = cost(problem, found.solution) if goal is Goal.COST else measured(problem, found.solution, Measure(goal))
+    proven = found.ended == "proven"
+    status = Status.OPTIMAL if proven else Status.FEASIBLE
+    reason = "" if proven else "the best found within the time allowed"
+    bound = float(value) if proven else found.bound
+    if not solved and anchor.best.ended != "proven":
+        bound = None
+    return Reply(status, reason, anchor, found.solution, value, bound, place, solved)
