@@ -37,8 +37,8 @@ class Shown:
     name: str
     title: str
     intro: str
-    headings: list[tuple[str, bool]]
-    """The words, and whether the column holds numbers."""
+    headings: list[tuple[str, str]]
+    """The words, and how the column is set: ``number``, ``wide``, ``middling`` or nothing."""
     rows: list[list[Cell]]
     total: int
 
@@ -68,9 +68,16 @@ def show(run: Run, spec: Spec) -> Shown | None:
     for record in frame.to_dict("records"):
         marked = facts.assumed_columns(record.get("illustrative"))
         rows.append([_cell(name, make, record, sites, assumed=spec.assumed.get(name, name) in marked) for name, make in makers])
-    numeric = [any(row[i].sort is not None for row in rows) for i in range(len(columns))]
-    headings = list(zip(columns.values(), numeric, strict=True))
+    headings = [(text, _setting([row[i] for row in rows])) for i, text in enumerate(columns.values())]
     return Shown(spec.name, spec.title, spec.intro, headings, rows, whole)
+
+
+def _setting(cells: list[Cell]) -> str:
+    """How wide a column has to be for its words not to be broken."""
+    if any(cell.sort is not None for cell in cells):
+        return "number"
+    longest = max((len(cell.text) for cell in cells), default=0)
+    return "wide" if longest > 30 else "middling" if longest > 12 else ""
 
 
 def _as_shares(frame: pd.DataFrame) -> pd.DataFrame:
@@ -124,7 +131,7 @@ def _maker(run: Run, name: str) -> Callable[[Any], Cell]:
         return own[name]
     for suffix, say in UNITS.items():
         if name.endswith(suffix):
-            signed = name.startswith(("change", "gain", "net", "farther")) and suffix != "_m2"
+            signed = name.startswith(("change", "gain", "farther")) or name == "net_gbp"
             return _number(partial(say, signed=True) if signed else say)
     return _free
 

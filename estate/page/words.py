@@ -122,6 +122,8 @@ def minutes(seconds: Any) -> str:
     if _blank(seconds):
         return ""
     number = round(float(seconds) / 60)
+    if not number:
+        return "under 1 minute"
     return f"{number} minute{'' if number == 1 else 's'}"
 
 
