@@ -1,5 +1,6 @@
 """Starting a place: the starter runs as it stands, OpenStreetMap gives a draft, and the schema describes everything."""
 
+import gzip
 import json
 import os
 import zipfile
@@ -75,6 +76,37 @@ def test_nothing_is_overwritten(tmp_path):
 @pytest.mark.parametrize(("folder", "name"), [("Ünïted  Kingdom", "n-ted-kingdom"), ("!!!", "place"), ("x" * 90, "x" * 40)])
 def test_names_of_folders_become_names_of_scenarios(folder, name):
     assert scenario_name(Path("/places") / folder) == name
+
+
+LISTS = (
+    "england/lsoa11_pwc_population_england_wales.csv",
+    "england/libraries_england_2023_geocoded.csv.gz",
+    "england/jobcentres_gb_2016_districts_geocoded.csv",
+    "property/cheltenham_land_and_assets_2021.csv",
+)
+
+
+def test_a_whole_place_from_published_lists(tmp_path, capfd):
+    """The starter's README, followed: its second block of settings on the lists as published."""
+    data = Path(os.environ.get("ESTATE_DATA") or "nowhere")
+    if not all((data / each).is_file() for each in LISTS):
+        pytest.skip(f"ESTATE_DATA does not name the folder of source data with {', '.join(LISTS)}")
+    folder = starter.make(tmp_path)
+    blocks = (folder / "README.md").read_text().split("```toml\n")[1:]
+    (tmp_path / "place").mkdir()
+    (tmp_path / "place" / "estate.toml").write_text(blocks[1].split("```")[0])
+    for each in LISTS:
+        content = (data / each).read_bytes()
+        target = tmp_path / "place" / Path(each).name.removesuffix(".gz")
+        target.write_bytes(gzip.decompress(content) if each.endswith(".gz") else content)
+    agencies = "agency,name,kind\nborough,Cheltenham,local_authority_england\ncounty,Gloucestershire,local_authority_england\n"
+    (tmp_path / "place" / "agencies.csv").write_text(f"{agencies}dwp,DWP,central_government\n")
+    place = starter.place_of(tmp_path / "place")
+    assert place.zones["population"].sum() == 115_732
+    assert dict(place.access_points["service"].value_counts()) == {"library": 7, "jobcentre": 1, "council_office": 1}
+    assert guarded(group, ["run", str(tmp_path / "place"), "--out", str(tmp_path / "maps"), "--json"]) == 0
+    result = json.loads(capfd.readouterr().out)
+    assert (result["status"], result["verified"]) == ("optimal", True)
 
 
 # -------------------------------------------------------------------------------------------------------------- draft

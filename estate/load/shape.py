@@ -36,7 +36,8 @@ def shaped(raw: Raw, given: TableFile, table: Table, issues: list[Issue]) -> Raw
         issues.extend(_unknown(table, name, ours, raw.file) for name in dict.fromkeys(named) if name not in ours)
     raw = _chosen(raw, given, issues)
     used: set[str] = set()
-    columns = {name: _templated(raw, name, text, used, issues) for name, text in given.template.items()}
+    # What a template uses may still be read under its own name as well: an id made of the name leaves the name.
+    columns = {name: _templated(raw, name, text, issues) for name, text in given.template.items()}
     for name, heading in given.columns.items():
         found = _heading(raw, heading, "columns", name, issues)
         if found is not None:
@@ -111,7 +112,7 @@ def _clash(raw: Raw, heading: str) -> Issue:
     return Issue("file.twice", message, "rename or remove one of them", Where(raw.file, column=heading))
 
 
-def _templated(raw: Raw, name: str, template: str, used: set[str], issues: list[Issue]) -> pd.Series:
+def _templated(raw: Raw, name: str, template: str, issues: list[Issue]) -> pd.Series:
     """Text with headings in braces, filled for each row."""
     result = pd.Series([""] * len(raw), index=raw.frame.index, dtype="str")
     try:
@@ -128,7 +129,6 @@ def _templated(raw: Raw, name: str, template: str, used: set[str], issues: list[
             found = _heading(raw, heading, "template", name, issues)
             if found is not None:
                 result = result + clean(raw.frame[found])
-                used.add(found)
     return result
 
 
