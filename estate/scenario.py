@@ -269,6 +269,8 @@ class Standard(Settings):
         """A rule of its own needs a service and a limit."""
         if not self.preset and (not self.service or self.limit is None):
             raise ValueError("a standard needs 'service' and 'limit', or a 'preset'")
+        if self.backup > 1 and (self.share < 1 or self.each):
+            raise ValueError("'backup' goes with a rule for everybody: share = 1 and no 'each'")
         return self
 
 

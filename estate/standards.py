@@ -22,7 +22,7 @@ import math
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -338,6 +338,11 @@ def compile_rules(place: Place, scenario: Scenario, travel: Travel) -> Compiled:
                 share_rule.append(r)
         else:
             _cover(hard, r, rule, scenario, place, travel, k)
+            if scenario.money.objective == "people-within" and rule.backup == 1:
+                # What is asked of everybody is also what the objective counts, with nothing more required of it.
+                for made in _shares(rule, scenario, place, travel, k):
+                    shares.append(replace(made, required=0))
+                    share_rule.append(r)
     priced = soft.cover()
     return Compiled(
         found,

@@ -234,12 +234,12 @@ def journeys(case: Case, decision: Decision) -> pd.DataFrame:
 
 
 def people_within(case: Case, decision: Decision) -> int:
-    """People within the limits of the rules by share, added over rules."""
+    """People within the limits of the home-to-site rules, added over rules; rules that ask for backup are not counted."""
     total = 0
     for rule in case.standards:
-        shared = rule.measure is Measure.HOME and (rule.share < 1 or bool(rule.each)) and rule.service in case.services
-        pairs = near_pairs(case, rule) if shared else None
+        counts = rule.measure is Measure.HOME and rule.backup == 1 and rule.service in case.services
+        pairs = near_pairs(case, rule) if counts else None
         if pairs is not None:
             now = _count(pairs, offering(case, decision, rule.service), len(case.zones))
-            total += int(people(case, rule)[now >= rule.backup].sum())
+            total += int(people(case, rule)[now >= 1].sum())
     return total
