@@ -179,6 +179,8 @@ def test_a_link_opens_where_it_was_made(open_page, page_file, pictures):
     assert page.locator("#service").input_value() == "library"
     assert "Redditch Library" in page.locator("#panel").inner_text()
     shot(page, pictures, "panel")
+    page.evaluate("location.hash = '#tables'")
+    assert page.locator("#service").input_value() == "library", "a link within the page leaves the map as it is"
     at(page, "#service=nonsense&view=sideways&site=%3Cscript%3E")
     assert page.locator("input[name=view]:checked").count() == 1
 
@@ -311,6 +313,19 @@ def test_missing_tables_are_left_out(open_page, tmp_path):
     page = open_page(written(tmp_path, "index.html", render(bare)))
     assert page.locator("#table-sites tbody tr").count() == len(run.tables["sites"])
     assert "not known" in page.locator(".figures").inner_text()
+
+
+def test_a_run_that_knows_only_times_is_told_in_minutes(open_page, tmp_path):
+    from dataclasses import replace
+
+    run = town()
+    zones = run.tables["zones"].drop(columns=["distance_before_m", "distance_after_m"])
+    page = open_page(written(tmp_path, "index.html", render(replace(run, tables={**run.tables, "zones": zones}))))
+    view(page, "Today")
+    assert page.locator("#shade-title").inner_text().startswith("Minutes from home")
+    assert "under 5" in page.locator("#shades").inner_text()
+    assert "minutes from home" in page.locator("figure.chart svg").last.text_content() + page.locator("#people").inner_text()
+    assert "out of reach" not in page.locator("#people").inner_text()
 
 
 @pytest.mark.slow

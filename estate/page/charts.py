@@ -15,13 +15,12 @@ import pandas as pd
 
 from estate.page import facts, words
 from estate.page.facts import Journeys
+from estate.page.words import Unit
 
 if TYPE_CHECKING:
     from estate.results import Run
 
 WIDTH = 340
-BANDS_MILES = (0, 0.5, 1, 2, 3, 5, 10)
-"""Distance bands, lower ends; the last is open."""
 
 
 @dataclass(slots=True)
@@ -60,51 +59,51 @@ class Chart:
         self.labels.append((round(x, 1), round(y, 1), name, text))
 
 
-def _band_names() -> list[str]:
-    ends = [f"{end:g}" for end in BANDS_MILES]
-    inner = [f"{low}–{high}" for low, high in pairwise(ends[1:])]
-    return [f"under {ends[1]}", *inner, f"over {ends[-1]}"]
+def _band_names(unit: Unit) -> list[str]:
+    ends = [f"{end:g}" for end in unit.bands]
+    inner = [f"{low}–{high}" for low, high in pairwise(ends)]
+    return [f"under {ends[0]}", *inner, f"over {ends[-1]}"]
 
 
 def distances(run: Run, trips: Journeys) -> list[Chart]:
     """For each service, how many people live how far from the nearest building with it: today and in the plan."""
-    edges = np.array([*BANDS_MILES, np.inf]) * words.METRES_PER_MILE
+    edges = np.array([0.0, *trips.unit.bands, np.inf]) * trips.unit.size
     edges[0] = -1.0
-    names = _band_names()
+    names = _band_names(trips.unit)
     charts = []
     for k, service in enumerate(trips.services):
-        before = np.histogram(trips.before_m[:, k], bins=edges, weights=trips.people)[0]
-        after = np.histogram(trips.after_m[:, k], bins=edges, weights=trips.people)[0]
+        before = np.histogram(trips.before[:, k], bins=edges, weights=trips.people)[0]
+        after = np.histogram(trips.after[:, k], bins=edges, weights=trips.people)[0]
         label = words.plain(facts.service_label(run, service))
         chart = Chart(
             title=label,
             summary=_distance_words(trips, k),
             height=172,
-            headings=("Miles from home", "People today", "People in the plan", "Change"),
+            headings=(f"{trips.unit.name.capitalize()} from home", "People today", "People in the plan", "Change"),
             rows=[
                 (name, words.count(b), words.count(a), words.count(a - b, signed=True))
                 for name, b, a in zip(names, before, after, strict=True)
             ],
         )
-        _paired_columns(chart, names, before, after)
+        _paired_columns(chart, names, before, after, trips.unit.name)
         charts.append(chart)
     return charts
 
 
 def _distance_words(trips: Journeys, k: int) -> str:
-    before, after = facts.mean_m(trips.before_m[:, k], trips.people), facts.mean_m(trips.after_m[:, k], trips.people)
+    before, after = facts.mean(trips.before[:, k], trips.people), facts.mean(trips.after[:, k], trips.people)
     farther, nearer = (float(trips.people[flag[:, k]].sum()) for flag in (trips.farther, trips.nearer))
     if before is None or after is None:
         return "No distances are recorded."
     if not farther and not nearer:
-        return f"Nobody’s journey changes; the average is {words.miles(before)}."
+        return f"Nobody’s journey changes; the average is {trips.unit.say(before)}."
     moved = [f"{words.count(number)} people {way}" for number, way in ((farther, "farther"), (nearer, "nearer")) if number]
-    same = words.miles(before) == words.miles(after)
-    average = f"stays at {words.miles(before)}" if same else f"goes from {words.miles(before)} to {words.miles(after)}"
+    same = trips.unit.say(before) == trips.unit.say(after)
+    average = f"stays at {trips.unit.say(before)}" if same else f"goes from {trips.unit.say(before)} to {trips.unit.say(after)}"
     return f"The average {average}: {words.listed(moved)}."
 
 
-def _paired_columns(chart: Chart, names: list[str], before: Any, after: Any) -> None:
+def _paired_columns(chart: Chart, names: list[str], before: Any, after: Any, unit: str) -> None:
     top, floor, left = 14.0, 138.0, 8.0
     tallest = max(float(before.max(initial=0)), float(after.max(initial=0)), 1.0)
     step = (WIDTH - 2 * left) / len(names)
@@ -120,7 +119,7 @@ def _paired_columns(chart: Chart, names: list[str], before: Any, after: Any) -> 
         )
         chart.label(x + step / 2, floor + 14, "middle small", name)
     chart.line(left, floor, WIDTH - left, floor, "axis")
-    chart.label(WIDTH / 2, floor + 30, "middle small quiet", "miles from home")
+    chart.label(WIDTH / 2, floor + 30, "middle small quiet", f"{unit} from home")
 
 
 def _span(values: Sequence[float], room: float, least: float = 1.0) -> float:
@@ -216,21 +215,21 @@ def deprivation(run: Run, trips: Journeys) -> Chart | None:
     if len(found) < 2:
         return None
 
-    def average(distance_m: Any, tenth: int) -> float:
+    def average(journey: Any, tenth: int) -> float:
         rows = decile == tenth
-        means = [facts.mean_m(distance_m[rows, k], trips.people[rows]) for k in range(len(trips.services))]
+        means = [facts.mean(journey[rows, k], trips.people[rows]) for k in range(len(trips.services))]
         known = [mean for mean in means if mean is not None]
         return sum(known) / len(known) if known else 0.0
 
-    before = [average(trips.before_m, tenth) for tenth in found]
-    after = [average(trips.after_m, tenth) for tenth in found]
+    before = [average(trips.before, tenth) for tenth in found]
+    after = [average(trips.after, tenth) for tenth in found]
     extra = [a - b for a, b in zip(after, before, strict=True)]
     poor, rich = extra[: max(1, len(extra) // 2)], extra[len(extra) // 2 :]
     gap = sum(poor) / len(poor) - sum(rich) / len(rich)
-    verdict = "about the same as" if abs(gap) < 80 else "more than" if gap > 0 else "less than"
+    verdict = "about the same as" if abs(gap) < trips.same else "more than" if gap > 0 else "less than"
     summary = f"Journeys in the more deprived half of neighbourhoods grow {verdict} those in the less deprived half."
     rows = [
-        (str(tenth), words.miles(b), words.miles(a), words.miles(a - b, signed=True))
+        (str(tenth), trips.unit.say(b), trips.unit.say(a), trips.unit.say(a - b, signed=True))
         for tenth, b, a in zip(found, before, after, strict=True)
     ]
     title = "Deprived and less deprived neighbourhoods"
@@ -250,6 +249,6 @@ def deprivation(run: Run, trips: Journeys) -> Chart | None:
         chart.line(100 + before[i] * scale, y, 100 + after[i] * scale, y, "link")
         chart.dot(100 + before[i] * scale, y, 4, "today")
         chart.dot(100 + after[i] * scale, y, 4, "plan")
-        chart.label(100 + max(before[i], after[i]) * scale + 9, y + 4, "start small", words.miles(after[i]))
+        chart.label(100 + max(before[i], after[i]) * scale + 9, y + 4, "start small", trips.unit.say(after[i]))
     chart.label(92, 30 + 22 * len(found), "end small quiet", "least deprived ▲")
     return chart

@@ -192,19 +192,20 @@ def _point_differences(a: Run, b: Run, points: tuple[list[Point], ...]) -> list[
 def _people(a: Run, b: Run, trips: tuple[Journeys, ...]) -> charts.Chart | None:
     """Who would live nearer, and who farther, in the second plan than in the first; None where the zones are not the same."""
     first, second = trips
-    if not a.place.zones.index.equals(b.place.zones.index):
+    if not a.place.zones.index.equals(b.place.zones.index) or first.unit != second.unit:
         return None
     common = [service for service in first.services if service in second.services]
     i, j = ([trip.services.index(service) for service in common] for trip in trips)
     between = Journeys(
         services=tuple(common),
         people=second.people,
-        before_m=first.after_m[:, i],
-        after_m=second.after_m[:, j],
+        before=first.after[:, i],
+        after=second.after[:, j],
         within_before=first.within_after[:, i],
         within_after=second.within_after[:, j],
         site_before=np.zeros((len(second.people), len(common)), dtype=np.int64),
         site_after=np.zeros((len(second.people), len(common)), dtype=np.int64),
+        unit=second.unit,
     )
     return charts.winners(b, between)
 

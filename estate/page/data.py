@@ -1,6 +1,7 @@
 """What the page's scripts know: the run as compact JSON, one list per column, ids and names as plain text.
 
-Sites, areas and services are referred to by position.  Distances are whole metres (to the nearest ten), null when out of reach.
+Sites, areas and services are referred to by position.  Distances are whole metres and times whole seconds (to the nearest
+ten), null when out of reach.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ def page_data(run: Run, drawing: Drawing, areas: Areas, trips: Journeys, points:
         "zones": _zones(run, areas, trips),
         "towns": towns(run.place),
         "square": areas.square_m,
+        "unit": {name: getattr(trips.unit, name) for name in ("name", "size", "bands", "changes")},
     }
 
 
@@ -118,7 +120,7 @@ def _zones(run: Run, areas: Areas, trips: Journeys) -> dict[str, Any]:
         result["name"] = [words.clean(name) for name in named]
         if "district" in frame:
             result["district"] = coded(frame["district"])
-    before, after = grouped(trips.before_m, areas, trips.people), grouped(trips.after_m, areas, trips.people)
+    before, after = grouped(trips.before, areas, trips.people), grouped(trips.after, areas, trips.people)
     for k, service in enumerate(trips.services):
         journey: dict[str, Any] = _journey(before[:, k], after[:, k])
         if single:
@@ -147,12 +149,12 @@ def grouped(distance_m: Floats, areas: Areas, people: Floats) -> Floats:
     return np.stack(columns, axis=1) if columns else np.empty((count, 0))
 
 
-def _journey(before_m: Floats, after_m: Floats) -> dict[str, Any]:
+def _journey(before: Floats, after: Floats) -> dict[str, Any]:
     """Journeys before, and the change to them: mostly nothing, so the changes are listed by position."""
-    change = np.where(np.isfinite(after_m), np.round(after_m, -1), -1.0)
-    same = np.isclose(before_m, after_m, rtol=0.0, atol=0.5, equal_nan=True)
+    change = np.where(np.isfinite(after), np.round(after, -1), -1.0)
+    same = np.isclose(before, after, rtol=0.0, atol=0.5, equal_nan=True)
     return {
-        "before": whole(np.round(before_m, -1)),
+        "before": whole(np.round(before, -1)),
         "at": np.flatnonzero(~same).tolist(),
         "after": [None if value < 0 else int(value) for value in change[~same]],
     }

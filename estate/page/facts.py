@@ -11,12 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from estate.page import words
+from estate.page.words import Unit
 
 if TYPE_CHECKING:
     from estate.results import Run
-
-SAME_M = 0.05 * words.METRES_PER_MILE
-"""A journey that changes by no more than this (80 m) counts as the same: nobody plans a bus route by less."""
 
 type Floats = NDArray[np.float64]
 type Ints = NDArray[np.int64]
@@ -41,33 +39,40 @@ def number(manifest: Mapping[str, Any], key: str) -> float | None:
 class Journeys:
     """From home to the nearest building with each service: (Z, K) arrays, zones in the place's order.
 
-    ``before_m`` and ``after_m`` are metres, NaN out of reach.  ``within_before`` and ``within_after`` are 1, 0, or NaN where
-    no limit applies.  ``site_before`` and ``site_after`` are positions in the place's sites, -1 for none.
+    ``before`` and ``after`` are metres, or seconds where the run knows no distances (``unit`` says which), NaN out of reach.
+    ``within_before`` and ``within_after`` are 1, 0, or NaN where no limit applies.  ``site_before`` and ``site_after`` are
+    positions in the place's sites, -1 for none.
     """
 
     services: tuple[str, ...]
     people: Floats
-    before_m: Floats
-    after_m: Floats
+    before: Floats
+    after: Floats
     within_before: Floats
     within_after: Floats
     site_before: Ints
     site_after: Ints
+    unit: Unit = words.MILES
 
     @property
-    def change_m(self) -> Floats:
-        """(Z, K) metres farther; NaN where either journey is out of reach."""
-        return self.after_m - self.before_m
+    def change(self) -> Floats:
+        """(Z, K) how much farther; NaN where either journey is out of reach."""
+        return self.after - self.before
+
+    @property
+    def same(self) -> float:
+        """A journey that changes by no more than this counts as the same: nobody plans a bus route by less."""
+        return self.unit.changes[0] * self.unit.size
 
     @property
     def farther(self) -> Bools:
         """(Z, K) worse off: a longer journey, or one that is no longer possible."""
-        return (self.change_m > SAME_M) | (np.isfinite(self.before_m) & ~np.isfinite(self.after_m))
+        return (self.change > self.same) | (np.isfinite(self.before) & ~np.isfinite(self.after))
 
     @property
     def nearer(self) -> Bools:
         """(Z, K) better off."""
-        return (self.change_m < -SAME_M) | (~np.isfinite(self.before_m) & np.isfinite(self.after_m))
+        return (self.change < -self.same) | (~np.isfinite(self.before) & np.isfinite(self.after))
 
 
 def journeys(run: Run) -> Journeys:
@@ -78,6 +83,8 @@ def journeys(run: Run) -> Journeys:
         "service",
         "distance_before_m",
         "distance_after_m",
+        "time_before_s",
+        "time_after_s",
         "within_before",
         "within_after",
         "site_before",
@@ -107,15 +114,19 @@ def journeys(run: Run) -> Journeys:
         result[row[known], column[known]] = run.place.sites.index.get_indexer(pd.Index(text))[known]
         return result
 
+    before, after, unit = floats("distance_before_m"), floats("distance_after_m"), words.MILES
+    if not np.isfinite(before).any():
+        before, after, unit = floats("time_before_s"), floats("time_after_s"), words.MINUTES
     return Journeys(
         services=services,
         people=zones["population"].to_numpy(float),
-        before_m=floats("distance_before_m"),
-        after_m=floats("distance_after_m"),
+        before=before,
+        after=after,
         within_before=flags("within_before"),
         within_after=flags("within_after"),
         site_before=sites("site_before"),
         site_after=sites("site_after"),
+        unit=unit,
     )
 
 
@@ -130,7 +141,7 @@ def _flag(value: Any) -> float:
 class People:
     """Residents, each counted once: within every limit before and after, and farther from or nearer to at least one service.
 
-    ``much_farther`` is farther by more than a mile; ``newly_beyond`` is beyond a limit that is met today.
+    ``much_farther`` is farther by more than a mile (or ten minutes); ``newly_beyond`` is beyond a limit that is met today.
     """
 
     everyone: float
@@ -138,7 +149,7 @@ class People:
     within_before: float
     within_after: float
     farther: float
-    farther_mean_m: float | None
+    farther_mean: float | None
     much_farther: float
     nearer: float
     newly_beyond: float
@@ -149,7 +160,7 @@ def people(trips: Journeys) -> People:
     residents = trips.people
     farther, nearer = trips.farther, trips.nearer
     # A zone may lose on several services: its people count once, with their mean extra distance for those services.
-    extra = np.where(farther & np.isfinite(trips.change_m), trips.change_m, 0.0)
+    extra = np.where(farther & np.isfinite(trips.change), trips.change, 0.0)
     losses = farther.sum(axis=1)
     worse = losses > 0
     mean_extra = np.divide(extra.sum(axis=1), losses, out=np.zeros(len(residents)), where=worse)
@@ -160,18 +171,18 @@ def people(trips: Journeys) -> People:
         within_before=float(residents[~(trips.within_before == 0).any(axis=1)].sum()),
         within_after=float(residents[~(trips.within_after == 0).any(axis=1)].sum()),
         farther=count,
-        farther_mean_m=float((residents * mean_extra)[worse].sum() / count) if count else None,
-        much_farther=float(residents[(trips.change_m > words.METRES_PER_MILE).any(axis=1)].sum()),
+        farther_mean=float((residents * mean_extra)[worse].sum() / count) if count else None,
+        much_farther=float(residents[(trips.change > trips.unit.much * trips.unit.size).any(axis=1)].sum()),
         nearer=float(residents[(nearer.any(axis=1)) & ~worse].sum()),
         newly_beyond=float(residents[((trips.within_before == 1) & (trips.within_after == 0)).any(axis=1)].sum()),
     )
 
 
-def mean_m(distance_m: Floats, weight: Floats) -> float | None:
+def mean(journey: Floats, weight: Floats) -> float | None:
     """Mean of the journeys that are possible, weighted by people; None when there are none."""
-    known = np.isfinite(distance_m) & (weight > 0)
+    known = np.isfinite(journey) & (weight > 0)
     total = weight[known].sum()
-    return float((distance_m[known] * weight[known]).sum() / total) if total else None
+    return float((journey[known] * weight[known]).sum() / total) if total else None
 
 
 def busiest_service(trips: Journeys) -> str:

@@ -61,10 +61,11 @@ def _context(
         "heading": words.clean(run.scenario.label),
         "description": words.clean(run.scenario.description),
         "sentence": story.sentence(run, points),
-        "figures": story.figures(run, facts.people(trips)),
+        "figures": story.figures(run, facts.people(trips), trips.unit),
         "proof": words.proof(run.manifest, run.scenario.money.objective),
         "checks": words.checks(run.manifest),
         "assumptions": _assumptions(run),
+        "same": trips.unit.say(trips.same) if trips.unit is words.MINUTES else "0.05 mile (80 metres)",
         "services": _choices(known),
         "drawing": Markup(drawing.html),  # noqa: S704 - folium's empty element: no words in it
         "story": story.biggest(points, names),

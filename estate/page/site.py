@@ -113,13 +113,13 @@ def affected(run: Run, trips: Journeys, here: int) -> list[Affected]:
         farther = mine & trips.farther[:, k]
         if not mine.any():
             continue
-        extra = facts.mean_m(np.where(farther, trips.change_m[:, k], np.nan), trips.people)
+        extra = facts.mean(np.where(farther, trips.change[:, k], np.nan), trips.people)
         rows.append(
             Affected(
                 words.clean(facts.service_label(run, service)),
                 words.count(trips.people[mine].sum()),
                 words.count(trips.people[farther].sum()),
-                words.miles(extra) if extra is not None else "",
+                trips.unit.say(extra) if extra is not None else "",
             )
         )
     return rows

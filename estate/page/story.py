@@ -10,6 +10,7 @@ import pandas as pd
 
 from estate.page import facts, words
 from estate.page.facts import People, Point
+from estate.page.words import Unit
 
 if TYPE_CHECKING:
     from estate.results import Run
@@ -28,10 +29,10 @@ class Figure:
     assumed: str = ""
 
 
-def figures(run: Run, who: People) -> list[Figure]:
+def figures(run: Run, who: People, unit: Unit) -> list[Figure]:
     """Running cost, buildings, receipts, people within the limits, people worse off."""
     manifest = run.manifest
-    return [_cost(run), _buildings(run), _receipts(run), *_people(who, int(facts.number(manifest, "moves") or 0))]
+    return [_cost(run), _buildings(run), _receipts(run), *_people(who, unit, int(facts.number(manifest, "moves") or 0))]
 
 
 def _cost(run: Run) -> Figure:
@@ -84,13 +85,13 @@ def _receipts(run: Run) -> Figure:
     )
 
 
-def _people(who: People, moves: int) -> list[Figure]:
+def _people(who: People, unit: Unit, moves: int) -> list[Figure]:
     farther = [
         f"{words.share(who.farther, who.everyone)} of {words.count(who.everyone)} people are farther from at least one service"
     ]
-    if who.farther_mean_m is not None:
-        much = f"; {words.count(who.much_farther)} of them by more than a mile" if who.much_farther else ""
-        farther.append(f"by {words.miles(who.farther_mean_m)} on average{much}")
+    if who.farther_mean is not None:
+        much = f"; {words.count(who.much_farther)} of them by more than {unit.much_words}" if who.much_farther else ""
+        farther.append(f"by {unit.say(who.farther_mean)} on average{much}")
     if not who.farther:
         farther = [f"though {words.plural(moves, 'counter')} move{'s' if moves == 1 else ''}"] if moves else []
     worse = Figure("People who travel farther", words.count(who.farther) if who.farther else "Nobody", farther)

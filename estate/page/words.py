@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -117,14 +118,33 @@ def miles(metres: Any, *, signed: bool = False) -> str:
     return _signed(f"{text} {unit}", number, signed=signed)
 
 
-def minutes(seconds: Any) -> str:
-    """``14 minutes``."""
+def minutes(seconds: Any, *, signed: bool = False) -> str:
+    """``14 minutes``; a blank time means that there is no way there."""
     if _blank(seconds):
-        return ""
+        return "out of reach"
     number = round(float(seconds) / 60)
     if not number:
-        return "under 1 minute"
-    return f"{number} minute{'' if number == 1 else 's'}"
+        return "no change" if signed else "under 1 minute"
+    return _signed(f"{abs(number)} minute{'' if abs(number) == 1 else 's'}", number, signed=signed)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What journeys are told in.  ``bands`` and ``changes`` are in it; ``size`` of it is one metre's or second's worth."""
+
+    name: str
+    size: float
+    bands: tuple[float, ...]
+    """Where the bands of distance end; the last is open."""
+    changes: tuple[float, ...]
+    """Less than the first is no change; the others are where the bands of change end."""
+    much: float
+    much_words: str
+    say: Callable[..., str]
+
+
+MILES = Unit("miles", METRES_PER_MILE, (0.5, 1, 2, 3, 5, 10), (0.05, 0.5, 1, 2), 1, "a mile", miles)
+MINUTES = Unit("minutes", 60.0, (5, 10, 15, 20, 30, 45), (1, 5, 10, 20), 10, "ten minutes", minutes)
 
 
 def share(part: float, whole: float) -> str:

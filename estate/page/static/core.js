@@ -32,6 +32,14 @@ var estate = {
     return text + (text === "1.0" ? " mile" : " miles");
   },
 
+  // A journey in the page's unit: metres told in miles, or seconds in minutes.
+  journey(value, unit) {
+    if (unit.name === "miles") return estate.miles(value);
+    if (value === null || value === undefined) return "out of reach";
+    const number = Math.round(value / 60);
+    return number ? estate.plural(number, "minute") : "under 1 minute";
+  },
+
   plural: (number, one, many) => estate.count(number) + " " + (number === 1 ? one : many || one + "s"),
 
   // A word of a column that repeats words: {words, at}.

@@ -14,8 +14,8 @@
     };
     const service = data.services.find((each) => each.id === state.service);
     const what = service ? `the nearest: ${service.label}` : "the nearest of each service, on average";
-    byId("shade-title").textContent = state.view === "change" ? `How much farther or nearer (miles) people are from ${what}` : `Miles from home to ${what}, ${state.view === "today" ? "today" : "in the plan"}`;
-    byId("shades").replaceChildren(...estate.shadeKey(state.view).map(swatch));
+    byId("shade-title").textContent = state.view === "change" ? `How much farther or nearer (${data.unit.name}) people are from ${what}` : `${data.unit.name === "miles" ? "Miles" : "Minutes"} from home to ${what}, ${state.view === "today" ? "today" : "in the plan"}`;
+    byId("shades").replaceChildren(...estate.shadeKey(data.unit, state.view).map(swatch));
     byId("limit").textContent = service && service.limit ? `The limit for this service is ${service.limit}.` : "";
   };
 })();

@@ -7,6 +7,8 @@
 
   const known = (service) => service === "all" ? Boolean(data.zones.all) : data.services.some((each) => each.id === service);
 
+  const stated = () => /[#&](service|view|site)=/.test(window.location.hash);
+
   const read = () => {
     const given = new URLSearchParams(window.location.hash.slice(1));
     const site = given.get("site") ? data.sites.id.indexOf(given.get("site")) : -1;
@@ -40,6 +42,7 @@
     state = { ...state, ...part };
     show();
     write();
+    estate.say(byId("shade-title").textContent);
   };
 
   // `go`: the building was chosen away from the map, so take the reader to its panel.
@@ -60,7 +63,13 @@
   byId("whole").addEventListener("click", () => atlas.map.fitBounds(data.bounds, { animate: estate.motion }));
   estate.search(byId("search"), byId("found"), data.sites.name, (i) => select(i, true));
   estate.tables((i) => select(i, true));
-  window.addEventListener("hashchange", () => { state = read(); show(); panel.show(state.site); });
+  // A link within the page (#tables) is no state of the map, and leaves it as it is.
+  window.addEventListener("hashchange", () => {
+    if (!stated()) return;
+    state = read();
+    show();
+    panel.show(state.site);
+  });
   // A printed map has another size: it is given that size, and drawn for it, before the paper is laid out.
   const refit = (printing) => {
     document.body.classList.toggle("printing", printing);
@@ -74,5 +83,5 @@
   panel.show(state.site);
   if (state.site !== null) atlas.reveal(state.site, true);
   // A link to a state of the map is a link to the map.
-  if (/[#&](service|view|site)=/.test(window.location.hash)) byId("map").scrollIntoView({ behavior: "instant" });
+  if (stated()) byId("map").scrollIntoView({ behavior: "instant" });
 })();

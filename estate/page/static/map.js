@@ -1,13 +1,10 @@
 "use strict";
 // Dresses the map that folium drew: shades areas, shapes and sizes buildings, shows moves, for a view and a service.
 (() => {
-  const MILE = 1609.344;
   // Light to dark, safe for every kind of colour vision: near to far, and orange (farther) against purple (nearer).
-  const FAR = {
-    edges: [0.5, 1, 2, 3, 5, 10],
-    colours: ["#f4f5e6", "#dfeccd", "#bcdcc4", "#8cc5c2", "#5aa5bc", "#397eab", "#28558a"],
-  };
-  const CHANGE = { edges: [0.05, 0.5, 1, 2], farther: ["#fde0b8", "#fdb863", "#e08214", "#a84b03"], nearer: ["#dcdcee", "#b2abd2", "#8073ac", "#542788"] };
+  const FAR = ["#f4f5e6", "#dfeccd", "#bcdcc4", "#8cc5c2", "#5aa5bc", "#397eab", "#28558a"];
+  const FARTHER = ["#fde0b8", "#fdb863", "#e08214", "#a84b03"];
+  const NEARER = ["#dcdcee", "#b2abd2", "#8073ac", "#542788"];
   const SAME = "#f6f4ee";
   const UNKNOWN = "#8d8d8d";
 
@@ -20,27 +17,28 @@
     "outside": { shape: "circle", fillColor: "#ffffff", color: "#6f7d8c", weight: 1.5, fillOpacity: 1 },
   };
 
-  const band = (edges, value) => edges.findIndex((edge) => value < edge);
-
-  estate.farColour = (metres) => {
-    if (metres === null) return UNKNOWN;
-    const at = band(FAR.edges, metres / MILE);
-    return FAR.colours[at < 0 ? FAR.edges.length : at];
+  // Which band a value is in, given where the bands end; the last is open.
+  const band = (ends, value) => {
+    const at = ends.findIndex((end) => value < end);
+    return at < 0 ? ends.length : at;
   };
 
-  estate.changeColour = (metres) => {
-    const size = Math.abs(metres) / MILE;
-    if (size < CHANGE.edges[0]) return SAME;
-    const at = band(CHANGE.edges.slice(1), size);
-    return (metres > 0 ? CHANGE.farther : CHANGE.nearer)[at < 0 ? 3 : at];
+  const farColour = (unit, value) => (value === null ? UNKNOWN : FAR[band(unit.bands, value / unit.size)]);
+
+  const changeColour = (unit, before, after) => {
+    if (before === null || after === null) return UNKNOWN;
+    const size = Math.abs(after - before) / unit.size;
+    if (size < unit.changes[0]) return SAME;
+    return (after > before ? FARTHER : NEARER)[band(unit.changes.slice(1), size)];
   };
 
-  estate.shadeKey = (view) => {
-    const words = (edges, i, open) => (i === 0 ? `under ${edges[0]}` : i === edges.length ? `over ${edges[i - 1]}` : `${edges[i - 1]} to ${edges[i]}`) + (open || "");
-    if (view !== "change") return FAR.colours.map((colour, i) => [colour, words(FAR.edges, i)]);
-    const edges = CHANGE.edges.slice(1);
-    const far = CHANGE.farther.map((colour, i) => [colour, words(edges, i, " farther")]);
-    const near = CHANGE.nearer.map((colour, i) => [colour, words(edges, i, " nearer")]);
+  // The key to the shading: colours with words.
+  estate.shadeKey = (unit, view) => {
+    const words = (ends, i) => (i === 0 ? `under ${ends[0]}` : i === ends.length ? `over ${ends[i - 1]}` : `${ends[i - 1]} to ${ends[i]}`);
+    if (view !== "change") return FAR.map((colour, i) => [colour, words(unit.bands, i)]);
+    const ends = unit.changes.slice(1);
+    const far = FARTHER.map((colour, i) => [colour, `${words(ends, i)} farther`]);
+    const near = NEARER.map((colour, i) => [colour, `${words(ends, i)} nearer`]);
     return [...near.reverse(), [SAME, "no change"], ...far];
   };
 
@@ -125,9 +123,9 @@
       this.parts.zones.forEach((area, i) => {
         if (!area) return;
         const [before, after] = journey ? [journey.before[i], journey.after[i]] : [null, null];
-        let colour = estate.farColour(view === "today" ? before : after);
-        if (view === "change") colour = before === null || after === null ? UNKNOWN : estate.changeColour(after - before);
-        if (!journey) colour = SAME;
+        const { unit } = this.data;
+        let colour = SAME;
+        if (journey) colour = view === "change" ? changeColour(unit, before, after) : farColour(unit, view === "today" ? before : after);
         area.setStyle({ fillColor: colour, color: colour, weight: 0.6, opacity: 0.9, fillOpacity: 0.82 });
       });
     }
@@ -230,8 +228,8 @@
       const journey = zones[this.state.service];
       if (journey) {
         const nearest = (list) => (list && list[i] >= 0 && sites.name[list[i]] ? [" (", estate.name(sites.name[list[i]]), ")"] : []);
-        lines.push(estate.el("br"), "Today: ", estate.miles(journey.before[i]), ...nearest(journey.siteBefore));
-        lines.push(estate.el("br"), "In the plan: ", estate.miles(journey.after[i]), ...nearest(journey.siteAfter));
+        lines.push(estate.el("br"), "Today: ", estate.journey(journey.before[i], this.data.unit), ...nearest(journey.siteBefore));
+        lines.push(estate.el("br"), "In the plan: ", estate.journey(journey.after[i], this.data.unit), ...nearest(journey.siteAfter));
         if (journey.within && journey.within[i] === 0) lines.push(estate.el("br"), "Beyond the limit");
       }
       return estate.el("span", null, lines);
