@@ -13,6 +13,7 @@ import os
 import pickle
 import sqlite3
 import struct
+import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -359,7 +360,6 @@ def test_fault(fault, tmp_path, published, capfd):
 
 def test_one_of_each_group_through_a_real_process(tmp_path):
     import subprocess
-    import sys
 
     folder = starter.make(tmp_path)
     spoil(folder, "sites", 3, running_cost_gbp_pa="(500)")
@@ -497,3 +497,33 @@ def test_a_shapefile_opens_nothing_else(tmp_path):
     said = starter.refused(folder)
     assert said.startswith("z.shp: ")
     assert "more than 1,000,000 rows" in said or "corrupt" in said
+
+
+EVENTS: list[tuple[str, object]] = []
+WATCH = {"on": False}
+
+
+def _audit(event: str, arguments: tuple[object, ...]) -> None:
+    if WATCH["on"] and event in ("open", "socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system"):
+        EVENTS.append((event, arguments[0]))
+
+
+@pytest.mark.parametrize("fault", [each for each in FILES if each.name.startswith("25 ")], ids=lambda fault: fault.name)
+def test_25_nothing_else_is_opened(fault, tmp_path):
+    """Reading a hostile file touches no network connection, no process, and no file that the scenario does not name."""
+    folder = starter.make(tmp_path)
+    fault.do(folder)
+    starter.refused(folder)  # imports everything first
+    if "hooked" not in WATCH:
+        sys.addaudithook(_audit)
+        WATCH["hooked"] = True
+    EVENTS.clear()
+    WATCH["on"] = True
+    try:
+        starter.refused(folder)
+    finally:
+        WATCH["on"] = False
+    assert {event for event, _ in EVENTS} <= {"open"}
+    opened = {Path(str(name)).name for _, name in EVENTS if str(folder) in str(name)}
+    named = {"estate.toml", "agencies.csv", "sites.csv", "access_points.csv", "zones.csv", "rates.csv"}
+    assert opened <= named | {"z.geojson", "z.gpkg", "z.csv", "z.parquet", "zones.geojson"}

@@ -535,3 +535,26 @@ def test_memory_bytes_are_hashed(folder):
 
     place = starter.place_of(folder)
     assert place.digests["zones.csv"] == hashlib.sha256((folder / "zones.csv").read_bytes()).hexdigest()
+
+
+def test_flags_and_dates_of_several_files(folder):
+    records = starter.rows(folder, "sites")
+    for each in records:
+        del each["lease_end"]
+    records[0]["in_use"] = "yes"
+    starter.write(folder, "sites", records)
+    leases = [
+        {"site_id": "ALDERTON-JOBCENTRE", "lease_end": "2027-03-31", "in_use": "", "market_value_gbp": ""},
+        {"site_id": "ALDERTON-TOWN-HALL", "lease_end": "", "in_use": "TRUE", "market_value_gbp": "1,100,000"},
+    ]
+    starter.write(folder, "sites", leases, "leases.csv")
+    starter.replace(folder, 'sites = "sites.csv"', 'sites = ["leases.csv", "sites.csv"]')
+    place = starter.place_of(folder)
+    assert place.sites["in_use"].dtype == bool
+    assert place.sites["in_use"].all()
+    assert place.sites["lease_end"].dtype.kind == "M"
+    assert place.sites.loc["ALDERTON-JOBCENTRE", "lease_end"] == pd.Timestamp("2027-03-31")
+    assert place.sites.loc["ALDERTON-TOWN-HALL", "market_value_gbp"] == 1_100_000
+    leases[1]["in_use"] = "no"
+    starter.write(folder, "sites", leases, "leases.csv")
+    assert "says 'True', and leases.csv, row 3 says 'False'" in starter.refused(folder)
