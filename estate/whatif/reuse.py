@@ -17,7 +17,7 @@ a plan may be another of the same cost.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -119,6 +119,10 @@ class Evaluator:
         """The scenario that changes make; raises :class:`InputError`."""
         return scenario_of(self.shared.whatif, self.shared.base, self.shared.settings, changes)
 
+    def plain(self, scenario: Scenario) -> Scenario:
+        """A scenario without its light changes: its anchor's."""
+        return _without_light(scenario, self.shared.base)[0]
+
     def answer(self, changes: Changes, special: Mapping[str, int] | None = None, *, time_s: float | None = None) -> Reply:
         """The best plan of one scenario, with its proof.
 
@@ -141,17 +145,16 @@ class Evaluator:
             return _reply(anchor, light, anchor.best, place, solved=False)
         return _solved(anchor, light, place, time_s)
 
-    def price(self, changes: Changes, plan: Solution) -> int | None:
-        """What a plan (in the terms of the base's problem) costs under a scenario, in pence; None where it is no plan."""
+    def prices(self, changes: Changes, plans: Sequence[Solution]) -> list[int | None]:
+        """What plans (in the terms of the base's problem) cost under a scenario, in pence; None for one that is no plan of it."""
         plain, keep, close, adjust = _without_light(self.scenario(changes), self.shared.base)
         anchor = self.anchor(plain, None)
         if not _lockable(anchor, keep, close):
-            return None
+            return [None for _ in plans]
         _, light = _light(anchor, keep, close, adjust)
         problem = replace(anchor.problem, site_cost=light.site_cost, pair_cost=light.pair_cost)
-        if len(plan.host) != problem.n_points or len(plan.open) != problem.n_sites:
-            return None
-        return cost(problem, plan) if feasible(problem, plan, light.keep, light.close) else None
+        fits = [len(plan.host) == problem.n_points and feasible(problem, plan, light.keep, light.close) for plan in plans]
+        return [cost(problem, plan) if fit else None for plan, fit in zip(plans, fits, strict=True)]
 
     # ---------------------------------------------------------------------------------------------- anchors
 

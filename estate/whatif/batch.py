@@ -1,0 +1,285 @@
+"""The job: a what-if file in, every scenario answered once, the morning page out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from estate.errors import BatchError, EstateError, InputError, Issue
+from estate.pipeline import PACKAGES, Prepared, decide, prepare
+from estate.results import locked
+from estate.scenario import digest
+from estate.solve import Status
+from estate.whatif.engine import PART_S, Ask, Helper, Row, answers, answers_here, cluster, row_of, workers_here
+from estate.whatif.patches import Facts, Item, WhatIf, identity, items, read
+from estate.whatif.reuse import Evaluator, Reply, Shared
+from estate.whatif.store import FAILED, Store
+
+FOLDER = ".whatif"
+"""Under the output folder: one store for each batch."""
+
+FEW = 8
+"""Up to this many scenarios are answered without starting workers."""
+
+START_S = 6.0
+"""What starting the workers takes, for the estimate."""
+
+type Say = Callable[[str], None]
+type Shown = Callable[[int, int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """A what-if file ready to run: its scenarios with their hashes, and what is known of them already."""
+
+    whatif: WhatIf
+    prepared: Prepared
+    shared: Shared
+    evaluator: Evaluator
+    base: Reply
+    items: tuple[Item, ...]
+    hashes: tuple[str, ...]
+    """The hash of each item; items with the same settings share one."""
+    asks: tuple[Ask, ...]
+    """The scenarios that have no answer yet, each hash once, neighbours alike."""
+    wrong: tuple[Row, ...]
+    """Scenarios that cannot be asked: their settings are wrong."""
+    store: Store
+    world: str
+
+    def estimate_s(self, workers: int = 0) -> float:
+        """Seconds that the missing scenarios should take, from those that have been answered, or from the base."""
+        if not self.asks:
+            return 0.0
+        known = self.store.read()["seconds"].dropna()
+        each = float(known.mean()) if len(known) >= 20 else self.base_seconds
+        return (0.0 if len(self.asks) <= FEW else START_S) + each * len(self.asks) / (workers or workers_here())
+
+    base_seconds: float = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Night:
+    """A finished batch: its rows (one per item, in the order of the file), and what went wrong."""
+
+    batch: Batch
+    rows: pd.DataFrame
+    audit: tuple[Mapping[str, Any], ...]
+    seconds: float
+    solved: int
+    out: Path | None = None
+
+    @property
+    def failed(self) -> int:
+        """Scenarios with no answer."""
+        return int((self.rows["status"] == FAILED).sum())
+
+
+def plan_batch(path: Path, out: Path, say: Say) -> Batch:
+    """Read a what-if file, prepare its base, solve that, and list the scenarios.
+
+    Raises
+    ------
+    InputError
+        For a what-if file, a base scenario or tables that are wrong, and for a base that has no plan.
+    """
+    whatif, base = read(path)
+    plain = base.model_copy(update={"adjust": ()})
+    prepared = prepare(plain, cache=out / ".cache", say=say)
+    shared = Shared(whatif, base, replace(prepared.place, context=None), prepared.travel)
+    evaluator = Evaluator(shared)
+    began = time.perf_counter()
+    reply = evaluator.answer({}, time_s=whatif.timeout_s)
+    seconds = time.perf_counter() - began
+    if reply.anchor is None or reply.solution is None:
+        message = "the base scenario has no plan, so there is nothing to compare with"
+        raise InputError(issues=[Issue("whatif.base", message, "'estate explain' on the base says why")])
+    world = _world(prepared)
+    found = tuple(items(whatif, _facts(reply, shared)))
+    hashes, asks, wrong = _asked(found, evaluator, world)
+    store = Store(out / FOLDER / whatif.name)
+    known = store.known()
+    missing = tuple(ask for ask in asks if ask.hash not in known)
+    return Batch(whatif, prepared, shared, evaluator, reply, found, hashes, missing, wrong, store, world, seconds)
+
+
+def _world(prepared: Prepared) -> str:
+    """Everything but settings that an answer depends on: inputs, travel and versions."""
+    versions = {name: metadata.version(name) for name in PACKAGES}
+    return json.dumps([dict(prepared.inputs), prepared.travel.digest, versions], sort_keys=True)
+
+
+def _facts(reply: Reply, shared: Shared) -> Facts:
+    from estate.whatif.figures import figures  # noqa: PLC0415
+
+    anchor = reply.anchor
+    if anchor is None:  # the caller has checked
+        raise ValueError("no base plan")
+    problem, base, agencies = anchor.problem, shared.base, anchor.place.agencies
+    n = len(anchor.place.sites)
+    free = ~problem.must_open[:n] & ~problem.must_close[:n] & ~anchor.place.outside
+    hosts = np.zeros(problem.n_sites, dtype=bool)
+    hosts[problem.pair_site] = True
+    row = figures(reply)
+    part = agencies.index[agencies["takes_part"].to_numpy(dtype=bool) & ~agencies.index.isin(base.rules.out)]
+    return Facts(
+        keep=base.rules.keep,
+        close=base.rules.close,
+        out=base.rules.out,
+        free_sites=tuple(map(str, anchor.place.sites.index[free & hosts[:n]])),
+        agencies=tuple(map(str, part)),
+        least_gbp=row["running_cost_gbp_pa"],
+        today_gbp=row["baseline_gbp_pa"],
+    )
+
+
+def _asked(found: tuple[Item, ...], evaluator: Evaluator, world: str) -> tuple[tuple[str, ...], list[Ask], tuple[Row, ...]]:
+    """The hash of each item, and each distinct one once; in the order of anchors, so that a worker builds few."""
+    hashes: list[str] = []
+    asks: dict[str, tuple[str, Ask]] = {}
+    wrong: dict[str, Row] = {}
+    for item in found:
+        try:
+            scenario = evaluator.scenario(item.changes)
+        except EstateError as error:
+            key = hashlib.sha256(json.dumps([item.changes, world], sort_keys=True, default=str).encode()).hexdigest()
+            wrong[key] = {"hash": key, "status": FAILED, "reason": "; ".join(map(str, error.issues)) or str(error)}
+        else:
+            key = identity(scenario, item.special, world)
+            if key not in asks:
+                asks[key] = (digest(evaluator.plain(scenario)), Ask(key, item.changes, item.special))
+        hashes.append(key)
+    ordered = [ask for _, ask in sorted(asks.values(), key=lambda each: (each[0], each[1].hash))]
+    return tuple(hashes), ordered, tuple(wrong.values())
+
+
+def run_batch(
+    path: Path,
+    *,
+    out: Path = Path("maps"),
+    scheduler: str = "",
+    workers: int = 0,
+    reuse: bool = True,
+    say: Say = lambda _: None,
+    shown: Shown = lambda *_: None,
+) -> Night:
+    """Answer every scenario of a what-if file that has no answer yet, and publish ``out/<name>/index.html``.
+
+    Raises
+    ------
+    InputError
+        For a what-if file, a base scenario or tables that are wrong.
+    WriteError
+        When another run of the same batch holds the lock, or results cannot be written.
+    BatchError
+        When the page is published but some scenarios failed.
+    """
+    began = time.perf_counter()
+    whatif, _ = read(path)
+    with locked(out, f"whatif-{whatif.name}"):
+        batch = plan_batch(path, out, say)
+        batch.store.prepare()
+        say(f"{len(batch.items):,} scenarios, {len(batch.asks):,} to answer, about {batch.estimate_s(workers):,.0f} s")
+        _answer(batch, scheduler, workers, reuse=reuse, shown=shown)
+        rows = rows_of(batch)
+        say("checking some of them by the main job")
+        audit = audited(batch, rows)
+        seconds = time.perf_counter() - began
+        night = Night(batch, rows, audit, seconds, len(batch.asks))
+        say("writing the page")
+        from estate.whatif.publish import publish_night  # noqa: PLC0415  (folium is slow to import)
+
+        night = replace(night, out=publish_night(night, out))
+        batch.store.forget(batch.hashes)
+    bad = [each for each in audit if not each["agrees"]]
+    if night.failed or bad:
+        issues = [
+            Issue("whatif.failed", f"{row.family}: {row.label}: {row.reason}")
+            for row in rows[rows["status"] == FAILED].head(20).itertuples()
+        ]
+        issues += [Issue("whatif.audit", f"{each['label']}: the main job finds {each['found']}") for each in bad]
+        raise BatchError(f"the batch finished, and {night.failed + len(bad)} scenarios failed; {night.out}", issues)
+    return night
+
+
+def _answer(batch: Batch, scheduler: str, workers: int, *, reuse: bool, shown: Shown) -> None:
+    """Answer what is missing, writing parts as answers come: also those that came before an interrupt."""
+    helper = Helper(
+        f"estate-{batch.whatif.name}-{hashlib.sha256(batch.world.encode()).hexdigest()[:12]}", batch.shared, reuse=reuse
+    )
+    timeout, waiting, last = batch.whatif.timeout_s, list(batch.wrong), time.monotonic()
+    done = failed = 0
+
+    def take(rows: list[Row]) -> None:
+        nonlocal done, failed, last
+        waiting.extend(rows)
+        done += len(rows)
+        failed += sum(row["status"] == FAILED for row in rows)
+        shown(done, len(batch.asks), failed)
+        if time.monotonic() - last > PART_S:
+            batch.store.write(waiting)
+            waiting.clear()
+            last = time.monotonic()
+
+    try:
+        if len(batch.asks) <= FEW and not scheduler:
+            for rows in answers_here(helper, batch.asks, timeout):
+                take(rows)
+        elif batch.asks:
+            with cluster(scheduler, workers) as client:
+                for rows in answers(client, helper, batch.asks, timeout):
+                    take(rows)
+    finally:
+        if waiting:
+            batch.store.write(waiting)
+
+
+def rows_of(batch: Batch) -> pd.DataFrame:
+    """One row per item, in the order of the file: ``family, kind, label, changes, regret, hash`` and the answer."""
+    regret = {family.name: family.regret for family in batch.whatif.family}
+    about = pd.DataFrame(
+        {
+            "family": [item.family for item in batch.items],
+            "kind": [item.kind for item in batch.items],
+            "label": [item.label for item in batch.items],
+            "changes": [json.dumps(item.changes, ensure_ascii=False, sort_keys=True) for item in batch.items],
+            "regret": [regret.get(item.family, True) for item in batch.items],
+            "hash": list(batch.hashes),
+        }
+    )
+    return about.join(batch.store.read(batch.hashes), on="hash")
+
+
+def audited(batch: Batch, rows: pd.DataFrame) -> tuple[Mapping[str, Any], ...]:
+    """A few scenarios decided by the main job, referee included: ``label, expected, found, agrees``.
+
+    Those are taken whose hashes come first: any of them may be, and a rerun takes the same.
+    """
+    able = rows[(rows["status"] == Status.OPTIMAL) & ~rows["kind"].isin(["alternatives", "frontier"])]
+    chosen = able.drop_duplicates("hash").sort_values("hash").head(batch.whatif.audit)
+    found = []
+    for label, changes, expected in chosen[["label", "changes", "objective"]].itertuples(index=False, name=None):
+        scenario = batch.evaluator.scenario(json.loads(changes))
+        try:
+            place = batch.evaluator.place(scenario)
+            travel = batch.evaluator.travel(scenario, place)
+            outcome = decide(replace(batch.prepared, scenario=scenario, place=place, travel=travel))
+            value = float(outcome.manifest["objective_value"])
+        except EstateError as error:
+            found.append({"label": label, "expected": expected, "found": str(error), "agrees": False})
+            continue
+        agrees = abs(value - expected) < 0.005
+        found.append({"label": label, "expected": expected, "found": value, "agrees": agrees})
+    return tuple(found)
+
+
+__all__ = ["Batch", "Night", "plan_batch", "row_of", "run_batch"]
