@@ -22,7 +22,7 @@ import math
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -306,58 +306,73 @@ def compile_rules(place: Place, scenario: Scenario, travel: Travel) -> Compiled:
     """
     found = rules(scenario)
     number = {service: k for k, service in enumerate(place.services)}
-    hard, soft = _Rows.empty(), _Rows.empty()
-    price: list[Ints] = []
-    shares: list[ShareRule] = []
-    share_rule: list[int] = []
-    moved: dict[int, Any] = {}
-    notes: list[Issue] = []
-    m = len(place.sites)
+    made = _Made()
     for r, rule in enumerate(found):
         k = number.get(rule.service)
         if k is None:
             continue
-        tables = travel.home if rule.measure is Measure.HOME else travel.between
-        notes.extend(_untested(rule, scenario, tables))
-        if rule.measure is Measure.SITE:
-            if not any(has for _, has in tested(rule, scenario, tables)):
-                continue  # not tested, and noted so: it neither freezes nor prices a move
-            allowed = within(rule, scenario, tables, m, m)
-            if rule.test == "moved":
-                moved[r] = allowed
-            elif rule.action != "flag":
-                points = np.flatnonzero((place.point_service == k) & ~place.outside[place.point_site])
-                reach = _with_self(allowed)[place.point_site[points]]
-                rows = hard if rule.action == "forbid" else soft
-                rows.add(r, k, points, np.ones(len(points), dtype=np.int64), _Picked(reach))
-                if rule.action == "price":
-                    price.append(np.full(len(points), round(rule.price_gbp * 100), dtype=np.int64))
-        elif rule.share < 1 or rule.each:
-            for made in _shares(rule, scenario, place, travel, k):
-                shares.append(made)
-                share_rule.append(r)
-        else:
-            _cover(hard, r, rule, scenario, place, travel, k)
-            if scenario.money.objective == "people-within" and rule.backup == 1:
-                # What is asked of everybody is also what the objective counts, with nothing more required of it.
-                for made in _shares(rule, scenario, place, travel, k):
-                    shares.append(replace(made, required=0))
-                    share_rule.append(r)
-    priced = soft.cover()
+        home = rule.measure is Measure.HOME
+        made.notes.extend(_untested(rule, scenario, travel.home if home else travel.between))
+        (_home_rule if home else _site_rule)(made, r, rule, scenario, place, travel, k)
     return Compiled(
         found,
-        hard.cover(),
-        _joined(hard.rule),
-        _joined(hard.who),
-        tuple(shares),
-        np.array(share_rule, dtype=np.int64),
-        priced,
-        _joined(price),
-        _joined(soft.rule),
-        _joined(soft.who),
-        moved,
-        tuple(notes),
+        made.hard.cover(),
+        _joined(made.hard.rule),
+        _joined(made.hard.who),
+        tuple(made.shares),
+        np.array(made.share_rule, dtype=np.int64),
+        made.soft.cover(),
+        _joined(made.price),
+        _joined(made.soft.rule),
+        _joined(made.soft.who),
+        made.moved,
+        tuple(made.notes),
     )
+
+
+@dataclass(slots=True)
+class _Made:
+    """What has been compiled so far."""
+
+    hard: _Rows = field(default_factory=_Rows.empty)
+    soft: _Rows = field(default_factory=_Rows.empty)
+    price: list[Ints] = field(default_factory=list)
+    shares: list[ShareRule] = field(default_factory=list)
+    share_rule: list[int] = field(default_factory=list)
+    moved: dict[int, Any] = field(default_factory=dict)
+    notes: list[Issue] = field(default_factory=list)
+
+    def share(self, r: int, rules: Iterable[ShareRule]) -> None:
+        for each in rules:
+            self.shares.append(each)
+            self.share_rule.append(r)
+
+
+def _site_rule(made: _Made, r: int, rule: Standard, scenario: Scenario, place: Place, travel: Travel, k: int) -> None:
+    """Displacement: moves that are allowed, or one row for each point; nothing where only a flag is asked for."""
+    if not any(has for _, has in tested(rule, scenario, travel.between)):
+        return  # not tested, and noted so: it neither freezes nor prices a move
+    allowed = within(rule, scenario, travel.between, len(place.sites), len(place.sites))
+    if rule.test == "moved":
+        made.moved[r] = allowed
+    elif rule.action != "flag":
+        points = np.flatnonzero((place.point_service == k) & ~place.outside[place.point_site])
+        reach = _with_self(allowed)[place.point_site[points]]
+        rows = made.hard if rule.action == "forbid" else made.soft
+        rows.add(r, k, points, np.ones(len(points), dtype=np.int64), _Picked(reach))
+        if rule.action == "price":
+            made.price.append(np.full(len(points), round(rule.price_gbp * 100), dtype=np.int64))
+
+
+def _home_rule(made: _Made, r: int, rule: Standard, scenario: Scenario, place: Place, travel: Travel, k: int) -> None:
+    """Home to site: by share, or for everybody."""
+    if rule.share < 1 or rule.each:
+        made.share(r, _shares(rule, scenario, place, travel, k))
+        return
+    _cover(made.hard, r, rule, scenario, place, travel, k)
+    if scenario.money.objective == "people-within" and rule.backup == 1:
+        # What is asked of everybody is also what the objective counts, with nothing more required of it.
+        made.share(r, (replace(each, required=0) for each in _shares(rule, scenario, place, travel, k)))
 
 
 class _Picked:

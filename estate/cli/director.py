@@ -20,7 +20,8 @@ def proof(manifest: Any) -> str:
     """The status in plain words."""
     gap = manifest["gap"]
     if manifest["status"] == "optimal":
-        least = "no plan costs less" if manifest["objective"] in MONEY_GOALS else f"no plan does better at '{manifest['objective']}'"
+        goal = manifest["objective"]
+        least = "no plan costs less" if goal in MONEY_GOALS else f"no plan does better at '{goal}'"
         return f"proven best: {least}" if gap < 1e-9 else f"proven best to within {max(gap, 1e-4):.2%}"
     return f"best found; at most {gap:.2%} from the best possible" if gap is not None else "best found; no bound"
 
