@@ -25,8 +25,12 @@ from estate.problem import Bools, CoverRows, Ints
 
 MOST_CAUSES = 12
 """Causes of the second sort looked for; after these the rest are said to exist."""
-MOST_QUESTIONS = 60
+MOST_QUESTIONS = 30
 """Questions asked to take one group of a cause apart."""
+EFFORTS = (0, 20, 2_000)
+"""Branch-and-bound nodes for one question: the linear relaxation first, then what that leaves, with more."""
+FEW = 8
+"""Groups up to this size are taken apart once more when the linear relaxation is done with them."""
 MOST_COMPARED = 4_000
 """Rows of one service up to which every pair is compared for implication."""
 
@@ -156,23 +160,31 @@ def _conflict(e: Elastic, active: Bools) -> list[int]:
 
     First by group (a rule with all its zones, all buildings kept for one reason), then within each group as far as
     :data:`MOST_QUESTIONS` goes: where a count or a budget meets a whole county, the parts that matter are the whole county.
+    Most conflicts show in the linear relaxation, which is quick; what it leaves is then tried with more effort.
     """
     groups: dict[tuple[Kind, str], list[int]] = {}
     for m in np.flatnonzero(active).tolist():
         groups.setdefault((e.roster.atoms[m].kind, e.roster.atoms[m].name), []).append(m)
     order = sorted(groups, key=lambda key: (BLAMED_LAST.index(key[0]) if key[0] in BLAMED_LAST else -1, -len(groups[key])))
-    kept = {key: groups[key] for key in quick_explain(e, {key: groups[key] for key in order})}
+    effort = next((each for each in EFFORTS if e.impossible(active, each)), EFFORTS[-1])
+    kept = {key: groups[key] for key in quick_explain(e, {key: groups[key] for key in order}, effort)}
     for key in sorted(kept, key=lambda key: len(kept[key])):
-        if len(kept[key]) > 1:
-            rest = [m for other in kept if other != key for m in kept[other]]
-            kept[key] = _within(e, kept[key], rest)
+        rest = [m for other in kept if other != key for m in kept[other]]
+        kept[key] = _within(e, kept[key], rest, effort)
+    if effort == 0:  # what is needed for fractions may be idle for whole plans
+        kept = {key: kept[key] for key in quick_explain(e, kept, EFFORTS[1])}
+        small = {m: [m] for each in kept.values() if len(each) <= FEW for m in each}
+        rest = [m for each in kept.values() if len(each) > FEW for m in each]
+        return sorted([*rest, *quick_explain(e, small, EFFORTS[1], rest)]) if small else sorted(rest)
     return sorted(m for each in kept.values() for m in each)
 
 
-def _within(e: Elastic, group: list[int], rest: list[int]) -> list[int]:
+def _within(e: Elastic, group: list[int], rest: list[int], effort: int) -> list[int]:
     """The part of a group that is needed beside the rest; all of it where that is too long to find."""
+    if len(group) == 1:
+        return group
     try:
-        return [*quick_explain(e, {m: [m] for m in group}, rest, MOST_QUESTIONS)]
+        return quick_explain(e, {m: [m] for m in group}, effort, rest, MOST_QUESTIONS)
     except _TooManyError:
         return group
 
@@ -182,9 +194,11 @@ class _TooManyError(Exception):
 
 
 def quick_explain[Key](
-    e: Elastic, among: Mapping[Key, Sequence[int]], rest: Sequence[int] = (), most: int | None = None
+    e: Elastic, among: Mapping[Key, Sequence[int]], effort: int, rest: Sequence[int] = (), most: int | None = None
 ) -> list[Key]:
-    """Keys of an irreducible set among groups of atoms that have no plan together, beside the ``rest``; early ones are preferred.
+    """Keys of an irreducible set among groups of atoms that have no plan together, beside the ``rest``.
+
+    Those given first are preferred; what cannot be proven with the ``effort`` counts as possible.
 
     Raises
     ------
@@ -198,7 +212,7 @@ def quick_explain[Key](
         asked += 1
         if most is not None and asked > most:
             raise _TooManyError
-        return e.plan(chosen(e, [*rest, *(m for key in keys for m in among[key])])) is None
+        return e.impossible(chosen(e, [*rest, *(m for key in keys for m in among[key])]), effort)
 
     def explain(known: list[Key], *, fresh: bool, keys: list[Key]) -> list[Key]:
         if fresh and impossible(known):

@@ -33,6 +33,12 @@ AMPLE_M2 = 1e7
 """Floor area of a building whose capacity has been let go, m2."""
 
 
+WITNESSES: tuple[Mapping[str, float | int | str | bool], ...] = ({"presolve_rule_off": 4096}, {"presolve": "off"})
+"""Settings of HiGHS that must agree before it is believed that there is no plan.
+
+HiGHS 1.15.1 calls some of these programmes infeasible that have a plan: its presolve's aggregator (rule 4096) is at fault."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Elastic:
     """The programme with everything in it.  Shapes: M members, R rows, P choices (host pairs)."""
@@ -95,9 +101,20 @@ class Elastic:
         x = self.least(active, access=access)
         return None if x is None else self.read(x)
 
+    def impossible(self, active: Bools, effort: int) -> bool:
+        """Whether it is proven, with no more than this effort, that no plan meets the active members.
+
+        ``effort`` counts branch-and-bound nodes; 0 is the linear relaxation alone.  No plan is looked for.
+        """
+        try:
+            return self.least(active, effort=effort) is None
+        except _UndecidedError:
+            return False
+
     def least(
-        self, active: Bools, cost: Mapping[int, float] | None = None, *, access: Rows | None = None, roomy: bool = False
-    ) -> Floats | None:
+        self, active: Bools, cost: Mapping[int, float] | None = None, *, access: Rows | None = None, roomy: bool = False,
+        effort: int | None = None,
+    ) -> Floats | None:  # fmt: skip
         """The columns of a plan that meets the active members at least cost, or None where there is none.
 
         ``cost`` frees columns of give (column = its price); ``roomy`` lets in what only floor area keeps out.
@@ -119,16 +136,7 @@ class Elastic:
         # A point that is let go may be nowhere, never in two places: the upper side of an equation stays.
         loose = np.arange(len(rows.member)) < self.problem.n_points
         rows = replace(rows, lower=np.where(asked, rows.lower, -np.inf)).take(asked | loose)
-        matrix = rows.matrix
-        found = direct.run(
-            Arrays(
-                price, 0.0, lower, upper, integer, rows.lower, rows.upper, matrix.indptr.astype(np.int64),
-                matrix.indices.astype(np.int64), matrix.data, 1.0,
-            )
-        )  # fmt: skip
-        if found.x is None and not found.complete:
-            raise SolverError("the solver could not tell whether some of the rules can hold together")
-        return found.x
+        return _solved(rows, price, (lower, upper), integer, effort)
 
     def read(self, x: Floats) -> Solution:
         """The plan in the solver's columns; a point that was let go and is nowhere reads -1."""
@@ -162,6 +170,38 @@ def elastic(place: Place, scenario: Scenario, travel: Travel) -> Elastic:
     access = cover_rows(problem.cover, at, np.arange(len(problem.cover)))
     bars = _bars(place, scenario, travel, base, problem, points, atoms, natural)
     return Elastic(place, scenario, travel, base, atoms, problem, points, at, rows, access, *bars)
+
+
+class _UndecidedError(SolverError):
+    """The solver ended with neither a plan nor a proof."""
+
+
+def _solved(rows: Rows, price: Floats, between: tuple[Floats, Floats], integer: Bools, effort: int | None) -> Floats | None:
+    """The columns of a cheapest point, or None where there is none; columns that can only be 0 are left out first."""
+    lower, upper = between
+    live = upper > 0
+    matrix = rows.matrix[:, live]
+    empty = np.diff(matrix.indptr) == 0
+    if (rows.lower[empty] > 0).any() or (rows.upper[empty] < 0).any():
+        return None
+    some = ~empty
+    matrix = matrix[some]
+    arrays = Arrays(
+        price[live], 0.0, lower[live], upper[live], integer[live], rows.lower[some], rows.upper[some],
+        matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), matrix.data, 1.0,
+    )  # fmt: skip
+    if effort == 0:
+        arrays = replace(arrays, integer=np.zeros(int(live.sum()), dtype=bool))
+    for witness in WITNESSES:
+        hurry = {} if effort is None else {"mip_heuristic_effort": 0.0}
+        found = direct.run(arrays, nodes=effort or None, options={**witness, **hurry})
+        if found.x is not None:
+            x = np.zeros(len(live))
+            x[live] = found.x
+            return x
+        if not found.complete:
+            raise _UndecidedError("the solver could not tell whether some of the rules can hold together")
+    return None
 
 
 # -------------------------------------------------------------------------------------------------- every choice
