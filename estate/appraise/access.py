@@ -16,7 +16,7 @@ import pandas as pd
 from estate.place import Place, Plan
 from estate.problem import Bools, Floats, Ints
 from estate.scenario import Measure, Metric, Scenario, Standard
-from estate.standards import rules
+from estate.standards import rules, tested, within
 from estate.travel import Travel
 
 NOT_LABELS = ("name", "source", "illustrative", "licence", "licensed_as")
@@ -33,11 +33,16 @@ def offers(place: Place, plan: Plan) -> Bools:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reach:
-    """Nearest site with each service, (K, N): its position and how far, before or after; -1 where unreachable."""
+    """Nearest site with each service, (K, N): its position and how far, before or after; -1 where unreachable.
+
+    ``within`` is 1 where a site with the service is within the limit of the service's headline rule, by that rule's own mode,
+    0 where none is, and -1 where the service has no rule that can be tested.
+    """
 
     site: Ints
     distance_m: Ints
     time_s: Ints
+    within: Ints
 
 
 def reach(place: Place, scenario: Scenario, travel: Travel, plan: Plan) -> Reach:
@@ -49,9 +54,14 @@ def reach(place: Place, scenario: Scenario, travel: Travel, plan: Plan) -> Reach
     there = offers(place, plan)
     n = len(place.zones)
     shape = (len(place.services), n)
-    site, metres, seconds = (np.full(shape, -1, dtype=np.int64) for _ in range(3))
+    site, metres, seconds, inside = (np.full(shape, -1, dtype=np.int64) for _ in range(4))
+    main = headline(scenario)
     value = pairs.distance_m if pairs.has_distance else pairs.time_s
-    for k in range(len(place.services)):
+    for k, service in enumerate(place.services):
+        rule = main.get(service)
+        if rule is not None and any(has for _, has in tested(rule, scenario, travel.home)):
+            reached = within(rule, scenario, travel.home, n, len(place.sites)) @ there[k].astype(np.int64)
+            inside[k] = np.asarray(reached) > 0
         chosen = np.flatnonzero(there[k][pairs.to])
         order = chosen[np.lexsort((pairs.to[chosen], value[chosen], pairs.from_[chosen]))]
         zone, first = np.unique(pairs.from_[order], return_index=True)
@@ -61,7 +71,7 @@ def reach(place: Place, scenario: Scenario, travel: Travel, plan: Plan) -> Reach
             metres[k, zone] = pairs.distance_m[best]
         if pairs.has_time:
             seconds[k, zone] = pairs.time_s[best]
-    return Reach(site, metres, seconds)
+    return Reach(site, metres, seconds, inside)
 
 
 def headline(scenario: Scenario) -> Mapping[str, Standard]:
@@ -99,8 +109,8 @@ def zone_table(place: Place, scenario: Scenario, before: Reach, after: Reach) ->
                 "time_after_s": _blank(after.time_s[k]),
                 "limit_m": limit_m,
                 "limit_s": limit_s,
-                "within_before": _within(before, k, limit_m, limit_s),
-                "within_after": _within(after, k, limit_m, limit_s),
+                "within_before": _within(before, k),
+                "within_after": _within(after, k),
             }
         )
         parts.append(part)
@@ -112,11 +122,9 @@ def _blank(value: Ints) -> pd.Series[Any]:
     return pd.Series(pd.array(np.where(value < 0, 0, value), dtype="Int64")).mask(value < 0)
 
 
-def _within(of: Reach, k: int, limit_m: float, limit_s: float) -> pd.Series[Any]:
+def _within(of: Reach, k: int) -> pd.Series[Any]:
     """Yes, no, or blank where the service has no limit in tables."""
-    value, limit = (of.distance_m[k], limit_m) if np.isnan(limit_s) else (of.time_s[k], limit_s)
-    found = pd.Series(np.where((value >= 0) & (value <= limit), "yes", "no"))
-    return found if not np.isnan(limit) else pd.Series("", index=found.index)
+    return pd.Series(of.within[k]).map({1: "yes", 0: "no", -1: ""})
 
 
 # -------------------------------------------------------------------------------------------------- by group
@@ -179,11 +187,10 @@ def access_table(place: Place, scenario: Scenario, before: Reach, after: Reach) 
     rows = []
     for k, service in enumerate(place.services):
         rule = main.get(service)
-        limit_m, limit_s = (_limit(rule, metric) for metric in Metric)
         metres = before.distance_m[k].max(initial=-1) >= 0
         was, now = (each.distance_m[k] if metres else each.time_s[k] for each in (before, after))
         change = np.where((was >= 0) & (now >= 0), now - was, 0)
-        inside = [(_within(each, k, limit_m, limit_s) == "yes").to_numpy() for each in (before, after)]
+        inside = [(_within(each, k) == "yes").to_numpy() for each in (before, after)]
         for group, value, people in _groups(place, scenario):
             worse = float(people[change > 0].sum())
             row: dict[str, Any] = {

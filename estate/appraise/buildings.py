@@ -72,8 +72,10 @@ def sites_table(place: Place, plan: Plan, receipts: pd.DataFrame, why: pd.Series
     sites = place.sites
     running = costs.pence(costs.running_gbp_pa(place)) / 100
     here = np.arange(len(place.access_points))
-    hosting = costs.pence(costs.hosting_gbp_pa(place, here, plan.host)) / 100
-    extra = np.bincount(plan.host, weights=hosting, minlength=len(sites))
+    extra_before, extra = (
+        np.bincount(each.host, weights=costs.pence(costs.hosting_gbp_pa(place, here, each.host)) / 100, minlength=len(sites))
+        for each in (today, plan)
+    )
     after = state_words(place, plan, after=True)
     net = receipts.set_index("site_id")["net_receipt_gbp"].reindex(sites.index).to_numpy(dtype=np.float64)
     names = sites["agency"].map(place.agencies["name"])
@@ -93,7 +95,7 @@ def sites_table(place: Place, plan: Plan, receipts: pd.DataFrame, why: pd.Series
             "area_used_after_m2": area_used_m2(place, plan),
             "capacity_m2": (sites["capacity_m2"] - sites["other_use_m2"]).to_numpy(),
             "other_use_m2": sites["other_use_m2"].to_numpy(),
-            "running_cost_before_gbp_pa": np.where(today.open, running, 0.0),
+            "running_cost_before_gbp_pa": np.round(np.where(today.open, running, 0.0) + extra_before, 2),
             "running_cost_after_gbp_pa": np.round(np.where(plan.open, running, 0.0) + extra, 2),
             "net_receipt_gbp": net,
             "why": _why(place, plan, after, why).to_numpy(),
