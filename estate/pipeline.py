@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
@@ -30,9 +30,9 @@ from estate.place import Place, Plan
 from estate.results import Run, column_kinds, digest_of
 from estate.scenario import Method, Scenario, digest, load_scenario, resolved
 from estate.solve import Answer, Limits, Progress, Status, solve
-from estate.standards import warnings
+from estate.standards import rules, share_today, warnings
 from estate.travel import Travel
-from estate.validate import check
+from estate.validate import check, missed_today
 from estate.verify import Verdict
 
 PACKAGES = ("estate", "pulp", "highspy", "numpy", "pandas", "geopandas", "shapely", "pyproj", "folium", "osmnx", "scipy")
@@ -86,7 +86,17 @@ def prepare(scenario: Scenario, *, cache: Path | None = None, say: Say = _quiet)
         if streets.is_file():
             inputs[scenario.travel.streets] = digest_of(streets)
     travel = measure(place, scenario, cache=cache)
-    return Prepared(scenario, place, travel, (*issues, *travel.notes), dict(sorted(inputs.items())))
+    issues = (*issues, *travel.notes, *_missed(place, scenario, travel))
+    return Prepared(scenario, place, travel, issues, dict(sorted(inputs.items())))
+
+
+def _missed(place: Place, scenario: Scenario, travel: Travel) -> Iterator[Issue]:
+    """A warning for each limit that half of its people are beyond today: perhaps it is not the limit that was meant."""
+    for rule in rules(scenario):
+        share = share_today(rule, place, scenario, travel)
+        issue = None if share is None else missed_today(rule.name, share, file=scenario.file.name)
+        if issue is not None:
+            yield issue
 
 
 def limits_of(scenario: Scenario) -> Limits:
@@ -240,7 +250,7 @@ def problems(path: Path, changes: tuple[str, ...] = ()) -> tuple[Issue, ...]:
         try:
             travel = measure(place, scenario)
             formulation = formulate(place, scenario, travel)
-            found = (*found, *travel.notes, *formulation.notes)
+            found = (*found, *travel.notes, *_missed(place, scenario, travel), *formulation.notes)
         except InputError as error:
             found = (*found, *error.issues)
     order = {"error": 0, "warning": 1, "note": 2}

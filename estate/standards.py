@@ -234,6 +234,18 @@ def within(rule: Standard, scenario: Scenario, tables: Mapping[str, Pairs], n: i
     return (sparse.csr_matrix((n, m), dtype=bool) if result is None else result).tocsr().astype(bool)
 
 
+def share_today(rule: Standard, place: Place, scenario: Scenario, travel: Travel) -> float | None:
+    """The share of a home-to-site rule's people who are within its limit today; None where it cannot be tested."""
+    if rule.measure is not Measure.HOME or rule.service not in place.services:
+        return None
+    people = counted(rule, place)
+    if not people.sum() or not all(has for _, has in tested(rule, scenario, travel.home)):
+        return None
+    reach = within(rule, scenario, travel.home, len(place.zones), len(place.sites))
+    met = np.asarray(reach @ offers_today(place, place.services.index(rule.service)).astype(np.int64)) >= rule.backup
+    return float(people[met].sum() / people.sum())
+
+
 # -------------------------------------------------------------------------------------------------- compilation
 
 
