@@ -178,6 +178,7 @@ def test_a_link_opens_where_it_was_made(open_page, page_file, pictures):
     assert page.locator("input[value=change]").is_checked()
     assert page.locator("#service").input_value() == "library"
     assert "Redditch Library" in page.locator("#panel").inner_text()
+    assert page.evaluate("window[estate.json('estate-data').map].getZoom()") > 11
     shot(page, pictures, "panel")
     page.evaluate("location.hash = '#tables'")
     assert page.locator("#service").input_value() == "library", "a link within the page leaves the map as it is"

@@ -16,7 +16,7 @@ import folium
 import numpy as np
 import shapely
 from branca.element import Element, Figure
-from folium.map import CustomPane
+from folium.map import CustomPane, FitBounds
 from folium.utilities import JsCode
 
 from estate.page import geography
@@ -77,7 +77,9 @@ def draw(run: Run, areas: geography.Areas, points: list[Point], *, number: int =
             CustomPane(name, z_index=410 + 10 * depth, pointer_events=name != "background").add_to(made)
         layers[name] = _layer(_features(name, run, areas, points), name if panes else "overlayPane")
         layers[name].add_to(made)
-    made.fit_bounds(bounds)
+    frame = FitBounds(bounds)
+    frame.options["animate"] = False  # an animation that ends later would undo the view a link asks for
+    frame.add_to(made)
     figure = cast("Figure", made.get_root())
     _renumber(figure, number)
     figure.render()

@@ -81,7 +81,7 @@
 
   show();
   panel.show(state.site);
-  if (state.site !== null) atlas.reveal(state.site, true);
+  if (state.site !== null) atlas.reveal(state.site, true, false);
   // A link to a state of the map is a link to the map.
   if (stated()) byId("map").scrollIntoView({ behavior: "instant" });
 })();

@@ -202,11 +202,11 @@
     }
 
     // Brings a building into view; `closer`, to where its town can be told apart.
-    reveal(i, closer = false) {
+    reveal(i, closer = false, animate = estate.motion) {
       const at = this.parts.sites[i].getLatLng();
       const zoom = this.map.getZoom();
-      if (closer && zoom < 11) this.map.setView(at, 11.5, { animate: estate.motion });
-      else if (!this.map.getBounds().pad(-0.1).contains(at)) this.map.setView(at, zoom, { animate: estate.motion });
+      if (closer && zoom < 11) this.map.setView(at, 11.5, { animate });
+      else if (!this.map.getBounds().pad(-0.1).contains(at)) this.map.setView(at, zoom, { animate });
     }
 
     _siteWords(i) {
