@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import dask
 from distributed import Client, LocalCluster, WorkerPlugin, as_completed, get_worker
@@ -49,7 +49,7 @@ type Progress = Callable[[int, int, int], None]
 """Called with the scenarios done, all of them, and those that failed."""
 
 
-class Helper(WorkerPlugin):  # type: ignore[misc]
+class Helper(WorkerPlugin):
     """What a worker keeps between tasks: the shared inputs and what was built from them."""
 
     def __init__(self, name: str, shared: Shared, *, reuse: bool = True) -> None:
@@ -64,7 +64,9 @@ class Helper(WorkerPlugin):  # type: ignore[misc]
 
 def work(name: str, batch: Sequence[Ask], timeout_s: float) -> list[Row]:
     """A task: the answers to a batch, on a worker that has the plugin ``name``."""
-    evaluator = get_worker().plugins[name].evaluator
+    evaluator = cast("Helper", get_worker().plugins[name]).evaluator
+    if evaluator is None:
+        raise RuntimeError("the worker was not set up")
     rows = []
     for ask in batch:
         # In C, and without the interpreter's lock: it also ends a process that is stuck in native code.
@@ -131,7 +133,7 @@ def workers_here() -> int:
 def cluster(scheduler: str = "", workers: int = 0) -> Iterator[Client]:
     """A client of the named scheduler, or of a cluster of this machine's own (spawned, one thread each)."""
     if scheduler:
-        with Client(scheduler, timeout="20s", set_as_default=False) as client:
+        with Client(scheduler, timeout="20s", set_as_default=False) as client:  # type: ignore[no-untyped-call]
             yield client
         return
     settings = {
@@ -141,14 +143,14 @@ def cluster(scheduler: str = "", workers: int = 0) -> Iterator[Client]:
     }
     with (
         dask.config.set(settings),
-        LocalCluster(
+        LocalCluster(  # type: ignore[no-untyped-call]
             n_workers=workers or workers_here(),
             threads_per_worker=1,
             processes=True,
             dashboard_address=None,
             silence_logs=logging.CRITICAL,
         ) as local,
-        Client(local, set_as_default=False) as client,
+        Client(local, set_as_default=False) as client,  # type: ignore[no-untyped-call]
     ):
         yield client
 
@@ -159,7 +161,7 @@ def answers(client: Client, helper: Helper, asks: Sequence[Ask], timeout_s: floa
     batches = [list(asks[i : i + BATCH]) for i in range(0, len(asks), BATCH)]
     futures = {client.submit(work, helper.name, batch, timeout_s, pure=False): batch for batch in batches}
     again: list[Ask] = []
-    for future in as_completed(list(futures)):
+    for future in as_completed(list(futures), loop=client.loop):  # type: ignore[no-untyped-call]
         batch = futures.pop(future)
         if future.status == "finished":
             yield future.result()

@@ -29,8 +29,7 @@ MOST_PLANS = 60
 
 def base_row(rows: pd.DataFrame) -> Mapping[str, Any]:
     """The base scenario's row."""
-    found: Mapping[str, Any] = rows.iloc[0].to_dict()
-    return found
+    return {str(name): value for name, value in rows.iloc[0].items()}
 
 
 def frontier(rows: pd.DataFrame) -> pd.DataFrame:
@@ -152,7 +151,7 @@ def regret(rows: pd.DataFrame, batch: Batch) -> pd.DataFrame:
         "mean_regret_gbp_pa",
         "is_base",
     ]
-    if anchor is None or len(chosen) < 2 or anchor.problem.n_points != len(anchor.formulation.points):  # noqa: PLR2004
+    if anchor is None or len(chosen) < 2 or anchor.problem.n_points != len(anchor.formulation.points):
         return pd.DataFrame(columns=columns)
     keys = chosen.apply(_plan_key, axis=1)
     first = chosen.assign(plan=keys).drop_duplicates("plan").set_index("plan")
@@ -173,7 +172,7 @@ def regret(rows: pd.DataFrame, batch: Batch) -> pd.DataFrame:
         found.append(
             {
                 "plan": key,
-                "example": first.at[key, "label"],
+                "example": first.loc[key, "label"],
                 "best_in": int(common[key]),
                 "scenarios": len(chosen),
                 "breaks": breaks,
@@ -197,7 +196,7 @@ def _solution(row: pd.Series, batch: Batch) -> Solution:
     kept = np.array([state.get(str(site), "retained") in KEPT for site in place.sites.index])
     host = place.point_site.copy()
     for pair in row["moved"]:
-        host[place.access_points.index.get_loc(pair["id"])] = place.sites.index.get_loc(pair["value"])
+        host[place.access_points.index == pair["id"]] = np.flatnonzero(place.sites.index == pair["value"])
     return Solution(kept | place.outside, host[points])
 
 
@@ -249,7 +248,7 @@ def summary(rows: pd.DataFrame) -> dict[str, list[Any]]:
     """Each scenario's answer in short, for the next night to compare with: status, objective, plan."""
     return {
         f"{row['family']}: {row['label']}": [row["status"], _number(row["objective"]), _plan_key(row)]
-        for row in rows.to_dict("records")
+        for _, row in rows.iterrows()
     }
 
 

@@ -82,9 +82,9 @@ class Store:
     def read(self, hashes: Iterable[str] | None = None) -> pd.DataFrame:
         """Every answer once, indexed by hash; an answer wins over a failure of the same scenario."""
         tables = [pq.read_table(part, schema=SCHEMA) for part in self.parts()]
-        frame = pa.concat_tables([SCHEMA.empty_table(), *tables]).to_pandas()
-        frame = frame.iloc[(frame["status"] == FAILED).to_numpy().argsort(kind="stable")]
-        frame = frame.drop_duplicates("hash").set_index("hash").sort_index()
+        every = pa.concat_tables([SCHEMA.empty_table(), *tables]).to_pandas()
+        every = every.iloc[(every["status"] == FAILED).to_numpy().argsort(kind="stable")]
+        frame: pd.DataFrame = every.drop_duplicates("hash").set_index("hash").sort_index()
         return frame if hashes is None else frame.loc[frame.index.intersection(pd.Index(sorted(set(hashes))))]
 
     def forget(self, keep: Iterable[str]) -> int:
