@@ -56,7 +56,8 @@ def command(
     if as_json:
         emit_json({**{name: manifest[name] for name in SUMMARY}, "out": str(outcome.out)})
     else:
-        print_issues([each for each in outcome.prepared.issues if each.severity == "warning"], err=True)
+        said = (*outcome.prepared.issues, *outcome.formulation.notes)
+        print_issues([each for each in said if each.severity == "warning"], err=True)
         from estate.cli.director import show
 
         show(outcome)
