@@ -130,10 +130,12 @@ def _why(place: Place, plan: Plan, after: pd.Series[str], why: pd.Series[str]) -
 
 
 def _moved(gains: int, leaves: int) -> str:
-    parts = [
-        f"{n} {'counter' if n == 1 else 'counters'} {word}" for n, word in ((gains, "moves in"), (leaves, "moves out")) if n
-    ]
+    parts = [_counters(n, way) for n, way in ((gains, "in"), (leaves, "out")) if n]
     return f" ({', '.join(parts)})" if parts else ""
+
+
+def _counters(n: int, way: str) -> str:
+    return f"1 counter moves {way}" if n == 1 else f"{n} counters move {way}"
 
 
 def moves_table(place: Place, scenario: Scenario, travel: Travel, plan: Plan) -> pd.DataFrame:
