@@ -43,6 +43,8 @@ class Cause:
     """Members that cannot hold together, and no fewer of them (an access rule counts once, with its zones)."""
 
     members: tuple[Member, ...]
+    by_itself: bool = False
+    """One zone or access point shows it: nothing that could serve it is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def _dead(e: Elastic, active: Bools) -> Iterator[tuple[Cause, Sequence[int]]]:
     needs = e.rows.member[: p.n_points]
     for s in homeless.tolist():
         blamed = _fewest(e, [[bars[q] for q in np.flatnonzero(p.pair_point == s).tolist()]], 1)
-        yield Cause(merged(e.roster.atoms[m] for m in (needs[s], *blamed))), (int(needs[s]),)
+        yield Cause(merged(e.roster.atoms[m] for m in (needs[s], *blamed)), by_itself=True), (int(needs[s]),)
     always = np.zeros((p.n_services, p.n_sites), dtype=bool)
     always[p.inherent[:, 0], p.inherent[:, 1]] = True
     there = always.copy()
@@ -115,7 +117,7 @@ def _dead(e: Elastic, active: Bools) -> Iterator[tuple[Cause, Sequence[int]]]:
         member = e.roster.atoms[r]
         groups.setdefault((member.kind, member.name, _fewest(e, by_site, need)), []).append(r)
     for (_, _, blamed), rows in groups.items():
-        yield Cause(merged(e.roster.atoms[m] for m in (*rows, *sorted(blamed)))), rows
+        yield Cause(merged(e.roster.atoms[m] for m in (*rows, *sorted(blamed))), by_itself=True), rows
 
 
 def _bars_of(e: Elastic, active: Bools) -> list[frozenset[int]]:

@@ -112,12 +112,12 @@ class Elastic:
             return False
 
     def least(
-        self, active: Bools, cost: Mapping[int, float] | None = None, *, access: Rows | None = None, roomy: bool = False,
-        effort: int | None = None,
+        self, active: Bools, give: Mapping[int, tuple[float, float]] | None = None, *, access: Rows | None = None,
+        roomy: bool = False, effort: int | None = None,
     ) -> Floats | None:  # fmt: skip
         """The columns of a plan that meets the active members at least cost, or None where there is none.
 
-        ``cost`` frees columns of give (column = its price); ``roomy`` lets in what only floor area keeps out.
+        ``give`` frees columns of give (column = price, most); ``roomy`` lets in what only floor area keeps out.
         """
         J, P = self.problem.n_sites, self.problem.n_pairs
         holds = np.append(active, True)  # -1: always
@@ -129,8 +129,8 @@ class Elastic:
             return None
         upper[:J], lower[:J] = np.where(shut, 0.0, upper[:J]), np.where(kept, 1.0, lower[:J])
         price = np.zeros(self.at.total)
-        for column, value in (cost or {}).items():
-            upper[column], price[column] = np.inf, value
+        for column, (value, most) in (give or {}).items():
+            upper[column], price[column] = most, value
         rows = joined(self.rows, self.access if access is None else access)
         asked = holds[rows.member]
         # A point that is let go may be nowhere, never in two places: the upper side of an equation stays.

@@ -28,10 +28,9 @@ def issue_of(e: Elastic, cause: Cause) -> Issue:
     first = asked[0] if asked else cause.members[0]
     rest = [each for each in cause.members if each is not first]
     where = Where(e.scenario.file.name, column=_setting(first))
-    bars_only = all(each.kind in LOCKS or each.kind is Kind.AREA for each in rest)
-    if first.kind is Kind.ACCESS and bars_only:
+    if first.kind is Kind.ACCESS and cause.by_itself:
         return _out_of_reach(e, first, rest, where)
-    if first.kind is Kind.POINT and bars_only:
+    if first.kind is Kind.POINT and cause.by_itself:
         return _homeless(e, first, rest, where)
     if {each.kind for each in asked} == {Kind.POINT, Kind.AREA}:
         return _too_full(e, cause, where)
@@ -123,7 +122,7 @@ def _out_of_reach(e: Elastic, first: Member, rest: Sequence[Member], where: Wher
     rule = rule_named(e, first.name)
     limb = limbs(rule, e.scenario)[0]
     service = e.scenario.service_label(rule.service).lower()
-    given = f"with {_and(phrase(e, each) for each in rest)}, " if rest else ""
+    given = f"since {_and(phrase(e, each) for each in rest)}, " if rest else ""
     who = _who(e, rule, first.who)
     backup = f" {rule.backup} sites" if rule.backup > 1 else " building"
     message = f"'{rule.name}': {given}{who} have no{backup} that may host a {service} within {limb.limit.text}"
@@ -131,7 +130,7 @@ def _out_of_reach(e: Elastic, first: Member, rest: Sequence[Member], where: Wher
         message = message.replace("have no", "do not have")
     if beyond_today(e, rule, first.who).any():
         message += f" (or no farther than today{f' plus {rule.tolerance.text}' if rule.tolerance else ''})"
-    value, zone, site = _nearest_left(e, rule, first.who)
+    value, zone, site = nearest_left(e, rule, first.who)
     if value < 0:
         return Issue("infeasible.out-of-reach", message + "; no such building is in the travel table", "add one", where)
     message += f"; nearest is {site_name(e, site)}, {measured(value, limb.limit)} from {zone}"
@@ -139,7 +138,7 @@ def _out_of_reach(e: Elastic, first: Member, rest: Sequence[Member], where: Wher
     return Issue("infeasible.out-of-reach", message, remedy + (", or let one of the locks go" if rest else ""), where)
 
 
-def _nearest_left(e: Elastic, rule: Standard, who: Sequence[str]) -> tuple[int, str, str]:
+def nearest_left(e: Elastic, rule: Standard, who: Sequence[str]) -> tuple[int, str, str]:
     """The one whose nearest possible site is farthest: the value (m or s), its id, that site; -1 where one has none."""
     limb = limbs(rule, e.scenario)[0]
     home = rule.measure is Measure.HOME
