@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import python_calamine
 import starter
+from click.testing import CliRunner
 
 from estate.cli import group
 from estate.cli.outcome import guarded
@@ -20,6 +21,8 @@ from estate.new import new, scenario_name
 from estate.scenario import Scenario, load_scenario
 from estate.schema import csv_template, excel_template, json_schema, setting_rows
 from estate.tables import TABLES
+
+ROOT = Path(__file__).parents[1]
 
 OSM = """<?xml version="1.0"?><osm version="0.6">
  <node id="1" version="1" lat="52.1000" lon="-2.0000"/><node id="2" version="1" lat="52.1000" lon="-1.9997"/>
@@ -82,31 +85,64 @@ LISTS = (
     "england/lsoa11_pwc_population_england_wales.csv",
     "england/libraries_england_2023_geocoded.csv.gz",
     "england/jobcentres_gb_2016_districts_geocoded.csv",
-    "property/cheltenham_land_and_assets_2021.csv",
 )
 
 
-def test_a_whole_place_from_published_lists(tmp_path, capfd):
-    """The starter's README, followed: its second block of settings on the lists as published."""
+def follow(text: str, folder: Path, lists: tuple[str, ...]) -> None:
+    """Do what a document says: its last two blocks are ``agencies.csv`` and ``estate.toml``; the lists go beside them."""
     data = Path(os.environ.get("ESTATE_DATA") or "nowhere")
-    if not all((data / each).is_file() for each in LISTS):
-        pytest.skip(f"ESTATE_DATA does not name the folder of source data with {', '.join(LISTS)}")
-    folder = starter.make(tmp_path)
-    blocks = (folder / "README.md").read_text().split("```toml\n")[1:]
-    (tmp_path / "place").mkdir()
-    (tmp_path / "place" / "estate.toml").write_text(blocks[1].split("```")[0])
-    for each in LISTS:
+    if not all((data / each).is_file() for each in lists):
+        pytest.skip(f"ESTATE_DATA does not name the folder of source data with {', '.join(lists)}")
+    folder.mkdir()
+    (folder / "agencies.csv").write_text(text.rpartition("```csv\n")[2].partition("```")[0])
+    (folder / "estate.toml").write_text(text.rpartition("```toml\n")[2].partition("```")[0])
+    for each in lists:
         content = (data / each).read_bytes()
-        target = tmp_path / "place" / Path(each).name.removesuffix(".gz")
+        target = folder / Path(each).name.removesuffix(".gz")
         target.write_bytes(gzip.decompress(content) if each.endswith(".gz") else content)
-    agencies = "agency,name,kind\nborough,Cheltenham,local_authority_england\ncounty,Gloucestershire,local_authority_england\n"
-    (tmp_path / "place" / "agencies.csv").write_text(f"{agencies}dwp,DWP,central_government\n")
+
+
+def test_a_whole_place_from_published_lists(tmp_path, capfd):
+    """The starter's README, followed: its last settings on the lists as published, a council's own among them."""
+    readme = (starter.make(tmp_path) / "README.md").read_text()
+    follow(readme, tmp_path / "place", (*LISTS, "property/cheltenham_land_and_assets_2021.csv"))
     place = starter.place_of(tmp_path / "place")
     assert place.zones["population"].sum() == 115_732
     assert dict(place.access_points["service"].value_counts()) == {"library": 7, "jobcentre": 1, "council_office": 1}
     assert guarded(group, ["run", str(tmp_path / "place"), "--out", str(tmp_path / "maps"), "--json"]) == 0
     result = json.loads(capfd.readouterr().out)
     assert (result["status"], result["verified"]) == ("optimal", True)
+
+
+def test_the_starter_with_a_land_list_laid_in(tmp_path):
+    """The starter's README, its first settings: what is left to fill in is said in a few lines, not two hundred."""
+    data = Path(os.environ.get("ESTATE_DATA") or "nowhere") / "property" / "cheltenham_land_and_assets_2021.csv"
+    if not data.is_file():
+        pytest.skip(f"ESTATE_DATA does not name the folder of source data with property/{data.name}")
+    folder = starter.make(tmp_path)
+    (folder / data.name).write_bytes(data.read_bytes())
+    (folder / "floor_areas_and_costs.csv").write_text("site_id,capacity_m2,running_cost_gbp_pa\n")
+    starter.replace(folder, 'sites = "sites.csv"\n', "")
+    block = (folder / "README.md").read_text().split("```toml\n")[1].split("```")[0]
+    starter.replace(folder, "# context =", f"{block}\n# context =")
+    result = CliRunner().invoke(group, ["check", str(folder)])
+    said = [line for line in result.output.splitlines() if line.startswith("  error")]
+    assert len(said) == 3 + 8  # capacity, running cost, the agency; the counters that are still in the starter's buildings
+    assert "row 38, column capacity_m2: capacity_m2 is blank" in said[0]
+    assert "(86 rows: 38, 42, 43, 54, 58 and 81 more)" in said[0]
+
+
+def test_another_place_by_inputs_readme(tmp_path, capfd):
+    """``inputs/README.md``, followed: North Devon out of five national lists."""
+    lists = (*LISTS, "england/gp_practices_epraccur_2025-09_active_geocoded.csv", "england/uk_council_headquarters.csv")
+    follow((ROOT / "inputs" / "README.md").read_text(), tmp_path / "north-devon", lists)
+    assert guarded(group, ["check", str(tmp_path / "north-devon"), "--json"]) == 0
+    found = json.loads(capfd.readouterr().out)["issues"]
+    assert sorted(each["code"] for each in found if each["severity"] == "warning") == ["sites.lease", "sites.no-value"]
+    assert guarded(group, ["run", str(tmp_path / "north-devon"), "--out", str(tmp_path / "maps"), "--json"]) == 0
+    result = json.loads(capfd.readouterr().out)
+    assert (result["status"], result["verified"], result["sites_before"]) == ("optimal", True, 18)
+    assert result["saving_gbp_pa"] > 0
 
 
 # -------------------------------------------------------------------------------------------------------------- draft

@@ -192,7 +192,7 @@ def complete(
 def _refuse_blanks(table: Table, spec: Column, missing: pd.Series, origin: pd.DataFrame, issues: list[Issue]) -> None:
     blank = missing.to_numpy(dtype=bool)
     for file in pd.unique(origin["file"][blank]):
-        rows = origin["row"].to_numpy()[blank & (origin["file"] == file).to_numpy()]
+        rows = np.sort(origin["row"].to_numpy()[blank & (origin["file"] == file).to_numpy()])
         message = f"{spec.name} is blank ({spec.note})" if spec.note else f"{spec.name} is blank"
         issues.extend(
             row_issues(f"{table.name}.blank", Where(file, column=spec.name), rows, [""] * len(rows), message, "fill it in")

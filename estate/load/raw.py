@@ -22,6 +22,8 @@ MAX_CELL = 1_000_000
 """Characters in one cell."""
 MOST_SHOWN = 20
 """Rows reported one by one for the same problem; the rest are counted."""
+MOST_KNOWN = 30
+"""Allowed words listed in full; more than these are a register, of which three are named."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,7 +124,10 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     """``did you mean 'x'?`` with the list of what is allowed."""
     allowed = sorted(each for each in known if each)
     near = closest(word, allowed)
-    listed = ", ".join(allowed[:30]) + (f" and {len(allowed) - 30} more" if len(allowed) > 30 else "")
+    if len(allowed) > MOST_KNOWN:  # a register of ids, not a list to choose from
+        some = f"{', '.join(allowed[:3])} and {len(allowed) - 3:,} more"
+        return f"did you mean '{near}'?" if near else f"use one that is known, such as {some}"
+    listed = ", ".join(allowed)
     return f"did you mean '{near}'? (known: {listed})" if near else f"use one of: {listed}"
 
 

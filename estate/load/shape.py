@@ -129,7 +129,7 @@ def _templated(raw: Raw, name: str, template: str, issues: list[Issue]) -> pd.Se
             found = _heading(raw, heading, "template", name, issues)
             if found is not None:
                 result = result + clean(raw.frame[found])
-    return result
+    return result.str.replace(r"(?:, ?)+$|^(?:, ?)+|(, )(?:, )+", r"\1", regex=True)  # "Civic Centre, " where a cell is blank
 
 
 def _translated(column: pd.Series, words: Mapping[str, str]) -> pd.Series:

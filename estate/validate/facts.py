@@ -11,7 +11,7 @@ from estate.load.raw import listed, suggestion
 from estate.place import Place
 from estate.scenario import Scenario
 from estate.tables import TABLES
-from estate.validate.finding import row_of, rows
+from estate.validate.finding import in_file_order, row_of, rows
 
 
 def check_references(scenario: Scenario, place: Place) -> Iterator[Issue]:
@@ -29,8 +29,8 @@ def check_references(scenario: Scenario, place: Place) -> Iterator[Issue]:
             unknown = ~flat[column.name].isin(known).to_numpy(dtype=bool)
             thing = column.refers_to.replace("_", " ").removesuffix("s").replace("agencie", "agency")
             # One issue for each different word that is not known, since one missing agency may stand in a hundred rows.
-            for word in flat[column.name][unknown].unique()[:20]:
-                at = np.flatnonzero(unknown & (flat[column.name] == word).to_numpy(dtype=bool))
+            for word in flat[column.name].iloc[in_file_order(place, table.name, unknown)].unique()[:20]:
+                at = in_file_order(place, table.name, unknown & (flat[column.name] == word).to_numpy(dtype=bool))
                 where = row_of(place, table.name, int(at[0]), column.name, word)
                 more = f" ({len(at):,} rows)" if len(at) > 1 else ""
                 remedy = f"{suggestion(str(word), map(str, known))}; or add it to {column.refers_to}"

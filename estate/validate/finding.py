@@ -38,7 +38,7 @@ def rows(
     The first rows are named one by one, and the last issue counts the others.
     """
     frame: pd.DataFrame = getattr(place, table)
-    positions = np.flatnonzero(chosen)
+    positions = in_file_order(place, table, chosen)
     for i in positions[:MOST_SHOWN]:
         value = frame[column].iloc[i] if column in frame else ""
         texts = [
@@ -50,6 +50,16 @@ def rows(
         last = row_of(place, table, int(positions[-1]), column)
         text = f"{more:,} more rows have the same problem (the last is row {last.row})"
         yield Issue(code, text, "", Where(last.file, column=column), severity)
+
+
+def in_file_order(place: Place, table: str, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The positions of the chosen rows as they stand in their files, so that a list can be worked down."""
+    positions = np.flatnonzero(chosen)
+    origin = place.origin.get(table)
+    if origin is None or len(origin) != len(chosen):
+        return positions
+    here = origin.iloc[positions]
+    return positions[np.lexsort((here["row"].to_numpy(), here["file"].to_numpy().astype(str)))]
 
 
 def name(frame: pd.DataFrame, position: int) -> str:

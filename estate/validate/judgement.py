@@ -218,7 +218,8 @@ def check_assumptions(scenario: Scenario, place: Place) -> Iterator[Issue]:
             common = named.value_counts().sort_index().sort_values(ascending=False, kind="stable")
             parts = [f"{column} in {count:,}" for column, count in common.head(6).items()]
             message = f"{int(marked.sum()):,} of {len(frame):,} rows of {table} hold assumed figures: {listed(parts, 6)}"
-            where = Where(row_of(place, table, 0).file, column="illustrative")
+            files = set(place.origin[table]["file"].tolist()) if table in place.origin else set()
+            where = Where(files.pop() if len(files) == 1 else table, column="illustrative")
             yield Issue(f"{table}.illustrative", message, "they are marked on everything that shows them", where, Severity.NOTE)
         if unknown:
             message = f"illustrative names {both(unknown[:5])}, which is not a column of {table}"
