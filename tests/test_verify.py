@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import ast
+import itertools
+import time
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
-from places import scenario_with, tiny_place
+from places import plan_of, scenario_with, tiny_place
 
-from estate.formulate import Formulation, formulate
+from estate.appraise import appraise
+from estate.formulate import Formulation, formulate, site_state
 from estate.place import Place, Plan, todays_plan
 from estate.problem import Goal, Solution, cost, violations
+from estate.report.tables import write_tables
+from estate.results import _table, column_kinds
 from estate.scenario import Scenario
 from estate.solve.answer import value_of
 from estate.travel import Pairs, Points, Straight, Travel, Wanted, build_travel
-from estate.verify import Claim, referee
+from estate.verify import Claim, Verdict, referee, referee_tables
 
 ALLOWED = {"errors", "scenario", "tables", "place", "standards", "travel.pairs"}
 JUDGES_WORDS = ("referee.claim.", "referee.no-worse-than-today")
@@ -210,14 +218,14 @@ def as_solution(place: Place, made: Formulation, plan: Plan) -> Solution:
 @pytest.mark.parametrize("block", range(8))
 def test_agrees_with_the_formulation_on_random_plans(block):
     legal = 0
-    for seed in range(block * 30, block * 30 + 30):
+    for seed in range(block * 16, block * 16 + 16):
         rng = np.random.default_rng(seed)
         place = a_place(rng)
         scenario = a_scenario(rng, place)
         travel = with_gaps(rng, travel_of(place))
         made = formulate(place, scenario, travel)
         problem = made.problem
-        for n in range(12):
+        for n in range(10):
             plan = todays_plan(place) if n == 0 else a_plan(rng, place, made)
             solution = as_solution(place, made, plan)
             broken = violations(problem, solution)
@@ -232,4 +240,270 @@ def test_agrees_with_the_formulation_on_random_plans(block):
             assert verdict.objective == goal, (seed, n)
             again = referee(place, scenario, travel, plan, claim=Claim("feasible", goal + 1))
             assert any(each.code == "referee.claim.objective" for each in again.failures)
-    assert legal > 20
+    assert legal > 15
+
+
+# -------------------------------------------------------------------------------------------------- one change at a time
+
+PLACE = tiny_place(
+    sites={"clinic": {"may_host": "clinic"}, "jobcentre": {"capacity_m2": 255.0}},
+    hosting=({"access_point_id": "p5", "site_id": "hall", "cost_gbp_pa": 777.77},),
+)
+STANDARDS = [
+    {"name": "library-3-miles", "service": "library", "limit": "3 miles"},
+    {"name": "jobcentre-8-km", "service": "jobcentre", "limit": "8 km", "tolerance": "1 km"},
+    {"name": "police-share", "service": "police", "limit": "2 km", "share": 0.7, "each": "district"},
+    {"name": "police-desk", "service": "police", "limit": "700 m", "measure": "site-to-site", "action": "forbid"},
+    {"name": "consult", "service": "jobcentre", "limit": "200 m", "measure": "site-to-site", "action": "flag"},
+]
+SCENARIO = scenario_with(
+    standards=STANDARDS,
+    money={"price_base": "2025-26", "base_year": 2025, "horizon_years": 6, "optimism_bias": {"library": 0.1, "office": 0.2}},
+    rules={"may_not_share": [["police", "jobcentre"]]},
+)
+TRAVEL = travel_of(PLACE)
+HOME = PLACE.access_points["site_id"].to_dict()
+
+
+def judged(plan: Plan, **claim: Any) -> Verdict:
+    """The verdict on a plan of the place above, with a claim that is right unless told otherwise."""
+    truth = referee(PLACE, SCENARIO, TRAVEL, plan, claim=Claim("feasible", None))
+    said = {"status": "feasible", "objective_pence": truth.objective, "today_is_a_plan": truth.today_is_a_plan, **claim}
+    return referee(PLACE, SCENARIO, TRAVEL, plan, claim=Claim(**said))
+
+
+@cache
+def the_problem() -> Formulation:
+    return formulate(PLACE, SCENARIO, TRAVEL)
+
+
+def rules_broken(plan: Plan) -> bool:
+    """By the formulation's own arithmetic."""
+    made = the_problem()
+    return bool(violations(made.problem, as_solution(PLACE, made, plan)))
+
+
+@pytest.fixture(scope="module")
+def best() -> Plan:
+    """The cheapest legal plan, by trying them all."""
+    problem = the_problem().problem
+    choices = [problem.pair_site[problem.pair_point == s].tolist() for s in range(problem.n_points)]
+    found: list[tuple[int, list[int], Plan]] = []
+    for host in itertools.product(*choices):
+        is_open = problem.must_open.copy()
+        is_open[list(host)] = True
+        solution = Solution(is_open, np.array(host))
+        if not violations(problem, solution):
+            found.append((cost(problem, solution), list(host), Plan(is_open, np.array(host))))
+    return min(found, key=lambda each: each[:2])[2]
+
+
+def test_a_right_answer_passes(best):
+    assert (best.host != PLACE.point_site).sum() >= 2
+    truth = judged(best)
+    assert truth.ok, truth.failures
+    assert truth.cost_pence < truth.baseline_pence
+    assert judged(best, status="optimal", bound_pence=float(truth.objective), gap=0.0).ok
+    assert all(truth.checks[rule] for rule in ("area", "open", "may-not-share", "share.police-share"))
+    assert judged(todays_plan(PLACE)).ok
+
+
+def test_every_single_move_is_judged_rightly(best):
+    legal, objective = 0, judged(best).objective
+    for s, j in itertools.product(range(len(PLACE.access_points)), range(len(PLACE.sites))):
+        host = best.host.copy()
+        host[s] = j
+        for is_open in (best.open, best.open | (np.arange(len(best.open)) == j)):
+            plan = Plan(is_open, host)
+            broken = rules_broken(plan)
+            assert judged(plan).ok is not broken
+            legal += not broken
+            if j != best.host[s]:  # under the old claim a legal plan fails too, unless it costs the same
+                old = referee(PLACE, SCENARIO, TRAVEL, plan, claim=Claim("feasible", objective))
+                assert not old.ok or old.objective == objective
+    assert legal > len(PLACE.access_points)
+
+
+def test_every_site_opened_or_closed_is_judged_rightly(best):
+    objective = judged(best).objective
+    for j in range(len(PLACE.sites)):
+        is_open = best.open.copy()
+        is_open[j] ^= True
+        plan = Plan(is_open, best.host)
+        assert judged(plan).ok is not rules_broken(plan)
+        assert not referee(PLACE, SCENARIO, TRAVEL, plan, claim=Claim("feasible", objective)).ok
+
+
+def test_a_lost_or_doubled_access_point_is_caught(best):
+    for host in (best.host[:-1], np.append(best.host, 0), np.where(best.host == 0, -1, best.host), best.host + 100):
+        assert [each.code for each in judged(Plan(best.open, host)).failures] == ["referee.somewhere"]
+    assert not judged(Plan(best.open[:-1], best.host)).ok
+    assert not judged(Plan(best.open.astype(float), best.host)).ok
+    assert not judged(Plan(best.open, best.host.astype(float))).ok
+
+
+def test_every_figure_claimed_is_checked(best):
+    truth = judged(best)
+    used = dict.fromkeys(PLACE.sites.index, 0.0)
+    table = appraise(PLACE, SCENARIO, TRAVEL, best, site_state(PLACE, SCENARIO).why).tables["sites"]
+    used |= dict(zip(table["site_id"], table["area_used_after_m2"], strict=True))
+    right = {
+        "objective_pence": truth.objective, "running_pence": truth.cost_pence, "baseline_pence": truth.baseline_pence,
+        "bound_pence": truth.objective - 10.0, "gap": 10 / truth.objective, "area_m2": used, "today_is_a_plan": True,
+    }  # fmt: skip
+    assert judged(best, **right).ok
+    wrong: list[tuple[str, dict[str, Any]]] = [
+        *((f"claim.{rule}", {name: right[name] + step}) for rule, name in
+          (("objective", "objective_pence"), ("running-cost", "running_pence"), ("baseline", "baseline_pence"))
+          for step in (-1, 1)),
+        *(("claim.area", {"area_m2": {**used, site: used[site] + step}}) for site in used for step in (-0.1, 0.1)),
+        ("claim.area", {"area_m2": {**used, "nowhere": 1.0}}),
+        ("claim.today", {"today_is_a_plan": False}),
+        ("claim.status", {"gap": 0.0}),
+        ("claim.status", {"gap": 11 / truth.objective}),
+        ("claim.status", {"bound_pence": truth.objective + 1.0, "gap": None}),
+        *(("claim.status", {"status": each}) for each in ("infeasible", "unknown", "Optimal", "")),
+        ("claim.status", {"status": "optimal", "bound_pence": None, "gap": None}),
+        ("claim.status", {"status": "optimal", "bound_pence": float("-inf"), "gap": None}),
+        ("claim.status", {"status": "optimal", "bound_pence": truth.objective * (1 - 1.01e-4), "gap": None}),
+    ]  # fmt: skip
+    for rule, change in wrong:
+        assert [each.code for each in judged(best, **{**right, **change}).failures] == [f"referee.{rule}"], change
+
+
+def test_a_plan_worse_than_a_legal_today_is_refused():
+    empty = tiny_place(sites={"depot": {
+        "name": "Depot", "agency": "county", "kind": "office", "tenure": "freehold", "capacity_m2": 10.0, "in_use": False,
+        "running_cost_gbp_pa": 1.0, "easting_m": 400_000.0, "northing_m": 250_000.0}})  # fmt: skip
+    today = todays_plan(empty)
+    opened = Plan(np.ones_like(today.open), today.host)
+    verdict = referee(empty, SCENARIO, travel_of(empty), opened, claim=Claim("feasible", None))
+    assert [each.code for each in verdict.failures] == ["referee.no-worse-than-today"]
+    kept = scenario_with(rules={"keep": ["depot"]})  # today is no plan now, so nothing is promised
+    assert referee(empty, kept, travel_of(empty), opened, claim=Claim("feasible", None, today_is_a_plan=False)).ok
+
+
+def test_area_is_held_to_a_tenth_of_a_square_metre():
+    """Needs are rounded up, room down, and a thousandth of a tenth is forgiven."""
+    scenario = scenario_with(standards=[], services={service: {} for service in PLACE.services})
+    for area, room, fits in (
+        (80.0, 300.0, True),  # 250 with a hall of 40, and 80 with a hall of 30: 210 + 50 + 40
+        (80.0, 299.99999, True),
+        (80.0, 299.96, False),
+        (80.01, 300.0, False),
+        (80.01, 300.1, True),
+    ):
+        place = tiny_place(sites={"jobcentre": {"capacity_m2": room}}, access_points={"p5": {"area_m2": area}})
+        plan = plan_of(place, HOME | {"p5": "jobcentre"})
+        verdict = referee(place, scenario, travel_of(place), plan, claim=Claim("feasible", None))
+        assert verdict.ok is fits, (area, room, verdict.failures)
+
+
+# -------------------------------------------------------------------------------------------------- published tables
+
+WORDS = {
+    "sites": {"why", "illustrative", "source"},
+    "moves": {"consultation_reason"},
+    "capital_receipts": {"agency_name", "consent", "flexible_use", "rule", "why_nil", "illustrative"},
+    "zones": {"name", "district"},
+}
+"""Sentences and names repeated from the inputs: not worked out again."""
+
+
+def other(cell: Any, column: str) -> Any:
+    """The least change to a cell."""
+    if isinstance(cell, bool | np.bool_):
+        return not cell
+    if isinstance(cell, int | float | np.number):
+        if pd.isna(cell):
+            return 1.0
+        return cell + (0.01 if column.endswith(("_gbp", "_gbp_pa")) else 0.1 if column.endswith("_m2") else 1)
+    return 1 if cell is pd.NA else f"{cell}x"
+
+
+def published(plan: Plan) -> dict[str, pd.DataFrame]:
+    tables = appraise(PLACE, SCENARIO, TRAVEL, plan, site_state(PLACE, SCENARIO).why).tables
+    return {name: tables[name] for name in ("sites", "moves", "capital_receipts", "zones", "access", "ledger")}
+
+
+def test_right_tables_pass_as_made_and_as_read_back(best, tmp_path):
+    for plan in (best, todays_plan(PLACE)):
+        tables = published(plan)
+        assert referee_tables(PLACE, SCENARIO, TRAVEL, plan, tables) == ()
+        write_tables(tmp_path, tables)
+        kinds = column_kinds(tables)
+        read = {name: _table(tmp_path / f"{name}.csv", kinds[name]) for name in tables}
+        assert referee_tables(PLACE, SCENARIO, TRAVEL, plan, read) == ()
+
+
+@pytest.mark.parametrize("name", ["sites", "moves", "capital_receipts", "zones", "ledger", "access"])
+def test_every_changed_cell_is_caught(best, name):
+    table = published(best)[name]
+    assert len(table) > 0
+    cells = list(itertools.product(range(len(table)), [c for c in table.columns if c not in WORDS.get(name, ())]))
+    if len(cells) > 250:  # every column, and rows spread over a long table
+        step = len(cells) // 250 + 1
+        step += len(table.columns) % step == 0
+        cells = cells[::step]
+    for row, column in cells:
+        changed = table.astype({column: object})
+        changed.loc[row, column] = other(table[column].iloc[row], column)
+        assert referee_tables(PLACE, SCENARIO, TRAVEL, best, {name: changed}), (row, column, table[column].iloc[row])
+
+
+@pytest.mark.parametrize("name", ["sites", "moves", "capital_receipts", "zones", "ledger", "access"])
+def test_a_row_lost_or_repeated_or_a_column_lost_is_caught(best, name):
+    table = published(best)[name]
+    for row in range(0, len(table), max(1, len(table) // 12)):
+        lost = table.drop(index=row).reset_index(drop=True)
+        assert referee_tables(PLACE, SCENARIO, TRAVEL, best, {name: lost}), row
+        twice = pd.concat([table, table.iloc[[row]]], ignore_index=True)
+        assert referee_tables(PLACE, SCENARIO, TRAVEL, best, {name: twice}), row
+    figures = [column for column in table.columns if "_gbp" in column or "people" in column or column.endswith("_m")]
+    assert referee_tables(PLACE, SCENARIO, TRAVEL, best, {name: table.drop(columns=figures[0])})
+
+
+def test_tables_of_another_plan_are_caught(best):
+    for name, table in published(todays_plan(PLACE)).items():
+        assert referee_tables(PLACE, SCENARIO, TRAVEL, best, {name: table}), name
+
+
+def test_tables_agree_on_random_plans():
+    for seed in range(25):
+        rng = np.random.default_rng(1000 + seed)
+        place = a_place(rng)
+        scenario = a_scenario(rng, place)
+        travel = with_gaps(rng, travel_of(place))
+        plan = a_plan(rng, place, formulate(place, scenario, travel))
+        plan = replace(plan, open=plan.open | np.isin(np.arange(len(place.sites)), plan.host))
+        tables = appraise(place, scenario, travel, plan, site_state(place, scenario).why).tables
+        assert referee_tables(place, scenario, travel, plan, tables) == (), seed
+
+
+# -------------------------------------------------------------------------------------------------- speed
+
+
+def test_a_county_takes_a_moment():
+    """120 sites, 252 access points and 364 zones: a second of processor time is far more than it needs."""
+    rng = np.random.default_rng(3)
+    sites, points = {}, {}
+    for n in range(120):
+        sites[f"s{n:03}"] = {
+            "name": f"Site {n}", "agency": "county", "kind": "office", "tenure": "freehold", "capacity_m2": 900.0,
+            "running_cost_gbp_pa": 5e4, "easting_m": 4e5 + rng.integers(40_000), "northing_m": 2.5e5 + rng.integers(40_000),
+        }  # fmt: skip
+    for n in range(245):
+        points[f"x{n:03}"] = {
+            "site_id": f"s{n % 120:03}",
+            "service": PLACE.services[n % 5],
+            "agency": "county",
+            "area_m2": 50.0,
+        }
+    zones = {f"y{n:03}": {"population": 1500, "name": "", "easting_m": 4e5 + rng.integers(40_000),
+                          "northing_m": 2.5e5 + rng.integers(40_000), "age65": 300, "no_car": 150, "district": "Town",
+                          "rural_urban": "urban", "imd_decile": 3.0} for n in range(358)}  # fmt: skip
+    place = tiny_place(sites=sites, access_points=points, zones=zones)
+    travel = travel_of(place)
+    started = time.process_time()
+    referee(place, SCENARIO, travel, todays_plan(place), claim=Claim("feasible", None))
+    assert time.process_time() - started < 1.0

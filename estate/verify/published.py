@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from estate.scenario import Limb, Measure, Metric, Standard
 from estate.verify.access import frame_of, limbs, near_pairs, offering, tested
@@ -14,6 +18,8 @@ from estate.verify.case import Case, Decision, Finding, blank, finding, number, 
 from estate.verify.money import hosting_gbp, move_gbp, pence, running_gbp
 from estate.verify.rules import own_m2
 
+LEDGER = ("agency", "year", "line", "site_id", "access_point_id", "amount_gbp")
+GROUPS = ("service", "group", "value", "people")
 CLOSE = 6e-4
 """Figures are printed to the penny, the metre or a thousandth of a square metre."""
 ROUNDED = 0.5 + 1e-6
@@ -23,20 +29,24 @@ ROUNDED = 0.5 + 1e-6
 def check_tables(case: Case, decision: Decision, tables: Mapping[str, pd.DataFrame]) -> Iterator[Finding]:
     """Every table that is there and that the referee can work out."""
     if "ledger" in tables:
-        yield from check_ledger(case, decision, tables["ledger"])
+        absent = [column for column in LEDGER if column not in tables["ledger"]]
+        yield finding("ledger.columns", len(LEDGER), absent, "columns missing from ledger")
+        yield from [] if absent else check_ledger(case, decision, tables["ledger"])
     if "capital_receipts" in tables:
         yield from compare("capital_receipts", tables["capital_receipts"], receipts(case, decision), ["site_id"])
     if "sites" in tables:
         yield from compare("sites", tables["sites"], sites(case, decision), ["site_id"])
     if "moves" in tables:
         yield from compare("moves", tables["moves"], moves(case, decision), ["access_point_id"])
-    if "zones" in tables or "access" in tables:
-        trips = journeys(case, decision)
-        if "zones" in tables:
-            yield from compare("zones", tables["zones"], trips, ["zone_id", "service"])
-        if "access" in tables:
+    trips = journeys(case, decision) if "zones" in tables or "access" in tables else pd.DataFrame()
+    if "zones" in tables:
+        yield from compare("zones", tables["zones"], trips, ["zone_id", "service"])
+    if "access" in tables:
+        absent = [column for column in GROUPS if column not in tables["access"]]
+        yield finding("access.columns", len(GROUPS), absent, "columns missing from access")
+        if not absent:
             yield from check_groups(case, tables["access"])
-            yield from compare("access", tables["access"], access(case, tables["access"], trips), ["service", "group", "value"])
+            yield from compare("access", tables["access"], access(case, tables["access"], trips), GROUPS[:3])
 
 
 def compare(name: str, said: pd.DataFrame, true: pd.DataFrame, keys: Sequence[str]) -> Iterator[Finding]:
@@ -252,66 +262,87 @@ def check_groups(case: Case, table: pd.DataFrame) -> Iterator[Finding]:
 
 
 def access(case: Case, table: pd.DataFrame, trips: pd.DataFrame) -> pd.DataFrame:
-    """``access`` for the groups that a table lists."""
-    by_service = dict(iter(trips.reset_index(drop=True).groupby("service", sort=False)))
-    rows = []
+    """``access`` for the groups that a table lists; a group that is none of the place's has no row."""
+    by_service = {str(service): part.reset_index(drop=True) for service, part in trips.groupby("service", sort=False)}
+    far = {service: _distances(part) for service, part in by_service.items()}
+    rows: list[dict[str, Any]] = []
     for (group, value), listed in table.groupby(["group", table["value"].map(plain)], sort=False):
         weight = _people(case, str(group), str(value))
         for service in listed["service"]:
-            if service in by_service:
+            if service in far and weight is not None:
                 key = {"service": service, "group": group, "value": value}
-                rows.append(key | _summary(case, str(service), by_service[service], weight))
+                rows.append(key | _summary(headline(case, service), far[service], np.asarray(weight, dtype=np.float64)))
     found = pd.DataFrame(rows)
     return found[[column for column in found.columns if not column.endswith(("_m", "_s")) or column in table]]
 
 
-def _people(case: Case, group: str, value: str) -> pd.Series[float]:
-    """People of each zone in a group."""
+def _people(case: Case, group: str, value: str) -> pd.Series[float] | None:
+    """People of each zone in a group; None where there is no such group."""
     population = case.zones["population"].astype(float)
     if group == "everyone":
         return population
     if group == "people":
-        return case.zones[value].fillna(0).astype(float) if value in case.zones else population * float("nan")
+        return case.zones[value].fillna(0).astype(float) if value in case.zones else None
     if group not in case.zones:
-        return population * float("nan")
+        return None
     text = case.zones[group].map(lambda cell: f"{cell:g}" if isinstance(cell, float) else str(cell))
     return population.where(text == value, 0.0)
 
 
-def _summary(case: Case, service: str, trips: pd.DataFrame, people: pd.Series[float]) -> dict[str, Any]:
-    """One row of ``access``; a service nobody reaches by distance today is told in seconds."""
-    weight = people.to_numpy()
+@dataclass(frozen=True, slots=True, eq=False)
+class _Far:
+    """How far each zone is from one service, before and after, in metres or else seconds (NaN: out of reach)."""
+
+    unit: str
+    far: Mapping[str, NDArray[np.float64]]
+    inside: Mapping[str, NDArray[np.bool_]]
+
+
+def _distances(trips: pd.DataFrame) -> _Far:
     unit = "m" if trips["distance_before_m"].notna().any() else "s"
-    was, now = (trips[f"{'distance' if unit == 'm' else 'time'}_{when}_{unit}"] for when in ("before", "after"))
-    change = (now - was).fillna(0).to_numpy()
+    what = "distance" if unit == "m" else "time"
+    return _Far(
+        unit,
+        {when: trips[f"{what}_{when}_{unit}"].to_numpy(dtype=float) for when in ("before", "after")},
+        {when: (trips[f"within_{when}"] == "yes").to_numpy() for when in ("before", "after")},
+    )
+
+
+def _summary(rule: Standard | None, trips: _Far, weight: NDArray[np.float64]) -> dict[str, Any]:
+    """One row of ``access``."""
+    change = np.nan_to_num(trips.far["after"] - trips.far["before"])
     worse = float(weight[change > 0].sum())
-    rule = headline(case, service)
     row: dict[str, Any] = {
         "people": round(float(weight.sum())),
         "limit": rule.limit.text if rule and rule.limit else "",
         "better_off": round(float(weight[change < 0].sum())),
         "worse_off": round(worse),
         "worse_mean_m": float((weight * change)[change > 0].sum()) / worse if worse else float("nan"),
-        "unreached": round(float(weight[now.isna()].sum())),
+        "unreached": round(float(weight[np.isnan(trips.far["after"])].sum())),
     }
-    for when, far in (("before", was), ("after", now)):
-        inside = (trips[f"within_{when}"] == "yes").to_numpy()
-        row[f"within_{when}"] = float(round(float(weight[inside].sum()))) if rule else float("nan")
-        row |= {f"{what}_{when}_{unit}": value for what, value in _spread(far.to_numpy(), weight).items()}
-        row |= dict.fromkeys((f"{what}_{when}_{'s' if unit == 'm' else 'm'}" for what in SPREAD), float("nan"))
+    other = "s" if trips.unit == "m" else "m"
+    for when, far in trips.far.items():
+        row[f"within_{when}"] = float(round(float(weight[trips.inside[when]].sum()))) if rule else float("nan")
+        row |= {f"{what}_{when}_{trips.unit}": value for what, value in _spread(far, weight).items()}
+        row |= {f"{what}_{when}_{other}": float("nan") for what in SPREAD}
     return row
 
 
 SPREAD = ("mean", "median", "p95")
 
 
-def _spread(far: Any, weight: Any) -> dict[str, float]:
+def _spread(far: NDArray[np.float64], weight: NDArray[np.float64]) -> dict[str, float]:
     """Mean, and the least distances that half and 95% of those who can get there do not exceed."""
-    known = pd.DataFrame({"far": far, "weight": weight}).dropna()
-    table: pd.DataFrame = known[known["weight"] > 0].groupby("far", as_index=False)[["weight"]].sum()
-    if table.empty:
+    there = sorted((x, w) for x, w in zip(far.tolist(), weight.tolist(), strict=True) if w > 0 and not math.isnan(x))
+    whole = sum(w for _, w in there)
+    if not there:
         return dict.fromkeys(SPREAD, float("nan"))
-    share = table["weight"].cumsum() / table["weight"].sum()
-    mean = float((table["far"] * table["weight"]).sum() / table["weight"].sum())
-    at = [float(table.loc[share >= each - 1e-12, "far"].iloc[0]) for each in (0.5, 0.95)]
-    return dict(zip(SPREAD, (mean, *at), strict=True))
+    found = {"mean": sum(x * w for x, w in there) / whole}
+    for name, share in (("median", 0.5), ("p95", 0.95)):
+        running = 0.0
+        for x, w in there:
+            running += w
+            if running >= share * whole * (1 - 1e-12):
+                found[name] = x
+                break
+    return found
