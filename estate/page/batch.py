@@ -227,7 +227,8 @@ def _frontier(night: Morning) -> Chart | None:
 
 def _tornado(night: Morning) -> Chart | None:
     """A bar for each assumption, from the saving at its low end to that at its high end."""
-    found = night.tables["tornado"].head(14)
+    columns = ["saving_at_low_gbp_pa", "saving_at_high_gbp_pa"]
+    found = night.tables["tornado"].dropna(subset=columns).head(14)
     if not len(found):
         return None
     base = float(night.base["saving_gbp_pa"])

@@ -23,7 +23,7 @@ from distributed import Client, LocalCluster, WorkerPlugin, as_completed, get_wo
 
 from estate.errors import EstateError
 from estate.solve import Status
-from estate.whatif.figures import figures, moves_of, states_of
+from estate.whatif.figures import figures, moves_of, states_of, why_not
 from estate.whatif.patches import Changes
 from estate.whatif.reuse import Evaluator, Shared
 from estate.whatif.store import FAILED
@@ -89,7 +89,7 @@ def row_of(evaluator: Evaluator, ask: Ask, timeout_s: float) -> Row:
             row["sites"] = _pairs(states_of(reply.anchor, reply.solution))
             row["moved"] = _pairs(moves_of(reply.anchor, reply.solution))
         elif reply.status is Status.INFEASIBLE:
-            row["reason"] = why_not(evaluator, ask)
+            row["reason"] = why_not(reply)
         else:
             row["status"] = FAILED
     except EstateError as error:
@@ -100,21 +100,6 @@ def row_of(evaluator: Evaluator, ask: Ask, timeout_s: float) -> Row:
         row |= {"status": FAILED, "reason": f"a bug: {type(error).__name__}: {error}"}
     row["seconds"] = time.perf_counter() - began
     return row
-
-
-def why_not(evaluator: Evaluator, ask: Ask) -> str:
-    """Why there is no plan, in words."""
-    if ask.special:
-        return "no further plan differs by so many buildings"
-    from estate.diagnose import reasons  # noqa: PLC0415  (only an infeasible scenario needs it)
-
-    scenario = evaluator.scenario(ask.changes)
-    place = evaluator.place(scenario)
-    try:
-        found = reasons(place, scenario, evaluator.travel(scenario, place))
-    except (EstateError, ArithmeticError, LookupError, ValueError) as error:
-        return f"no plan can meet its rules (the reasons could not be worked out: {error})"
-    return "; ".join(issue.message for issue in found) or "no plan can meet its rules"
 
 
 def _pairs(given: Mapping[str, str]) -> list[dict[str, str]]:

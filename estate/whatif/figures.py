@@ -94,3 +94,38 @@ def moves_of(anchor: Anchor, plan: Solution) -> dict[str, str]:
     host = anchor.formulation.plan(place, plan).host
     away = np.flatnonzero(host != place.point_site)
     return {str(place.access_points.index[s]): str(place.sites.index[host[s]]) for s in away.tolist()}
+
+
+MOST_NAMES = 3
+
+
+def why_not(reply: Reply) -> str:
+    """Why there is no plan, as far as one row alone can tell; ``estate explain`` looks for causes that take several.
+
+    A point may have nowhere to go, or an area no building left within its limit; else the rules clash only together.
+    """
+    anchor, light = reply.anchor, reply.light
+    if reply.reason or anchor is None or light is None:
+        return reply.reason or "no plan can meet its rules"
+    problem, place, rows = anchor.problem, anchor.place, anchor.problem.cover
+    shut = problem.must_close | light.close
+    points = len(anchor.formulation.points)
+    room = np.bincount(problem.pair_point[~shut[problem.pair_site]], minlength=problem.n_points)[:points]
+    stuck = place.access_points.index[anchor.formulation.points[room == 0]]
+    could = np.zeros((problem.n_services, problem.n_sites), dtype=bool)
+    open_pair = ~shut[problem.pair_site]
+    could[problem.point_service[problem.pair_point[open_pair]], problem.pair_site[open_pair]] = True
+    could[problem.inherent[:, 0], problem.inherent[:, 1]] |= ~shut[problem.inherent[:, 1]]
+    row = np.repeat(np.arange(len(rows)), np.diff(rows.start))
+    most = np.bincount(row[could[rows.service[row], rows.site]], minlength=len(rows)) + (rows.excuse >= 0)
+    short = np.bincount(rows.service[most < rows.need], minlength=problem.n_services)
+    said = []
+    if len(stuck):
+        more = f" and {len(stuck) - MOST_NAMES} more" if len(stuck) > MOST_NAMES else ""
+        said.append(f"{', '.join(map(str, stuck[:MOST_NAMES]))}{more} would have nowhere to go")
+    said += [
+        f"{int(n):,} areas would have no building with {anchor.scenario.service_label(place.services[k])} within the limit"
+        for k, n in enumerate(short[: len(place.services)])
+        if n
+    ]
+    return "; ".join(said) or "no combination of buildings meets all its rules at once (limits, floor area and moves)"

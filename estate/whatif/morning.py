@@ -102,7 +102,7 @@ def tornado(rows: pd.DataFrame) -> pd.DataFrame:
     found = []
     for setting in dict.fromkeys(str(label).rpartition(" ")[0] for label in each["label"]):
         ends = {end: each[each["label"] == f"{setting} {end}"].iloc[0] for end in ("low", "high")}
-        saving = {end: float(row["saving_gbp_pa"]) for end, row in ends.items()}
+        saving = {end: float(row["saving_gbp_pa"]) if row["status"] == "optimal" else np.nan for end, row in ends.items()}
         values = {end: next(iter(json.loads(row["changes"]).values())) for end, row in ends.items()}
         same = [_plan_key(row) == _plan_key(base) for row in ends.values()]
         found.append(

@@ -33,11 +33,12 @@ from estate.load import load
 from estate.load.cells import service_words
 from estate.load.change import adjusted
 from estate.model import Measure
+from estate.model import formulate as formulate_model
 from estate.model import measure as measured
 from estate.place import Place
 from estate.problem import Bools, Goal, Ints, Problem, Solution, cost
 from estate.scenario import Adjust, Scenario, digest, resolved
-from estate.solve import Limits, Status, solve
+from estate.solve import Limits, Status, exact
 from estate.standards import modes, rules
 from estate.travel import Travel
 from estate.validate import check
@@ -104,6 +105,7 @@ class Reply:
     value: int | None = None
     bound: float | None = None
     place: Place | None = None
+    light: Light | None = None
     solved: bool = True
     """False where the anchor's plan was sure to be best."""
 
@@ -181,9 +183,7 @@ class Evaluator:
             today = problem.today if problem.today is not None and feasible(problem, problem.today, *_free(problem)) else None
             best = programme.solve(problem.site_cost, problem.pair_cost, start=today, time_s=time_s)
         else:
-            answer = solve(problem, Limits(time_s=time_s))
-            ended = "infeasible" if answer.status is Status.INFEASIBLE else answer.stopped
-            best = Found(ended, answer.solution, answer.bound)
+            best = _other_goal(problem, time_s)
         return Anchor(scenario, place, formulation, best, programme)
 
     def place(self, scenario: Scenario) -> Place:
@@ -315,6 +315,20 @@ def _solved(anchor: Anchor, light: Light, place: Place, time_s: float | None) ->
     return _reply(anchor, light, found, place, solved=True)
 
 
+def _other_goal(problem: Problem, time_s: float | None) -> Found:
+    """The best plan under another goal than cost, and the cheapest of those: otherwise a frontier would hold dominated points."""
+    watch = exact.Watch(Limits(time_s=time_s))
+    answer = exact.search(problem, watch)
+    best = Found("infeasible" if answer.status is Status.INFEASIBLE else answer.stopped, answer.solution, answer.bound)
+    if answer.solution is None or answer.value is None or best.ended != "proven" or problem.goal is Goal.FARTHEST:
+        return best
+    cheapest = exact.run(
+        formulate_model(problem, Measure.COST, at_most={Measure(problem.goal): answer.value}), watch, start=answer.solution
+    )
+    keeps = cheapest.solution is not None and measured(problem, cheapest.solution, Measure(problem.goal)) == answer.value
+    return replace(best, solution=cheapest.solution) if cheapest.ended == "proven" and keeps else replace(best, ended="time")
+
+
 def _alternative(anchor: Anchor, rank: int, differ_by: int, time_s: float | None) -> Reply:
     """The best plan that differs by so many buildings from the best and from every earlier alternative."""
     free = Light(*_free(anchor.problem), anchor.problem.site_cost, anchor.problem.pair_cost)
@@ -325,15 +339,16 @@ def _alternative(anchor: Anchor, rank: int, differ_by: int, time_s: float | None
             break
         plans.append(found.solution)
         found = anchor.programme.solve(free.site_cost, free.pair_cost, far_from=(plans, differ_by), time_s=time_s)
-    return _reply(anchor, free, found, anchor.place, solved=True)
+    none = "no further plan differs by so many buildings"
+    return _reply(anchor, free, found, anchor.place, solved=True, nothing=none)
 
 
-def _reply(anchor: Anchor, light: Light, found: Found, place: Place, *, solved: bool) -> Reply:
+def _reply(anchor: Anchor, light: Light, found: Found, place: Place, *, solved: bool, nothing: str = "") -> Reply:
     problem = replace(anchor.problem, site_cost=light.site_cost, pair_cost=light.pair_cost)
     if found.solution is None:
         status = Status.INFEASIBLE if found.ended == "infeasible" else Status.UNKNOWN
-        reason = "" if status is Status.INFEASIBLE else "no plan and no proof within the time allowed"
-        return Reply(status, reason, anchor, None)
+        reason = nothing if status is Status.INFEASIBLE else "no plan and no proof within the time allowed"
+        return Reply(status, reason, anchor, None, light=light)
     if not feasible(problem, found.solution, light.keep, light.close):
         raise_for([Issue("whatif.broken-plan", "the solver returned a plan that breaks rules", severity=Severity.ERROR)])
     goal = problem.goal
@@ -344,4 +359,4 @@ def _reply(anchor: Anchor, light: Light, found: Found, place: Place, *, solved: 
     bound = float(value) if proven else found.bound
     if not solved and anchor.best.ended != "proven":
         bound = None
-    return Reply(status, reason, anchor, found.solution, value, bound, place, solved)
+    return Reply(status, reason, anchor, found.solution, value, bound, place, light, solved)

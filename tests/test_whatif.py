@@ -1,0 +1,398 @@
+"""What-ifs: families of changes, answers from memory that equal cold ones, a store that survives, the page and the command."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from disk import estate, write_tiny  # noqa: F401
+
+from estate.errors import BatchError, InputError, WriteError
+from estate.pipeline import decide, run
+from estate.results import locked
+from estate.scenario import digest, load_scenario, resolved
+from estate.whatif import batch as batches
+from estate.whatif import locks_from, morning
+from estate.whatif.batch import plan_batch, run_batch
+from estate.whatif.figures import figures
+from estate.whatif.patches import Facts, WhatIf, identity, items, read, scenario_of
+from estate.whatif.reuse import Evaluator
+from estate.whatif.store import FAILED, Store
+
+ROOT = Path(__file__).resolve().parent.parent
+
+FILE = """
+name = "night"
+base = "estate.toml"
+audit = 1
+
+[[adjust]]
+name = "offices"
+table = "sites"
+column = "running_cost_gbp_pa"
+where = { kind = "office" }
+
+[[adjust]]
+name = "hosting"
+table = "sites"
+column = "hosting_cost_gbp_m2_pa"
+
+[[adjust]]
+name = "values"
+table = "sites"
+column = "market_value_gbp"
+
+"""
+
+SMALL = (
+    FILE
+    + """
+[[family]]
+name = "costs"
+kind = "ranges"
+regret = true
+ranges = { "adjust.offices.factor" = [0.5, 1.5], "adjust.hosting.factor" = [0.2, 3.0] }
+
+[[family]]
+name = "more"
+kind = "alternatives"
+count = 2
+differ_by = 1
+"""
+)
+
+
+@pytest.fixture
+def place(tmp_path):
+    return write_tiny(tmp_path / "tiny")
+
+
+@pytest.fixture
+def small(place):
+    (place / "night.toml").write_text(SMALL)
+    return place / "night.toml"
+
+
+@pytest.fixture
+def batch(small, tmp_path):
+    return plan_batch(small, tmp_path / "maps", lambda _: None)
+
+
+# -------------------------------------------------------------------------------------------------- patches
+
+
+def whatif(*families, **more):
+    return WhatIf.model_validate({"name": "x", "family": families, **more})
+
+
+FACTS = Facts((), (), (), ("a", "b", "c"), ("p", "q"), 900.0, 1000.0)
+
+
+@pytest.mark.parametrize(
+    ("family", "n"),
+    [
+        ({"kind": "grid", "axes": {"travel.detour": [1.1, 1.2], "solver.seed": [1, 2, 3]}}, 6),
+        ({"kind": "list", "scenarios": [{"name": "one", "changes": {"travel.detour": 1.2}}]}, 1),
+        (
+            {
+                "kind": "sample",
+                "count": 7,
+                "ranges": {"travel.detour": [1.0, 2.0]},
+                "choices": {"rules.reach": ["1 km", "2 km"]},
+            },
+            7,
+        ),
+        ({"kind": "ranges", "ranges": {"travel.detour": [1.0, 2.0]}}, 2),
+        ({"kind": "each-site"}, 6),
+        ({"kind": "each-agency"}, 2),
+        ({"kind": "frontier", "points": 5}, 5),
+        ({"kind": "alternatives", "count": 3}, 3),
+    ],
+)
+def test_families_come_to_what_they_say(family, n):
+    found = items(whatif({"name": "f", **family}), FACTS)
+    assert len(found) == n + 1
+    assert len({(item.family, item.label) for item in found}) == n + 1
+    assert [item.changes for item in found] == [item.changes for item in items(whatif({"name": "f", **family}), FACTS)]
+
+
+def test_unrelated_patches_commute_and_the_same_settings_have_one_hash(place):
+    base = load_scenario(place)
+    settings = resolved(base)
+    file = whatif({"name": "f", "kind": "each-site"}, adjust=[{"name": "x", "table": "sites", "column": "capacity_m2"}])
+    changes = {"travel.detour": 1.7, "adjust.x.factor": 1.1, "rules.keep": ["hall", "clinic"]}
+    there = scenario_of(file, base, settings, changes)
+    back = scenario_of(file, base, settings, dict(reversed([*changes.items()])) | {"rules.keep": ["clinic", "hall"]})
+    assert digest(there) == digest(back)
+    assert identity(there, {}, "w") == identity(back, {}, "w")
+    assert identity(there, {}, "w") != identity(there, {"rank": 1}, "w")
+    assert digest(scenario_of(file, base, settings, {})) == digest(base)
+
+
+@pytest.mark.parametrize("base", ["../estate.toml", "/etc/passwd", "a/../../estate.toml"])
+def test_a_base_outside_the_folder_is_refused(place, base):
+    (place / "night.toml").write_text(f'name = "x"\nbase = "{base}"\n[[family]]\nname = "s"\nkind = "each-site"\n')
+    with pytest.raises(InputError, match="leaves the folder"):
+        read(place / "night.toml")
+
+
+def test_every_problem_of_a_file_is_told(place):
+    (place / "night.toml").write_text('name = "X!"\nbsae = "e"\n[[family]]\nname = "s"\nkind = "gird"\n')
+    with pytest.raises(InputError) as caught:
+        read(place / "night.toml")
+    assert len(caught.value.issues) >= 3
+
+
+# -------------------------------------------------------------------------------------------------- answers
+
+CHANGES = [
+    {},
+    {"rules.keep": ["station"]},
+    {"rules.close": ["library"]},
+    {"rules.close": ["village"]},
+    {"rules.keep": ["jobcentre"], "rules.close": ["station"]},
+    {"adjust.offices.factor": 0.3},
+    {"adjust.offices.factor": 1.7, "adjust.hosting.factor": 2.5},
+    {"adjust.hosting.factor": 0.1, "rules.keep": ["clinic"]},
+    {"adjust.values.factor": 2.0},
+    {"travel.detour": 1.9},
+    {"rules.reach": "300 m"},
+    {"rules.out": ["dwp"]},
+    {"money.objective": "annual-equivalent"},
+    {"money.objective": "annual-equivalent", "rules.keep": ["station"]},
+    {"rules.fixed": {}},
+]
+
+
+@pytest.mark.parametrize("changes", CHANGES, ids=lambda changes: ", ".join(changes) or "base")
+def test_an_answer_from_memory_is_the_cold_one_and_the_main_jobs(batch, changes):
+    warm = batch.evaluator.answer(changes)
+    cold = Evaluator(batch.shared, reuse=False).answer(changes)
+    assert (warm.status, warm.value) == (cold.status, cold.value)
+    assert figures(warm) == figures(cold)
+    if warm.solution is None:
+        assert cold.solution is None
+        return
+    np.testing.assert_array_equal(warm.solution.open, cold.solution.open)
+    np.testing.assert_array_equal(warm.solution.host, cold.solution.host)
+    scenario = batch.evaluator.scenario(changes)
+    prepared = replace(batch.prepared, scenario=scenario, place=batch.evaluator.place(scenario))
+    outcome = decide(replace(prepared, travel=batch.evaluator.travel(scenario, prepared.place)))
+    assert figures(warm)["objective"] == outcome.manifest["objective_value"]
+    assert figures(warm)["baseline_gbp_pa"] == outcome.manifest["baseline_gbp_pa"]
+
+
+def test_wrong_settings_are_said_to_be(batch):
+    for changes in (
+        {"rules.keep": ["nowhere"]},
+        {"rules.keep": ["hall"], "rules.close": ["hall"]},
+        {"adjust.offices.factor": -1.0},
+    ):
+        with pytest.raises(InputError):
+            batch.evaluator.answer(changes)
+
+
+def test_an_impossible_scenario_has_its_reason(batch):
+    reply = batch.evaluator.answer({"rules.close": ["hall", "jobcentre", "library", "station", "village"]})
+    row = batches.row_of(batch.evaluator, batches.Ask("h", {"rules.reach": "1 m", "rules.close": ["village"]}), 60)
+    assert "optimal" not in (str(reply.status), row["status"])
+    assert row["reason"]
+
+
+def test_alternatives_differ_enough_and_come_in_order(batch):
+    plans = [batch.base.solution]
+    values = [batch.base.value]
+    for rank in (1, 2):
+        reply = batch.evaluator.answer({}, {"rank": rank, "differ_by": 1})
+        assert all((reply.solution.open != plan.open).sum() >= 1 for plan in plans)
+        plans.append(reply.solution)
+        values.append(reply.value)
+    assert values == sorted(values)
+
+
+def test_the_price_of_a_site_is_two_re_solves(place, tmp_path):
+    (place / "sites.toml").write_text(FILE + '[[family]]\nname = "sites"\nkind = "each-site"\n')
+    night = plan_batch(place / "sites.toml", tmp_path / "maps", lambda _: None)
+    rows = [batches.row_of(night.evaluator, batches.Ask("h", item.changes), 60) for item in night.items]
+    frame = pd.DataFrame([{"kind": item.kind, "label": item.label, **row} for item, row in zip(night.items, rows, strict=True)])
+    prices = morning.prices(frame, {}).set_index("site_id")
+    base = run(place, out=tmp_path / "base").manifest["objective_gbp_pa"]
+    site = prices.index[0]
+    for column, setting in (("price_of_keeping_gbp_pa", "keep"), ("price_of_losing_gbp_pa", "close")):
+        value = run(place, changes=(f'rules.{setting}=["{site}"]',), out=tmp_path / setting).manifest["objective_gbp_pa"]
+        assert prices.loc[site, column] == pytest.approx(value - base, abs=0.005)
+
+
+def test_no_point_of_the_frontier_is_dominated(place, tmp_path):
+    (place / "f.toml").write_text(FILE + '[[family]]\nname = "f"\nkind = "frontier"\npoints = 5\n')
+    night = plan_batch(place / "f.toml", tmp_path / "maps", lambda _: None)
+    rows = [batches.row_of(night.evaluator, batches.Ask("h", item.changes), 60) for item in night.items]
+    frame = pd.DataFrame([{"kind": item.kind, "label": item.label, **row} for item, row in zip(night.items, rows, strict=True)])
+    points = morning.frontier(frame)
+    assert len(points) >= 2
+    assert points["running_cost_gbp_pa"].is_monotonic_increasing
+    assert (np.diff(points["mean_m"]) < 0).all()
+
+
+def test_locks_reproduce_a_plan_and_one_change_is_solved_around_it(place, tmp_path):
+    first = run(place, out=tmp_path / "maps")
+    locks = locks_from(first.out, place)
+    again = run(place, changes=locks, out=tmp_path / "again")
+    np.testing.assert_array_equal(again.plan.host, first.plan.host)
+    assert again.manifest["objective_gbp_pa"] == first.manifest["objective_gbp_pa"]
+
+
+# -------------------------------------------------------------------------------------------------- the store
+
+
+def fake(n):
+    return {
+        "hash": f"{n:064x}",
+        "status": "optimal",
+        "objective": float(n),
+        "sites": [{"id": "a", "value": "hub"}],
+        "seconds": 0.1,
+    }
+
+
+def test_twenty_kills_lose_nothing_and_double_nothing(tmp_path):
+    """Each child writes what is missing, slowly, and is killed at a random moment."""
+    draw, wanted = random.Random(7), {f"{n:064x}" for n in range(60)}
+    for _ in range(20):
+        child = os.fork()
+        if not child:
+            store = Store(tmp_path / "s")
+            store.prepare()
+            for n in sorted(int(h, 16) for h in wanted - store.known()):
+                store.write([fake(n)])
+            store.forget(wanted)
+            os._exit(0)
+        time.sleep(draw.uniform(0.002, 0.06))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        found = Store(tmp_path / "s").read()
+        assert found.index.is_unique
+        assert (found["objective"] == [int(h, 16) for h in found.index]).all()
+    store = Store(tmp_path / "s")
+    store.prepare()
+    store.write([fake(int(h, 16)) for h in sorted(wanted - store.known())] or [fake(0)])
+    assert set(store.read().index) == wanted
+    assert not list((tmp_path / "s").glob(".*.new"))
+
+
+def test_failures_are_tried_again_and_an_answer_wins(tmp_path):
+    store = Store(tmp_path / "s")
+    store.prepare()
+    store.write([{"hash": "a", "status": FAILED, "reason": "died"}, {"hash": "b", "status": "infeasible"}])
+    assert store.known() == {"b"}
+    store.write([{"hash": "a", "status": "optimal", "objective": 1.0}])
+    assert store.read().loc["a", "status"] == "optimal"
+    assert store.forget(["a"]) == 1
+    assert list(store.read().index) == ["a"]
+
+
+# -------------------------------------------------------------------------------------------------- the command
+
+
+def test_a_batch_publishes_its_page_and_a_rerun_does_nothing(estate, small, tmp_path):  # noqa: F811
+    out = tmp_path / "maps"
+    code, said, _ = estate("whatif", small, "--out", out, "--dry-run", "--json")
+    assert code == 0
+    assert json.loads(said)["to_answer"] == 7
+    code, said, err = estate("whatif", small, "--out", out, "--json")
+    assert code == 0
+    assert json.loads(said)["answered"] == 7
+    assert json.loads(err.splitlines()[-1]) == {"done": 7, "of": 7, "failed": 0}
+    page = (out / "night" / "index.html").read_text()
+    assert "first run of this batch" in page
+    assert "https://" not in page
+    long = pd.read_parquet(out / "night" / "plan_sites.parquet")
+    assert set(long.columns) == {"hash", "what", "id", "value"}
+    code, said, _ = estate("whatif", small, "--out", out, "--json")
+    assert json.loads(said)["answered"] == 0
+    assert "with the same answers" in (out / "night" / "index.html").read_text()
+
+
+def test_changed_inputs_are_answered_afresh_and_told(estate, small, tmp_path):  # noqa: F811
+    out = tmp_path / "maps"
+    estate("whatif", small, "--out", out, "-q")
+    file = small.parent / "sites.csv"
+    file.write_text(file.read_text().replace("45000.0", "46000.0"))
+    code, said, _ = estate("whatif", small, "--out", out, "--json", "-q")
+    assert code == 0
+    assert json.loads(said)["answered"] == 7
+    changed = json.loads((out / "night" / "batch.json").read_text())["changed"]
+    assert changed["inputs"] == ["sites.csv"]
+    assert changed["answers"]
+
+
+def test_failures_end_with_9_and_the_rest_is_published(place, tmp_path):
+    more = '[[family]]\nname = "bad"\nkind = "list"\nscenarios = [{ name = "typo", changes = { "rules.kepe" = ["hall"] } },'
+    more += ' { name = "ghost", changes = { "rules.keep" = ["nowhere"] } }]\n'
+    (place / "night.toml").write_text(FILE + more)
+    with pytest.raises(BatchError) as caught:
+        run_batch(place / "night.toml", out=tmp_path / "maps")
+    assert caught.value.exit_code == 9
+    assert len(caught.value.issues) == 2
+    troubles = pd.read_csv(tmp_path / "maps" / "night" / "troubles.csv")
+    assert set(troubles["label"]) == {"typo", "ghost"}
+
+
+def test_a_second_batch_is_refused_while_one_runs(small, tmp_path):
+    with locked(tmp_path / "maps", "whatif-night"), pytest.raises(WriteError):
+        run_batch(small, out=tmp_path / "maps")
+
+
+def test_a_batch_never_takes_the_place_of_a_run(small, tmp_path):
+    run(small.parent, changes=('name="night"',), out=tmp_path / "maps")
+    with pytest.raises(InputError, match="is a run"):
+        run_batch(small, out=tmp_path / "maps")
+
+
+def test_nightly_refuses_while_the_last_night_runs(small, tmp_path):
+    import fcntl
+
+    if not (ROOT / ".venv" / "bin" / "estate").exists() or not shutil.which("flock"):
+        pytest.skip("needs .venv and flock")
+    out = tmp_path / "maps"
+    out.mkdir()
+    with (out / ".nightly.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = subprocess.run([ROOT / "scripts" / "nightly", small, out], capture_output=True, check=False)
+    assert done.returncode == 8
+    done = subprocess.run([ROOT / "scripts" / "nightly", small, out], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (out / "night" / "index.html").exists()
+
+
+@pytest.mark.page
+def test_the_morning_page_is_accessible_and_knows_its_age(small, tmp_path, open_page, accessibility):
+    run_batch(small, out=tmp_path / "maps")
+    file = tmp_path / "maps" / "night" / "index.html"
+    page = open_page(file)
+    assert accessibility(page) == []
+    assert not page.locator("#stale").is_visible()
+    text = file.read_text()
+    finished = text.split('data-finished="')[1][:4]
+    file.write_text(text.replace(f'data-finished="{finished}', 'data-finished="2019'))
+    old = open_page(file)
+    assert "look whether the last run failed" in old.locator("#stale").inner_text()
+
+
+def test_python_minus_m_runs_it(small, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "estate", "whatif", str(small), "--dry-run", "--out", str(tmp_path)],
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert b"8 scenarios" in done.stdout or b"7 scenarios" in done.stdout
