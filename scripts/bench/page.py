@@ -1,6 +1,6 @@
 """How big the planner's page is and how fast it shows, and how soon the command line answers.
 
-    .venv/bin/python scripts/bench/page.py page       a county and a nation (10,000 sites, 33,000 zones): size, time to write, paint
+    .venv/bin/python scripts/bench/page.py page       a county and a nation (10,000 sites): size, writing, paint
     .venv/bin/python scripts/bench/page.py start      `estate -h` against `python -c 'import click'`
 
 Paint is Chromium's own first-contentful-paint, opened from disk with no network, median of five; the page's pictures of a nation
