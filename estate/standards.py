@@ -175,9 +175,11 @@ def counted(rule: Standard, place: Place) -> Ints:
 def matches(column: pd.Series[Any], wanted: str | float | bool) -> Bools:  # noqa: FBT001
     """(n,) whether each value is the wanted one; ``"<= 4926"`` compares numbers (a blank is never a match)."""
     comparison = _COMPARE.fullmatch(wanted) if isinstance(wanted, str) else None
-    if comparison is None:
+    if comparison is None and isinstance(wanted, str | bool):
         return (column.astype(str).str.casefold() == str(wanted).casefold()).to_numpy(dtype=bool)
     number = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64)
+    if comparison is None:  # a number: 3 is 3, whether the column holds 3, 3.0 or "3"
+        return np.asarray(number == wanted, dtype=bool)
     bound = float(comparison[2])
     compare = {"<=": np.less_equal, ">=": np.greater_equal, "<": np.less, ">": np.greater}[comparison[1]]
     return np.asarray(compare(number, bound) & ~np.isnan(number), dtype=bool)

@@ -243,6 +243,25 @@ def test_agrees_with_the_formulation_on_random_plans(block):
     assert legal > 15
 
 
+def test_numbers_in_a_rule_and_points_fixed_outside_mean_the_same_to_both():
+    zones = tiny_place().zones
+    away = {
+        "name": "Over the border", "agency": "county", "kind": "library", "tenure": "freehold", "capacity_m2": 500.0,
+        "status": "outside", "easting_m": 404_000.0, "northing_m": 250_000.0,
+    }  # fmt: skip
+    point = {"site_id": "away", "service": "library", "agency": "county", "area_m2": 10.0}
+    place = tiny_place(sites={"away": away}, access_points={"p9": point})
+    place = replace(place, zones=zones.assign(imd_decile=zones["imd_decile"].astype(int)))
+    rule = {"name": "near", "service": "police", "limit": "3 km", "where": {"imd_decile": 3}, "beyond": "strict"}
+    scenario = scenario_with(standards=[rule], rules={"fixed": {"p9": "away"}})
+    travel = travel_of(place)
+    made = formulate(place, scenario, travel)
+    assert made.problem.pair_point.min() >= 0
+    verdict = referee(place, scenario, travel, todays_plan(place), claim=Claim("feasible", None))
+    assert verdict.ok is (not violations(made.problem, made.problem.today))
+    assert verdict.checks["standard.near"] == len(made.compiled.cover) == 1
+
+
 # -------------------------------------------------------------------------------------------------- one change at a time
 
 PLACE = tiny_place(

@@ -89,7 +89,7 @@ def host_pairs(place: Place, scenario: Scenario, travel: Travel, compiled: Compi
     for name, to in scenario.rules.fixed.items():
         s, j = points.index.get_loc(name), place.sites.index.get_loc(to)
         allowed[s] = False
-        allowed[s, j] = True
+        allowed[s, j] = inside[s]  # what is outside the place stays where it is, and decides nothing
     point, site = np.nonzero(allowed)
     return point.astype(np.int64), site.astype(np.int64)
 
