@@ -17,6 +17,7 @@ from estate.diagnose.advice import as_row, changes, told
 from estate.diagnose.conflict import Cause, Causes, find_causes, holds
 from estate.diagnose.elastic import Elastic, elastic
 from estate.diagnose.members import Kind, Member
+from estate.diagnose.price import OnlyHere, SitePrice, in_words, site_price
 from estate.diagnose.relax import WEIGHTS, Least, Relaxation, least_relaxations
 from estate.diagnose.words import issue_of
 from estate.errors import Issue, Severity
@@ -30,11 +31,15 @@ __all__ = [
     "Kind",
     "Least",
     "Member",
+    "OnlyHere",
     "Relaxation",
+    "SitePrice",
     "changes",
     "diagnose",
     "holds",
+    "in_words",
     "reasons",
+    "site_price",
     "told",
 ]
 

@@ -12,6 +12,7 @@ from estate.diagnose.conflict import Cause
 from estate.diagnose.elastic import Elastic
 from estate.diagnose.members import LOCKS, Kind, Member
 from estate.errors import Issue, Where
+from estate.place import Place
 from estate.problem import AREA_UNITS_PER_M2, Bools
 from estate.scenario import Limit, Measure, Metric, Standard
 from estate.standards import in_words, limbs, offers_today
@@ -247,7 +248,12 @@ def rule_of_share(e: Elastic, name: str) -> Standard:
 
 def site_name(e: Elastic, site: str) -> str:
     """``W-LIB-REDDITCH (Redditch Library)``."""
-    name = str(e.place.sites["name"].get(site, ""))
+    return site_name_in(e.place, site)
+
+
+def site_name_in(place: Place, site: str) -> str:
+    """The same, in a place."""
+    name = str(place.sites["name"].get(site, ""))
     return f"{site} ({name})" if name and name != site else site
 
 
