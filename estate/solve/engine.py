@@ -1,0 +1,271 @@
+"""The engine: plans and proofs from a town to the nation.
+
+    greedy drop -> neighbourhoods solved by columns -> multipliers -> the whole by columns, or by blocks with priced borders
+
+Each stage is in a module of its own; this one chooses.  The choice is made by the instance:
+
+* what is not in the core (:func:`estate.solve.core.is_pure`), or small, goes whole to HiGHS through the model in PuLP;
+* up to :data:`WHOLE` sites the problem is solved by columns and branch and bound: proof is the aim;
+* beyond, neighbourhoods of :data:`BALL` sites are rearranged until a sweep over the place brings nothing, and the bound is the
+  better of the Lagrangian's and the sum over blocks.
+
+Bounds are only ever raised by what was proven, plans only replaced by better ones that :func:`estate.problem.violations` finds
+nothing wrong with.  Work is counted in neighbourhoods and nodes, so a run under a work limit repeats exactly.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from estate.problem import Ints, Problem, Solution, cost, violations
+from estate.solve import blocks, master, reduce, search
+from estate.solve.answer import OPTIMAL_GAP, Answer, Limits, Progress, Status, relative_gap
+from estate.solve.core import Core, core, is_pure
+from estate.solve.lagrangian import Dual, ascend
+
+WHOLE = 250
+"""Most sites solved whole."""
+BALL = 40
+"""Sites of a neighbourhood."""
+BLOCK = 60
+"""Sites of a block of the bound."""
+
+
+@dataclass(slots=True)
+class _Run:
+    """Where a run stands."""
+
+    limits: Limits
+    progress: Callable[[Progress], None] | None
+    stop: Callable[[], bool]
+    began: float = field(default_factory=time.monotonic)
+    plan: Solution | None = None
+    value: int | None = None
+    bound: float = -np.inf
+    work: int = 0
+    trace: list[tuple[float, int | None, float | None]] = field(default_factory=list)
+
+    def saw(self, problem: Problem, plan: Solution | None, bound: float = -np.inf) -> bool:
+        """Take a plan if it is better and keeps every rule, a bound if it is higher; whether the plan was taken."""
+        taken = False
+        if plan is not None and (self.value is None or cost(problem, plan) < self.value) and not violations(problem, plan):
+            self.plan, self.value, taken = plan, cost(problem, plan), True
+        raised = bound > self.bound
+        self.bound = max(self.bound, bound)
+        if taken or raised:
+            now = time.monotonic() - self.began
+            known = self.bound if np.isfinite(self.bound) else None
+            self.trace.append((round(now, 3), self.value, known))
+            if self.progress is not None:
+                self.progress(Progress(now, self.value, known, relative_gap(self.value, known)))
+        return taken
+
+    def gap(self) -> float:
+        if self.value is None or not np.isfinite(self.bound):
+            return np.inf
+        return (self.value - self.bound) / max(abs(self.value), 1)
+
+    def until(self) -> float | None:
+        return None if self.limits.time_s is None else self.began + self.limits.time_s
+
+    def over(self) -> str | None:
+        """Why to stop now, if at all."""
+        if self.stop():
+            return "interrupt"
+        end = self.until()
+        if end is not None and time.monotonic() >= end:
+            return "time"
+        if self.limits.work is not None and self.work >= self.limits.work:
+            return "work"
+        return None
+
+
+def suits(problem: Problem) -> bool:
+    """Whether the engine is for this problem: every rule is in its core, it has points, and today's estate is a plan."""
+    return is_pure(problem) and problem.n_points > 0 and problem.today is not None and not violations(problem, problem.today)
+
+
+def run(
+    problem: Problem,
+    limits: Limits,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Answer:
+    """The best plan of a problem that :func:`suits`, and its proof."""
+    state = _Run(limits, progress, stop or (lambda: False))
+    if problem.today is None:
+        raise ValueError("the engine starts from a plan: today's estate")
+    small = reduce.cover_rows(problem)
+    cut = core(small)
+    state.saw(problem, problem.today)
+    state.saw(problem, search.improve(small, cut, problem.today, moves=0))
+    sites = small.n_sites
+    whole = sites <= WHOLE or bool(small.shares)
+    near = blocks.links(small)
+    sweeps = 1 if whole else 50
+    # A first look at the bound tells when to stop improving; its multipliers serve the proof.
+    reason = None
+    if sites > BALL:
+        reason = _improve(small, state, near, sweeps=1, limit=None if whole else 0.45)
+    dual = _bound(small, cut, state)
+    if state.over() is None and whole:
+        reason = _prove(small, cut, state, dual)
+    elif reason is None and not small.shares:
+        reason = _blocks(small, state, near, dual)
+        if reason is None and sweeps > 1:
+            reason = _improve(small, state, near, sweeps=sweeps, limit=None)
+    return _answer(state, reason or state.over() or "work")
+
+
+def _bound(problem: Problem, cut: Core, state: _Run) -> Dual:
+    """The Lagrangian's bound and multipliers."""
+    value = state.value if state.value is not None else int(problem.site_cost.sum())
+    iterations = (100, 150, 50) if problem.n_sites <= 3_000 else (80, 80, 10)
+    dual = ascend(cut, 0.99 * value if problem.n_sites > WHOLE else value, iterations=iterations)
+    state.saw(problem, None, dual.bound)
+    return dual
+
+
+def _prove(problem: Problem, cut: Core, state: _Run, dual: Dual) -> str | None:
+    """The whole by columns, to the gap asked for."""
+    nodes = 20_000 if state.limits.work is None else max(1, state.limits.work - state.work)
+    effort = master.Effort(
+        gap=min(state.limits.gap, OPTIMAL_GAP) if state.limits.gap else 0.0,
+        nodes=nodes, until=state.until(), seed=state.limits.seed, stop=state.stop,
+    )  # fmt: skip
+    found = master.solve(problem, effort, plan=state.plan, dual=dual, cut=cut)
+    state.work += found.nodes
+    state.saw(problem, found.plan, found.bound)
+    if found.proven or state.gap() <= state.limits.gap:
+        return "proven" if found.proven else "gap"
+    return state.over() or "work"
+
+
+def _improve(problem: Problem, state: _Run, near: csr_array, *, sweeps: int, limit: float | None) -> str | None:
+    """Neighbourhoods solved by columns, the least recently seen first, until a sweep brings nothing."""
+    rng = np.random.default_rng(state.limits.seed)
+    effort = master.Effort(
+        gap=1e-3, iterations=(40, 40, 0), pool=12_000, rounds=3, passes=3, nodes=40, until=state.until(), stop=state.stop
+    )
+    until = None if limit is None or state.limits.time_s is None else state.began + limit * state.limits.time_s
+    for _ in range(sweeps):
+        better = False
+        seen = np.zeros(problem.n_sites, dtype=bool)
+        for j in rng.permutation(problem.n_sites).tolist():
+            if seen[j]:
+                continue
+            if (reason := state.over()) is not None:
+                return reason
+            if until is not None and time.monotonic() > until:
+                return None
+            sites = blocks.ball(near, j, BALL)
+            seen[sites] = True
+            state.work += 1
+            better |= _neighbourhood(problem, state, sites, effort)
+        if not better:
+            break
+    return None
+
+
+def _neighbourhood(problem: Problem, state: _Run, sites: Ints, effort: master.Effort) -> bool:
+    plan = state.plan
+    if plan is None:
+        return False
+    part = blocks.inside(problem, plan, sites)
+    here = Solution(plan.open[sites], np.searchsorted(sites, plan.host[part.points]))
+    if not len(part.points):
+        return False
+    found = master.solve(reduce.cover_rows(part.problem), effort, plan=here)
+    if found.plan is None or found.value >= cost(part.problem, here):
+        return False
+    return state.saw(problem, blocks.merged(problem, plan, part, found.plan))
+
+
+def _blocks(problem: Problem, state: _Run, near: csr_array, dual: Dual) -> str | None:
+    """The bound as a sum over blocks, borders priced by the multipliers; blocks not reached count as their Lagrangian."""
+    plan = state.plan
+    if plan is None:
+        return None
+    part_of = partition(near, BLOCK)
+    u, v = np.round(dual.point).astype(np.int64), np.maximum(np.round(dual.row), 0).astype(np.int64)
+    point_crosses, row_crosses = blocks.crossing(problem, part_of)
+    total = float(u[point_crosses].sum() + (v * problem.cover.need)[row_crosses].sum())
+    effort = master.Effort(
+        gap=5e-4, iterations=(40, 60, 30), pool=40_000, rounds=5, passes=4, nodes=60, until=state.until(), stop=state.stop
+    )
+    for b in range(int(part_of.max()) + 1):
+        sites = np.flatnonzero(part_of == b)
+        part = blocks.priced(problem, sites, u, v)
+        # The plan we have, seen from this block: guests from elsewhere are nowhere, unmet rows take their helper.
+        inside = part_of[plan.host[part.points]] == b
+        place = np.searchsorted(sites, plan.host[part.points])
+        host = np.where(inside, place, -1)
+        open_ = np.concatenate([plan.open[sites], np.ones(part.problem.n_sites - len(sites), dtype=bool)])
+        start = (part.points, dual.point, dual.row)
+        del start
+        found = master.solve(part.problem, effort, plan=Solution(open_, host), optional=part.optional)
+        total += found.bound + part.offset
+        state.work += 1
+        if state.stop():
+            return "interrupt"
+    state.saw(problem, None, total)
+    return state.over()
+
+
+def partition(near: csr_array, size: int) -> Ints:
+    """(J,) block of each site: balls of ``size``, taken from what is left, the most isolated first."""
+    n = near.shape[0]
+    part = np.full(n, -1)
+    left = near.copy()
+    degree = np.asarray(near.sum(axis=1)).ravel()
+    block = 0
+    for j in np.argsort(degree, kind="stable").tolist():
+        if part[j] >= 0:
+            continue
+        score = np.zeros(n)
+        chosen = [j]
+        part[j] = block
+        while len(chosen) < size:
+            lo, hi = left.indptr[chosen[-1]], left.indptr[chosen[-1] + 1]
+            at = left.indices[lo:hi]
+            free = part[at] < 0
+            score[at[free]] += left.data[lo:hi][free]
+            best = int(score.argmax())
+            if score[best] <= 0:
+                break
+            score[best] = 0.0
+            part[best] = block
+            chosen.append(best)
+        block += 1
+    # Scraps join the block they are most linked to.
+    count = np.bincount(part)
+    for j in np.flatnonzero(count[part] < size // 6):
+        at = near.indices[near.indptr[j] : near.indptr[j + 1]]
+        pull = np.bincount(part[at], near.data[near.indptr[j] : near.indptr[j + 1]], block)
+        pull[part[j]] = 0.0
+        if pull.max() > 0:
+            part[j] = int(pull.argmax())
+    return np.unique(part, return_inverse=True)[1].astype(np.int64)
+
+
+def _answer(state: _Run, reason: str) -> Answer:
+    seconds = time.monotonic() - state.began
+    if state.value is None:
+        return Answer(Status.UNKNOWN, None, None, None, None, reason == "work", reason, seconds, tuple(state.trace))
+    bound = min(state.bound, float(state.value))
+    gap = relative_gap(state.value, bound) or 0.0
+    if gap == 0.0:
+        reason = "proven"
+    status = Status.OPTIMAL if reason in {"proven", "gap"} and gap <= OPTIMAL_GAP else Status.FEASIBLE
+    return Answer(
+        status, state.plan, state.value, bound, gap, reason in {"proven", "gap", "work"}, reason, seconds, tuple(state.trace)
+    )
+
+
+_ = replace
