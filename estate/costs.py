@@ -23,6 +23,9 @@ from estate.law import binding, check_year, discount_factors
 from estate.place import Place, todays_plan
 from estate.scenario import Scenario
 
+UNDATED = ("freehold", "pfi")
+"""Tenures that no lease date holds back: nothing binds a freeholder, and a PFI contract is bought out."""
+
 type Floats = NDArray[np.float64]
 type Ints = NDArray[np.int64]
 
@@ -136,14 +139,15 @@ def leaving_years(place: Place, scenario: Scenario) -> Floats:
     """(J,) when each site can be left, in years after 1 April of the base year.
 
     ``closing_year``, or the day after the lease lets go if later: its break (the first day it can be broken), never later
-    than its end.  A lease without dates binds nobody.
+    than its end.  A lease without dates binds nobody.  Nor do dates beside a freehold, or beside a PFI contract: its exit price
+    buys the contract out, and to wait for its end as well would be to pay twice.
     """
     closing = float(scenario.money.closing_year)
     sites = place.sites
     end = _years_after(sites["lease_end"], scenario.money.base_year)
     broken = _years_after(sites["lease_break"], scenario.money.base_year)
     leave = np.fmax(closing, np.fmin(broken, end))
-    return np.where((sites["tenure"] == "freehold").to_numpy(), closing, leave)
+    return np.where(sites["tenure"].isin(UNDATED).to_numpy(), closing, leave)
 
 
 def _years_after(last_day: pd.Series[pd.Timestamp], base_year: int) -> Floats:
@@ -176,8 +180,8 @@ def release(place: Place, scenario: Scenario) -> pd.DataFrame:
     Columns: ``exit_gbp`` (dilapidations, break penalty, PFI price), ``gross_gbp`` (agreed price, else market value),
     ``disposal_gbp`` = ``from_receipt_gbp`` (met from the receipt) + ``to_revenue_gbp``; ``receipt_gbp`` (capital receipt
     less what it meets), ``revenue_gbp`` (a sum too small to be a capital receipt), ``leave`` (years after the base date),
-    ``year_closed`` and ``year_receipt`` (whole years after the base year), ``allowed``, ``reason`` (why it may not be
-    released, or why it brings nothing).
+    ``year_closed`` and ``year_receipt`` (whole years after the base year), ``disposed`` (a public body parts with a freehold at
+    a known price, perhaps nothing), ``allowed``, ``reason`` (why it may not be released, or why it brings nothing).
 
     Receipts follow title: a leasehold, PFI or private building brings its occupiers nothing, and a private owner's sale is no
     public receipt.  For English local authorities SI 2003/3146 regulation 10 makes a gross sum of 10,000 or less revenue, and
@@ -205,11 +209,11 @@ def release(place: Place, scenario: Scenario) -> pd.DataFrame:
     leaving = np.where((tenure == "pfi") & ~no_price, pfi_price, _numbers(sites, "exit_cost_gbp"))
     reason = np.select(
         [place.outside, ~paid, no_price, tenure == "pfi", tenure == "leasehold", tenure == "private", kind == "private",
-         np.isnan(asked), gross == 0, is_revenue],
+         np.isnan(asked), ~np.isnan(agreed) & (gross == 0), gross == 0, is_revenue],
         ["outside the place: never changed", "not paid for today: it cannot be released", "PFI contract with no exit price",
          "PFI: the building is not the occupier's to sell", "leasehold: the landlord keeps the building",
          "private landlord: no public receipt", "private owner: no public receipt", "no valuation is given",
-         "valued at nothing", "a small sum: revenue, not a capital receipt"],
+         "agreed to go for nothing", "valued at nothing", "a small sum: revenue, not a capital receipt"],
         default="",
     )  # fmt: skip
     return pd.DataFrame(
@@ -224,6 +228,7 @@ def release(place: Place, scenario: Scenario) -> pd.DataFrame:
             "leave": leave,
             "year_closed": np.floor(leave + 1e-9).astype(np.int64),
             "year_receipt": year_receipt,
+            "disposed": sold & ~np.isnan(asked),
             "allowed": paid & ~no_price,
             "reason": reason,
         },

@@ -228,8 +228,7 @@ def manifest_of(prepared: Prepared, formulation: Formulation, answer: Answer, ap
 
 def _money_warnings(summary: dict[str, Any]) -> list[Issue]:
     """The books' own warnings, taken out of the summary to stand with the others."""
-    remedy = "set money.longest_payback_years, or the objective annual-equivalent"
-    return [Issue("money.payback", each, remedy, severity=Severity.WARNING) for each in summary.pop("warnings", ())]
+    return [Issue(*each, severity=Severity.WARNING) for each in summary.pop("warnings", ())]
 
 
 def stored(outcome: Outcome) -> Run:

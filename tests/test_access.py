@@ -9,6 +9,7 @@ from places import scenario_with, tiny_place, tiny_plan, tiny_scenario
 from test_standards import straight_travel
 
 from estate.appraise.access import (
+    Reach,
     access_table,
     affected_table,
     group_columns,
@@ -82,6 +83,25 @@ def test_groups_are_found_by_what_the_columns_hold():
         "rural_urban",
     }
     assert set(group_columns(place, scenario_with())) == {"age65", "no_car"}
+
+
+def test_a_table_of_minutes_tells_the_same_in_seconds(measured):
+    """Public transport has times and no distances: nobody may then seem unharmed because a column of metres is blank."""
+    place, scenario, before, after = measured
+    timed = [Reach(each.site, np.full_like(each.distance_m, -1), each.distance_m, each.within) for each in (before, after)]
+    metres, seconds = access_table(place, scenario, before, after), access_table(place, scenario, *timed)
+    for column in ("worse_mean_m", "mean_after_m", "p95_before_m"):
+        assert seconds[f"{column[:-2]}_s"].equals(metres[column])
+        assert column not in seconds
+    far, long = affected_table(place, before, after), affected_table(place, *timed)
+    assert len(far) > 0
+    assert long["longer_s"].tolist() == far["farther_m"].tolist()
+    assert long["farther_m"].isna().all()
+    assert "longer_s" not in far
+    assert (
+        inequality_table(place, *timed)["ede_after_s"].tolist()
+        == inequality_table(place, before, after)["ede_after_m"].tolist()
+    )
 
 
 def test_unreachable_is_a_blank_and_is_counted(measured):

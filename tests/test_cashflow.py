@@ -32,7 +32,7 @@ def tiny_flows(place=None, plan=None, **money):
 def test_npv_by_hand():
     # One building worth 1,000 a year closes at the start of year 1; 500 once in year 0; sold for 300 in year 2.
     worth = Discounting(np.array([1.0, 1 / 1.035, 1 / 1.035**2]))
-    cash = Flows(np.array([0.0, 1000, 1000]), np.array([-500.0, 0, 0]), np.array([0.0, 0, 300]), worth)
+    cash = Flows(np.array([0.0, 1000, 1000]), np.array([-500.0, 0, 0]), np.zeros(3), np.array([0.0, 0, 300]), worth)
     assert cash.npv() == pytest.approx(-500 + 1000 / 1.035 + 1300 / 1.035**2)
     assert cash.payback_year() == 1
 
@@ -42,7 +42,8 @@ def test_receipts_once_and_savings_every_year_from_closing():
     assert cash.saving[:3].tolist() == [0.0, 41_800.0, 94_300.0]
     assert (cash.saving[2:] == 94_300).all()
     assert cash.sales.nonzero()[0].tolist() == [3]  # closed in year 1, sold two years later
-    assert cash.one_off[:4].tolist() == [-58_400.0, -140_000.0, 0.0, -15_000.0]
+    assert cash.one_off[:4].tolist() == [-58_400.0, -140_000.0, 0.0, 0.0]
+    assert cash.sale_costs[:4].tolist() == [0.0, 0.0, 0.0, -15_000.0]
 
 
 def test_every_year_of_the_horizon_is_there():
@@ -67,7 +68,7 @@ def test_simple_payback(net, saving, years):
     ("net", "year"), [([1.0, 1.0], 0), ([-1.0, 1.0], 1), ([-2.0, 1.0], None), ([-1.0, 2.0, -2.0, 2.0], 3), ([0.0, 0.0], 0)]
 )
 def test_discounted_payback_is_the_first_year_that_stays_paid(net, year):
-    cash = Flows(np.array(net), np.zeros(len(net)), np.zeros(len(net)), Discounting(np.ones(len(net))))
+    cash = Flows(np.array(net), *[np.zeros(len(net))] * 3, Discounting(np.ones(len(net))))
     assert cash.payback_year() == year
 
 
@@ -138,7 +139,8 @@ def test_a_base_year_outside_the_table_is_an_error():
 
 def test_sensitivities_change_what_they_say():
     cash = tiny_flows()
-    sales, one_off, saving = (float(cash.worth.factor @ part) for part in (cash.sales, cash.one_off, cash.saving))
+    every = cash.one_off + cash.sale_costs
+    sales, one_off, saving = (float(cash.worth.factor @ part) for part in (cash.sales, every, cash.saving))
     table = sensitivities_table(tiny_scenario(), cash).set_index("name")
     assert table.loc["As planned", "npv_gbp"] == round(cash.npv(), 2)
     assert table.loc["Receipts halved", "change_gbp"] == pytest.approx(-sales / 2, abs=0.01)

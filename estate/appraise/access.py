@@ -20,6 +20,21 @@ from estate.standards import rules, tested, within
 from estate.travel import Travel
 
 NOT_LABELS = ("name", "source", "illustrative", "licence", "licensed_as")
+AFFECTED = (
+    "zone_id",
+    "name",
+    "district",
+    "service",
+    "people",
+    "distance_before_m",
+    "distance_after_m",
+    "farther_m",
+    "time_before_s",
+    "time_after_s",
+    "longer_s",
+    "nearest_before",
+    "nearest_after",
+)
 MOST_VALUES = 60
 """A label column with more values than this is an identifier, not a group."""
 
@@ -81,6 +96,16 @@ def headline(scenario: Scenario) -> Mapping[str, Standard]:
         if rule.measure is Measure.HOME:
             found.setdefault(rule.service, rule)
     return found
+
+
+def unit_of(before: Reach, k: int) -> str:
+    """``m`` where the nearest site of service ``k`` has a distance in any zone, else ``s``: a bus table has only minutes."""
+    return "m" if before.distance_m[k].max(initial=-1) >= 0 else "s"
+
+
+def far(of: Reach, k: int, unit: str) -> Ints:
+    """(N,) how far the nearest site with service ``k`` is, metres or seconds; -1 where unreachable."""
+    return np.asarray(of.distance_m[k] if unit == "m" else of.time_s[k], dtype=np.int64)
 
 
 def _limit(rule: Standard | None, metric: Metric) -> float:
@@ -182,13 +207,14 @@ def access_table(place: Place, scenario: Scenario, before: Reach, after: Reach) 
 
     Distances are weighted by people.  ``better_off`` and ``worse_off`` count people whose nearest site comes nearer or goes
     farther; ``worse_mean_m`` is how much farther, on average, for those worse off.  ``unreached`` are people with no route.
+    Where the travel tables have no distances, seconds stand in their place, in columns that end in ``_s``.
     """
     main = headline(scenario)
     rows = []
     for k, service in enumerate(place.services):
         rule = main.get(service)
-        metres = before.distance_m[k].max(initial=-1) >= 0
-        was, now = (each.distance_m[k] if metres else each.time_s[k] for each in (before, after))
+        unit = unit_of(before, k)
+        was, now = far(before, k, unit), far(after, k, unit)
         change = np.where((was >= 0) & (now >= 0), now - was, 0)
         inside = [(_within(each, k) == "yes").to_numpy() for each in (before, after)]
         for group, value, people in _groups(place, scenario):
@@ -202,12 +228,12 @@ def access_table(place: Place, scenario: Scenario, before: Reach, after: Reach) 
                 "within_before": round(float(people[inside[0]].sum())) if rule else None,
                 "within_after": round(float(people[inside[1]].sum())) if rule else None,
             }
-            for name, far in (("before", was), ("after", now)):
-                row |= _spread(far, people, name, "m" if metres else "s")
+            for name, each in (("before", was), ("after", now)):
+                row |= _spread(each, people, name, unit)
             row |= {
                 "better_off": round(float(people[change < 0].sum())),
                 "worse_off": round(worse),
-                "worse_mean_m": round(float((people * change)[change > 0].sum()) / worse) if worse else None,
+                f"worse_mean_{unit}": round(float((people * change)[change > 0].sum()) / worse) if worse else None,
                 "unreached": round(float(people[now < 0].sum())),
             }
             rows.append(row)
@@ -244,46 +270,42 @@ def weighted_quantile(value: Floats, weight: Floats, share: float) -> int:
 
 
 def affected_table(place: Place, before: Reach, after: Reach, most: int = 50) -> pd.DataFrame:
-    """The worst-affected places by name: zones whose nearest site goes farthest away, with what they lose and gain."""
+    """The worst-affected places by name: zones whose nearest site goes farthest away, with what they lose and gain.
+
+    By distance (``farther_m``) where the travel tables have it, else by time (``longer_s``).
+    """
     rows = []
     for k, service in enumerate(place.services):
-        was, now = before.distance_m[k], after.distance_m[k]
+        unit = unit_of(before, k)
+        was, now = far(before, k, unit), far(after, k, unit)
         change = np.where((was >= 0) & (now >= 0), now - was, 0)
-        rows += [
-            (int(change[i]), i, service, int(was[i]), int(now[i]), int(before.site[k, i]), int(after.site[k, i]))
-            for i in np.flatnonzero(change > 0).tolist()
-        ]
-    rows.sort(key=lambda row: (-row[0], row[1], row[2]))
-    names = place.sites["name"].to_numpy()
-    return pd.DataFrame(
-        [
-            {
-                "zone_id": place.zones.index[i],
-                "name": place.zones["name"].iloc[i],
-                "district": place.zones["district"].iloc[i] if "district" in place.zones else "",
-                "service": service,
-                "people": int(place.zones["population"].iloc[i]),
-                "distance_before_m": was,
-                "distance_after_m": now,
-                "farther_m": change,
-                "nearest_before": names[old],
-                "nearest_after": names[new],
-            }
-            for change, i, service, was, now, old, new in rows[:most]
-        ],
-        columns=[
-            "zone_id",
-            "name",
-            "district",
-            "service",
-            "people",
-            "distance_before_m",
-            "distance_after_m",
-            "farther_m",
-            "nearest_before",
-            "nearest_after",
-        ],
-    )
+        rows += [(unit, int(change[i]), i, service, k) for i in np.flatnonzero(change > 0).tolist()]
+    rows.sort(key=lambda row: (row[0], -row[1], row[2], row[3]))
+    names = np.append(place.sites["name"].to_numpy(dtype=object), "")
+    timed = any(row[0] == "s" for row in rows)
+    found = [
+        {
+            "zone_id": place.zones.index[i],
+            "name": place.zones["name"].iloc[i],
+            "district": place.zones["district"].iloc[i] if "district" in place.zones else "",
+            "service": service,
+            "people": int(place.zones["population"].iloc[i]),
+            "distance_before_m": before.distance_m[k, i],
+            "distance_after_m": after.distance_m[k, i],
+            "farther_m": change if unit == "m" else -1,
+            "time_before_s": before.time_s[k, i],
+            "time_after_s": after.time_s[k, i],
+            "longer_s": change if unit == "s" else -1,
+            "nearest_before": names[before.site[k, i]],
+            "nearest_after": names[after.site[k, i]],
+        }
+        for unit, change, i, service, k in rows[:most]
+    ]
+    frame = pd.DataFrame(found, columns=AFFECTED)
+    for column in AFFECTED:
+        if column.endswith(("_m", "_s")):
+            frame[column] = _blank(frame[column].to_numpy(dtype=np.int64)).to_numpy()
+    return frame if timed else frame.drop(columns=["time_before_s", "time_after_s", "longer_s"])
 
 
 def people_within(access: pd.DataFrame) -> pd.DataFrame:

@@ -15,7 +15,8 @@ COLUMNS = ["table", "id", "column", "value", "source"]
 def assumptions_table(place: Place, scenario: Scenario, plan: Plan) -> pd.DataFrame:
     """``table, id, column, value, source``: the columns that each row names as ``illustrative``, and the settings assumed.
 
-    The source is the row's ``<column>_source`` where it has one, else its ``source``.
+    The source is the figure's own, ``<column>_source``.  A row without one is cited as what the assumption stands beside: its
+    ``source`` vouches for the row (that the building is there), not for a figure that the row itself calls assumed.
     """
     tables = {
         "agencies": place.agencies,
@@ -36,7 +37,8 @@ def _marked(name: str, frame: pd.DataFrame) -> list[tuple[str, str, str, object,
         identity = " / ".join(str(part) for part in key if part) if isinstance(key, tuple) else str(key)
         for column in (part.strip() for part in str(row["illustrative"]).replace(",", ";").split(";")):
             if column:
-                source = str(row.get(f"{column}_source", "") or row.get("source", "") or "")
+                own, of_row = (str(row.get(each, "") or "") for each in (f"{column}_source", "source"))
+                source = own or (f"assumed; the row rests on: {of_row}" if of_row else "assumed; no source is given")
                 rows.append((name, identity, column, _plain(row.get(column, "")), source))
     return rows
 

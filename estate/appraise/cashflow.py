@@ -23,28 +23,34 @@ SALES = ("capital_receipt", "revenue_sum")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Flows:
-    """GBP by year of the horizon, (H,) each: ``saving`` of running cost, ``one_off`` costs (negative), ``sales`` (gross)."""
+    """GBP by year of the horizon, (H,) each, costs negative.
+
+    ``saving`` of running cost, ``one_off`` costs, ``sale_costs`` that receipts meet (the other sale costs are revenue, and stand
+    with the one-off costs), and ``sales``, gross.
+    """
 
     saving: Floats
     one_off: Floats
+    sale_costs: Floats
     sales: Floats
     worth: Discounting
 
     @property
     def net(self) -> Floats:
         """Cash of each year."""
-        return self.saving + self.one_off + self.sales
+        return self.saving + self.one_off + self.sale_costs + self.sales
 
     def npv(self) -> float:
         """Net present value, GBP in year 0: ``sum of factor x net``."""
         return float(self.worth.factor @ self.net)
 
     def changed(self, what: Sensitivity) -> Flows:
-        """The same plan with other receipts, one-off costs or savings, or with savings that come later."""
+        """The same plan with other receipts, one-off costs (all sale costs among them) or savings, or with later savings."""
         late = np.zeros_like(self.saving)
         kept = max(len(late) - what.delay_years, 0)
         late[len(late) - kept :] = self.saving[:kept]
-        return Flows(late * what.savings, self.one_off * what.one_off, self.sales * what.receipts, self.worth)
+        dearer = self.one_off * what.one_off, self.sale_costs * what.one_off
+        return Flows(late * what.savings, *dearer, self.sales * what.receipts, self.worth)
 
     def payback_year(self) -> int | None:
         """The first year from which the discounted total is never negative again; None where it ends below nothing."""
@@ -66,11 +72,15 @@ def flows(scenario: Scenario, book: Ledger) -> Flows:
         np.add.at(total, chosen["year"].to_numpy(dtype=np.int64), chosen["pence"].to_numpy(dtype=np.int64))
         return total / 100
 
-    return Flows(by_year(*RUNNING), by_year(*ONE_OFF, SALE_COST), by_year(*SALES), discounting(scenario))
+    return Flows(by_year(*RUNNING), by_year(*ONE_OFF), by_year(SALE_COST), by_year(*SALES), discounting(scenario))
 
 
 def cash_flow_table(scenario: Scenario, cash: Flows, baseline_gbp_pa: float) -> pd.DataFrame:
-    """One row for each year of the horizon, signed as the ledger; ``present_value_gbp = discount_factor x net_gbp``."""
+    """One row for each year of the horizon, signed as the ledger; ``present_value_gbp = discount_factor x net_gbp``.
+
+    Within the horizon ``one_off_gbp`` adds up to the summary's one-off costs, and ``sale_costs_met_gbp`` and ``sales_gbp`` to its
+    receipts and revenue sums.
+    """
     years = np.arange(len(cash.net))
     present = cash.worth.factor * cash.net
     return pd.DataFrame(
@@ -81,6 +91,7 @@ def cash_flow_table(scenario: Scenario, cash: Flows, baseline_gbp_pa: float) -> 
             "running_cost_after_gbp": np.round(baseline_gbp_pa - cash.saving, 2),
             "saving_gbp": cash.saving,
             "one_off_gbp": cash.one_off,
+            "sale_costs_met_gbp": cash.sale_costs,
             "sales_gbp": cash.sales,
             "net_gbp": np.round(cash.net, 2),
             "discount_factor": cash.worth.factor,
@@ -123,14 +134,14 @@ _SUBJECT = {"receipts": "Receipts", "one_off": "One-off costs", "savings": "Runn
 
 
 def switching_table(cash: Flows) -> pd.DataFrame:
-    """How far each part would have to change, alone, for the plan to be worth nothing.
+    """How far each part would have to change, alone, for the plan to be worth nothing; one-off costs with all sale costs.
 
     Columns ``what, present_value_gbp, change_percent, npv_there_gbp, words``.  The net present value is linear in each
     part, so the change is exact; ``npv_there_gbp`` is evaluated again with it, and is 0 within a pound.  Blank where no change
     of that part alone decides.
     """
     whole = cash.npv()
-    parts = {"receipts": cash.sales, "one_off": cash.one_off, "savings": cash.saving}
+    parts = {"receipts": cash.sales, "one_off": cash.one_off + cash.sale_costs, "savings": cash.saving}
     rows = []
     for name, flow in parts.items():
         part = float(cash.worth.factor @ flow)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from estate.appraise.access import Reach
+from estate.appraise.access import Reach, far, unit_of
 from estate.place import Place
 from estate.problem import Floats
 
@@ -16,12 +16,13 @@ def inequality_table(place: Place, before: Reach, after: Reach) -> pd.DataFrame:
     The EDE is the distance that, if everyone had it, would be as bad as the real spread:
     ``-ln(mean(exp(-kappa x))) / kappa`` with ``kappa = beta * sum(x) / sum(x^2)`` (Sheriff and Maguire 2020; Logan et al.
     2021, for a burden ``beta`` = -0.5).  ``kappa`` is fixed from the baseline, so that the two columns can be compared, and
-    is printed.
+    is printed.  Seconds stand for metres where the travel tables have no distances, in columns that end in ``_s``.
     """
     people = place.zones["population"].to_numpy(dtype=np.float64)
     rows = []
     for k, service in enumerate(place.services):
-        was, now = before.distance_m[k].astype(np.float64), after.distance_m[k].astype(np.float64)
+        unit = unit_of(before, k)
+        was, now = (far(each, k, unit).astype(np.float64) for each in (before, after))
         reached = (was >= 0) & (now >= 0) & (people > 0)
         weight = people[reached]
         if not reached.any() or not was[reached].any():
@@ -30,11 +31,11 @@ def inequality_table(place: Place, before: Reach, after: Reach) -> pd.DataFrame:
         rows.append(
             {
                 "service": service,
-                "aversion_kappa_per_m": kappa,
+                f"aversion_kappa_per_{unit}": kappa,
                 "gini_before": round(gini(was[reached], weight), 4),
                 "gini_after": round(gini(now[reached], weight), 4),
-                "ede_before_m": round(kolm_pollak(was[reached], weight, kappa)),
-                "ede_after_m": round(kolm_pollak(now[reached], weight, kappa)),
+                f"ede_before_{unit}": round(kolm_pollak(was[reached], weight, kappa)),
+                f"ede_after_{unit}": round(kolm_pollak(now[reached], weight, kappa)),
             }
         )
     return pd.DataFrame(rows)

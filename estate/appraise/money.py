@@ -31,10 +31,13 @@ LONG_PAYBACK_YEARS = 10.0
 BASES = {"running cost": "gain_gbp_pa", "annual equivalent": "annual_equivalent_gain_gbp_pa"}
 """The two measures of who is worse off, and their columns of the agencies table."""
 
+type Warned = tuple[str, str, str]
+"""A warning: its code, what it says, and what to do."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Books:
-    """Tables by name, and the summary's figures (``*_gbp`` to the penny), sentences and warnings."""
+    """Tables by name, and the summary's figures (``*_gbp`` to the penny), sentences (``in_words``) and ``warnings`` (:data:`Warned`)."""
 
     tables: Mapping[str, pd.DataFrame]
     summary: Mapping[str, Any]
@@ -71,7 +74,7 @@ def books(place: Place, scenario: Scenario, plan: Plan) -> Books:
         "assumptions": assumptions_table(place, scenario, plan),
     }
     words = [*_headline(summary), *_who(agencies, answers)]
-    return Books(tables, {**summary, "in_words": words, "warnings": _warnings(summary)})
+    return Books(tables, {**summary, "in_words": words, "warnings": _warnings(scenario, book, summary)})
 
 
 def agencies_table(place: Place, book: Ledger, cash: Flows) -> pd.DataFrame:
@@ -185,11 +188,12 @@ def _headline(summary: Mapping[str, Any]) -> list[str]:
     verb = "saves" if summary["saving_gbp_pa"] >= 0 else "adds"
     yearly = _pounds(abs(summary["saving_gbp_pa"]))
     today, then = said["baseline_gbp_pa"], said["cost_gbp_pa"]
-    spread = f"{said['annual_equivalent_saving_gbp_pa']} a year"
+    spread = f"{said['annual_equivalent_saving_gbp_pa']} a year as an annual equivalent."
     sentences = [
         f"The plan {verb} {yearly} a year of running cost: {today} today, {then} when it is complete.",
         f"It costs {said['one_off_gbp']} once and brings {said['receipts_gbp']} of capital receipts to the title holders.",
-        f"Over {summary['horizon_years']} years from {summary['base_year']} its present value is {said['npv_gbp']} ({spread}).",
+        f"Over {summary['horizon_years']} years from {summary['base_year']} it is worth {said['npv_gbp']} net, as a present value: "
+        + spread,
     ]
     if summary["revenue_sums_gbp"]:
         sentences.insert(2, f"Sales too small to be capital receipts bring {said['revenue_sums_gbp']} of revenue, once.")
@@ -203,8 +207,8 @@ def _who(agencies: pd.DataFrame, answers: Mapping[str, Transfers]) -> list[str]:
     for basis, column in BASES.items():
         gain = agencies[column]
         up, down = ([f"{n} ({_pounds(abs(x))})" for n, x in zip(names, gain, strict=True) if x * way > 0] for way in (1, -1))
-        said = [f"gains a year: {', '.join(up)}"] if up else []
-        said += [f"pays more a year: {', '.join(down)}"] if down else []
+        said = [f"better off by so much a year: {', '.join(up)}"] if up else []
+        said += [f"worse off than today by so much a year: {', '.join(down)}"] if down else []
         result.append(f"On {basis}, {'; '.join(said) or 'nobody gains or loses'}.")
         answer = answers[basis]
         if not answer.possible:
@@ -218,10 +222,20 @@ def _who(agencies: pd.DataFrame, answers: Mapping[str, Transfers]) -> list[str]:
     return result
 
 
-def _warnings(summary: Mapping[str, Any]) -> list[str]:
+def _warnings(scenario: Scenario, book: Ledger, summary: Mapping[str, Any]) -> list[Warned]:
+    """A payback that is long or never comes, and money that the present value does not see."""
+    found = []
     years = simple_payback_years(summary["net_one_off_gbp"], summary["saving_gbp_pa"])
+    remedy = "set money.longest_payback_years, or the objective annual-equivalent"
     if years is None:
-        return ["The plan never pays back its one-off costs out of running cost."]
-    if years > LONG_PAYBACK_YEARS:
-        return [f"The plan takes {years:.1f} years to pay back; money.longest_payback_years can limit that."]
-    return []
+        found.append(("money.payback", "The plan never pays back its one-off costs out of running cost.", remedy))
+    elif years > LONG_PAYBACK_YEARS:
+        words = f"The plan takes {years:.1f} years to pay back; money.longest_payback_years can limit that."
+        found.append(("money.payback", words, remedy))
+    late = book.once.loc[book.once["year"] >= scenario.money.horizon_years, "pence"]
+    if len(late):
+        paid, received = (_pounds(abs(int(late[late * way > 0].sum())) / 100) for way in (-1, 1))
+        words = f"{paid} of one-off costs and {received} of proceeds fall after the {scenario.money.horizon_years} years appraised"
+        words += ": they are in the totals, not in the present value."
+        found.append(("money.horizon", words, "lengthen money.horizon_years"))
+    return found

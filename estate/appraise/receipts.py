@@ -70,8 +70,9 @@ def receipts_table(place: Place, scenario: Scenario, plan: Plan) -> pd.DataFrame
 
     ``net_receipt_gbp`` = ``gross_gbp`` - ``disposal_met_from_receipt_gbp`` is the capital receipt left to use;
     ``revenue_sum_gbp`` is money too small to be one (SI 2003/3146 regulation 10); ``disposal_to_revenue_gbp`` is what
-    regulation 23(h) leaves to revenue.  ``under_value_flag`` is set when the agreed price is more than 2,000,000 below value
-    (General Disposal Consent (England) 2003).  ``flexible_use`` says whether a direction lets the receipt pay for reform.
+    regulation 23(h) leaves to revenue.  ``under_value_flag`` is set when the agreed price, which may be nothing, is more than
+    2,000,000 below value (General Disposal Consent (England) 2003).  ``flexible_use`` says whether a direction lets the receipt
+    pay for reform.
     ``illustrative`` lists the assumed columns of the site that the row rests on.
     """
     here = released(place, plan)
@@ -83,7 +84,7 @@ def receipts_table(place: Place, scenario: Scenario, plan: Plan) -> pd.DataFrame
     year = table["year_receipt"].to_numpy() + scenario.money.base_year
     sold = (money["gross"] > 0).to_numpy()
     low, high = _range(sites, money["gross"].to_numpy())
-    under = _under_value(sites, kind, year, sold=sold)
+    under = _under_value(sites, kind, year, disposed=table["disposed"].to_numpy(dtype=bool))
     return pd.DataFrame(
         {
             "site_id": sites.index,
@@ -129,13 +130,16 @@ def _range(sites: pd.DataFrame, gross: Ints) -> tuple[Ints, Ints]:
     return ends[0], ends[1]
 
 
-def _under_value(sites: pd.DataFrame, kind: np.ndarray, year: Ints, *, sold: np.ndarray) -> pd.DataFrame:
-    """How each agreed price stands to best consideration: ``flag`` (beyond the general consent) and ``consent`` in words."""
+def _under_value(sites: pd.DataFrame, kind: np.ndarray, year: Ints, *, disposed: np.ndarray) -> pd.DataFrame:
+    """How each agreed price stands to best consideration: ``flag`` (beyond the general consent) and ``consent`` in words.
+
+    A building given away is as far under value as it can be.
+    """
     gap = pence(np.nan_to_num((sites["market_value_gbp"] - sites["agreed_price_gbp"]).to_numpy(dtype=np.float64)))
     rows = []
-    for each, when, short, is_sold in zip(kind, year.tolist(), gap.tolist(), sold, strict=True):
+    for each, when, short, goes in zip(kind, year.tolist(), gap.tolist(), disposed, strict=True):
         line = binding("under-value", each, when)
-        if not is_sold or short <= 0:
+        if not goes or short <= 0:
             rows.append((False, ""))
         elif line is None:
             rows.append((False, f"£{short / 100:,.0f} under value; no rule in this table applies to {KIND_WORDS[each]}"))

@@ -117,7 +117,21 @@ def _dead(e: Elastic, active: Bools) -> Iterator[tuple[Cause, Sequence[int]]]:
         member = e.roster.atoms[r]
         groups.setdefault((member.kind, member.name, _fewest(e, by_site, need)), []).append(r)
     for (_, _, blamed), rows in groups.items():
-        yield Cause(merged(e.roster.atoms[m] for m in (*rows, *sorted(blamed))), by_itself=True), rows
+        for told in _told_together(e, rows, sorted(blamed)):
+            yield Cause(merged(e.roster.atoms[m] for m in (*told, *sorted(blamed))), by_itself=True), told
+
+
+def _told_together(e: Elastic, rows: list[int], blamed: list[int]) -> Iterator[list[int]]:
+    """Rows with the same cause, in as few parts as keep it irreducible.
+
+    Each by itself is served when one of the blamed is let go; all of them together may still not be, by one building.
+    """
+    if len(rows) == 1 or all(e.plan(chosen(e, [*rows, *(m for m in blamed if m != b)])) is not None for b in blamed):
+        yield rows
+    else:
+        half = len(rows) // 2
+        yield from _told_together(e, rows[:half], blamed)
+        yield from _told_together(e, rows[half:], blamed)
 
 
 def _bars_of(e: Elastic, active: Bools) -> list[frozenset[int]]:

@@ -47,7 +47,7 @@ class SitePrice:
     opposite_gbp_pa: float | None
     """The same with the site lost (or kept); None where there is no such plan."""
     price_gbp_pa: float | None
-    """How much dearer the opposite is: never less than nothing while the objective is money and both are proven."""
+    """How much dearer the opposite is.  Less than nothing where only a lock holds the site: what the lock costs."""
     hosts: tuple[str, ...]
     """Access points in it, in the best plan (where it is let go: in the plan that keeps it)."""
     nowhere_else: tuple[str, ...]

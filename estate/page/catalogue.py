@@ -184,6 +184,7 @@ SPECS = (
             "running_cost_after_gbp": "Running cost, the plan",
             "saving_gbp": "Saved",
             "one_off_gbp": "One-off costs",
+            "sale_costs_met_gbp": "Costs of sale, met from receipts",
             "sales_gbp": "Sales",
             "net_gbp": "Left over",
             "present_value_gbp": "Worth now",

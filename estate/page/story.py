@@ -140,13 +140,15 @@ def biggest(points: list[Point], names: dict[int, str]) -> list[dict[str, Any]]:
 
 def hardest_hit(run: Run) -> list[str]:
     """The places whose journeys grow most, in words: one line for a place, at most three."""
-    columns = ("zone_id", "name", "district", "service", "distance_before_m", "distance_after_m", "farther_m")
+    unit = facts.journeys(run).unit
+    before, after = ("distance_before_m", "distance_after_m") if unit is words.MILES else ("time_before_s", "time_after_s")
+    columns = ("zone_id", "name", "service", before, after)
     frame = facts.table(run, "affected", columns).drop_duplicates("zone_id").head(3)
     if run.tables.get("affected") is None or len(run.place.zones) > MOST_NAMED_ZONES:
         return []
     return [
         f"{words.plain(row['name'] or row['zone_id'])}: {words.plain(facts.service_label(run, row['service']))}, "
-        f"{words.miles(row['distance_before_m'])} becomes {words.miles(row['distance_after_m'])}"
+        f"{unit.say(row[before])} becomes {unit.say(row[after])}"
         for row in frame.to_dict("records")
     ]
 

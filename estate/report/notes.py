@@ -9,6 +9,8 @@ from estate.results import Run
 
 type Lines = Sequence[tuple[str, str]]
 
+PENNIES = ": every choice is priced to a whole penny a year, so the optimum and the cost appraised may differ by pence"
+
 
 def notes(run: Run) -> list[tuple[str, Lines]]:
     """Headings, and under each its lines as (label, words)."""
@@ -20,7 +22,7 @@ def notes(run: Run) -> list[tuple[str, Lines]]:
     about: Lines = [
         ("Scenario", f"{run.scenario.label} ({run.scenario.name})"),
         ("Description", run.scenario.description),
-        ("Objective", money.objective),
+        ("Objective", money.objective + (PENNIES if money.objective == "annual-equivalent" else "")),
         ("Status", str(manifest.get("status", ""))),
         ("Proven gap", "none" if gap is None else f"{gap:.4%}"),
         ("Best bound, GBP a year", "none" if bound is None else f"{bound:,.2f}"),
@@ -39,6 +41,10 @@ def notes(run: Run) -> list[tuple[str, Lines]]:
         ("Signs", "Money saved or received is positive; money paid is negative."),
         ("Years", "Fit-out, removal and exit costs fall in the year before a move is complete; sales after it."),
         ("Adding up", "Receipts come once and savings every year: they are added only as present values."),
+        (
+            "Sale costs",
+            "What a receipt may meet is taken from it; the rest is revenue, and stands with the one-off costs.",
+        ),
         ("Receipts follow title", "A leased, PFI or private building brings its occupier nothing when it is left."),
         (
             "Savings follow occupation",

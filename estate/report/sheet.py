@@ -65,6 +65,7 @@ class Pen:
             kind: make({**plain, "num_format": code, "text_wrap": kind == "wrap", "indent": int(kind in TEXTS)})
             for kind, code in NUMBER_FORMATS.items()
         }
+        self.cell["right"] = make({**plain, "num_format": "@", "align": "right", "indent": 1})
         self.sentence = make({**plain, "text_wrap": True})
         total = {**plain, "bold": True, "top": 1, "top_color": RULE, "bg_color": PALE}
         self.total = {kind: make({**total, "num_format": code}) for kind, code in NUMBER_FORMATS.items()}
@@ -195,11 +196,14 @@ class Pen:
             found[column.name] = (f"='{name}'!{letter}{end + 1}", value)
         return found
 
-    def linked(self, sheet: Any, row: int, column: int, value: Total | float, kind: str) -> float:
-        """A figure, or a live reference to the total it comes from; gives its value."""
+    def linked(self, sheet: Any, row: int, column: int, value: Total | float | str, kind: str) -> float:
+        """A figure, a live reference to the total it comes from, or words in its place; gives its value."""
         if isinstance(value, tuple):
             sheet.write_formula(row, column, value[0], self.cell[kind], value[1])
             return value[1]
+        if isinstance(value, str):
+            self.text(sheet, row, column, value, self.cell["right"])
+            return math.nan
         self.value(sheet, row, column, float(value), kind)
         return float(value)
 

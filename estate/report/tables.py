@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -19,9 +20,13 @@ def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
 
 
 def _number(value: Any) -> str:
-    """Shortest text that reads back as the same number: 12.5, never 12.500000000000002; pounds with pence keep two places."""
-    text = f"{value:.6f}".rstrip("0").rstrip(".")
-    return "0" if text in ("", "-0") else text
+    """A number in full, without the dust of floating point: 12.5, never 12.500000000000002 or 1.25e+01.
+
+    Twelve significant figures: money to the penny below ten thousand million, and discount factors close enough that each
+    present value follows to the penny from the file's own figures.
+    """
+    text = np.format_float_positional(float(f"{value:.12g}"), trim="-")
+    return "0" if text == "-0" else text
 
 
 def inert(table: pd.DataFrame) -> pd.DataFrame:

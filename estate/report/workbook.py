@@ -15,6 +15,7 @@ import pandas as pd
 import xlsxwriter
 
 from estate.appraise.ledger import LINES, RUNNING
+from estate.law import year_label
 from estate.report.notes import notes
 from estate.report.sheet import FIRST, Col, Pen, Total, clean
 from estate.results import Run
@@ -23,6 +24,7 @@ MOST_WARNINGS = 8
 """On the summary; the notes have them all."""
 MOST_YEARS_A_PAGE = 45
 """A longer cash flow prints on several pages."""
+LINE_WORDS = {"fitout": "Fit-out"}
 CREATED = dt.datetime(2000, 1, 1)  # noqa: DTZ001  (XlsxWriter takes naive dates; fixed, for the same bytes)
 RECEIPTS = (
     Col("name", "Building", "wrap", 30), Col("agency_name", "Title held by", "wrap", 26), Col("tenure", "Tenure", width=11),
@@ -48,7 +50,7 @@ LEDGER = (
 )  # fmt: skip
 MOVES = (
     Col("access_point_id", "Access point", width=14), Col("name", "Name", "wrap", 28), Col("service", "Service", width=14),
-    Col("agency", "Agency", width=12), Col("from_name", "From", "wrap", 28), Col("to_name", "To", "wrap", 28),
+    Col("agency", "Agency", "wrap", 26), Col("from_name", "From", "wrap", 28), Col("to_name", "To", "wrap", 28),
     Col("distance_m", "Distance, m", "int", 12), Col("time_s", "Time, s", "int", 10), Col("area_m2", "Area, m2", "number", 10),
     Col("one_off_gbp", "One-off cost", "gbp", 16, total=True), Col("consultation", "Consultation", width=13),
     Col("consultation_reason", "Reason", "wrap", 36),
@@ -84,7 +86,9 @@ ASSUMPTIONS = (
 CASH_FLOW = (
     Col("financial_year", "Year", width=10), Col("running_cost_before_gbp", "Running cost, today", "pounds", 15, total=True),
     Col("running_cost_after_gbp", "Running cost, plan", "pounds", 15, total=True), Col("saving_gbp", "Saving", "pounds", 14),
-    Col("one_off_gbp", "One-off costs", "pounds", 14, total=True), Col("sales_gbp", "Sales", "pounds", 14, total=True),
+    Col("one_off_gbp", "One-off costs", "pounds", 14, total=True),
+    Col("sale_costs_met_gbp", "Sale costs met from receipts", "pounds", 14, total=True),
+    Col("sales_gbp", "Sales, gross", "pounds", 14, total=True),
     Col("net_gbp", "Net", "pounds", 14), Col("discount_factor", "Factor", "factor", 9),
     Col("present_value_gbp", "Present value", "pounds", 15, total=True),
     Col("cumulative_present_value_gbp", "Total so far", "pounds", 15),
@@ -111,9 +115,11 @@ def _write(pen: Pen, run: Run) -> None:
         "cash": _cash_flow(pen, run, prices),
     }
     _sensitivities(pen, run, prices)
-    pen.table(
-        "Moves", "Access points that move", f"{prices} Distances from the old building to the new.", MOVES, tables["moves"]
+    moves = tables["moves"].assign(
+        service=[run.scenario.service_label(each) for each in tables["moves"]["service"]],
+        agency=tables["moves"]["agency"].map(run.place.agencies["name"]),
     )
+    pen.table("Moves", "Access points that move", f"{prices} Distances from the old building to the new.", MOVES, moves)
     totals["agencies"] = _agencies(pen, run, prices)
     pen.table("Assumptions", "Assumptions", "Every figure that is assumed rather than taken from a record.", ASSUMPTIONS,
                 tables["assumptions"])  # fmt: skip
@@ -142,12 +148,12 @@ def _cash_flow(pen: Pen, run: Run, prices: str) -> dict[str, Total]:
         sheet.fit_to_pages(1, 1)
     end = pen.rows(sheet, FIRST, CASH_FLOW, frame)
     for n, row in enumerate(frame.itertuples(index=False), start=FIRST + 1):
-        before = f"+J{n - 1}" if n > FIRST + 1 else ""
+        before = f"+K{n - 1}" if n > FIRST + 1 else ""
         for column, formula, value in (
             (3, f"=B{n}-C{n}", row.saving_gbp),
-            (6, f"=D{n}+E{n}+F{n}", row.net_gbp),
-            (8, f"=G{n}*H{n}", row.present_value_gbp),
-            (9, f"=I{n}{before}", row.cumulative_present_value_gbp),
+            (7, f"=D{n}+E{n}+F{n}+G{n}", row.net_gbp),
+            (9, f"=H{n}*I{n}", row.present_value_gbp),
+            (10, f"=J{n}{before}", row.cumulative_present_value_gbp),
         ):
             sheet.write_formula(n - 1, column, formula, pen.cell["pounds"], value)
     sheet.freeze_panes(FIRST, 1)
@@ -155,10 +161,10 @@ def _cash_flow(pen: Pen, run: Run, prices: str) -> dict[str, Total]:
     found = pen.totals(sheet, name, end, CASH_FLOW, frame)
     chart = pen.book.add_chart({"type": "column"})
     years = [name, FIRST, 0, end - 1, 0]
-    chart.add_series({"name": "Net cash of the year", "categories": years, "values": [name, FIRST, 6, end - 1, 6],
+    chart.add_series({"name": "Net cash of the year", "categories": years, "values": [name, FIRST, 7, end - 1, 7],
                       "fill": {"color": "#2f6f9f"}, "gap": 60})  # fmt: skip
     line = pen.book.add_chart({"type": "line"})
-    line.add_series({"name": "Present value, total so far", "categories": years, "values": [name, FIRST, 9, end - 1, 9],
+    line.add_series({"name": "Present value, total so far", "categories": years, "values": [name, FIRST, 10, end - 1, 10],
                      "line": {"color": "#c2570c", "width": 2.25}})  # fmt: skip
     chart.combine(line)
     chart.set_title({"name": "Net cash by year, and present value so far", "name_font": {"size": 12}})
@@ -238,24 +244,29 @@ def _summary(pen: Pen, run: Run, sheet: Any, totals: Mapping[str, Mapping[str, T
         worth = [pen.linked(sheet, row, column, value, kind) for column, value in ((1, before), (2, after))]
         change = pen.cell["plain" if kind == "pounds" else "signed"]
         sheet.write_formula(row, 3, f"=C{row + 1}-B{row + 1}", change, round(worth[1] - worth[0], 2))
-    row += 2
-    pen.text(sheet, row, 0, "Once", pen.head)
-    pen.text(sheet, row, 1, "GBP", pen.head_right)
-    single = {
-        "Capital receipts, net of the sale costs they may meet": totals["receipts"]["net_receipt_gbp"],
-        "   if sold at the low end of the valuations, gross": totals["receipts"]["low_gbp"],
-        "Sums too small to be capital receipts (revenue)": totals["receipts"]["revenue_sum_gbp"],
-        "One-off costs": totals["agencies"]["one_off_gbp"],
-        "Net present value over the horizon": totals["cash"]["present_value_gbp"],
-    }
-    for label, linked in single.items():
-        row += 1
-        pen.text(sheet, row, 0, label)
-        pen.linked(sheet, row, 1, linked, "pounds")
-    years = found.get("payback_years")
-    pen.text(sheet, row + 1, 0, "Payback, years (net one-off cost over a year's saving)")
-    pen.value(sheet, row + 1, 1, years if years is not None else "never", "number")
-    row = pen.paragraphs(sheet, row + 3, "In words", found.get("in_words", ()))
+    money = run.scenario.money
+    blocks: dict[str, list[tuple[str, str, Total | float | str]]] = {
+        "Once": [
+            ("Capital receipts, net of the sale costs they may meet", "pounds", totals["receipts"]["net_receipt_gbp"]),
+            ("   if sold at the low end of the valuations, gross", "pounds", totals["receipts"]["low_gbp"]),
+            ("Sums too small to be capital receipts (revenue)", "pounds", totals["receipts"]["revenue_sum_gbp"]),
+            ("One-off costs, with sale costs charged to revenue", "pounds", totals["agencies"]["one_off_gbp"]),
+        ],
+        f"Over {money.horizon_years} years from {year_label(money.base_year)}": [
+            ("Net present value", "pounds", totals["cash"]["present_value_gbp"]),
+            ("Payback, years: net one-off cost over a year's saving", "number", _or_never(found.get("payback_years"))),
+            ("Discounted total stays above nothing from", "right", _or_never(found.get("pays_back_in"))),
+        ],
+    }  # fmt: skip
+    for heading, lines in blocks.items():
+        row += 2
+        pen.text(sheet, row, 0, heading, pen.head)
+        pen.text(sheet, row, 1, "", pen.head_right)
+        for label, kind, figure in lines:
+            row += 1
+            pen.text(sheet, row, 0, label)
+            pen.linked(sheet, row, 1, figure, kind)
+    row = pen.paragraphs(sheet, row + 2, "In words", found.get("in_words", ()))
     warned = [each for each in found.get("issues", ()) if each.get("severity") == "warning"]
     cautions = [f"{_where(each)}{each['message']}" for each in warned[:MOST_WARNINGS]]
     if len(warned) > MOST_WARNINGS:
@@ -264,6 +275,10 @@ def _summary(pen: Pen, run: Run, sheet: Any, totals: Mapping[str, Mapping[str, T
     cautions.append(f"{assumed:,} figures are assumed or set by the scenario: the sheet Assumptions lists every one.")
     pen.paragraphs(sheet, row + 1, "Take care", cautions)
     sheet.activate()
+
+
+def _or_never(figure: float | str | None) -> float | str:
+    return "never" if figure is None else figure
 
 
 def _where(issue: Mapping[str, Any]) -> str:
@@ -288,4 +303,4 @@ def entries(ledger: pd.DataFrame, run: Run) -> pd.DataFrame:
     found["agency_name"], found["site_name"] = found["agency"].map(names), found["site_id"].map(sites)
     found["order"] = found["line"].map({line: n for n, line in enumerate(LINES)})
     found = found.sort_values(["agency", "order", "site_id", "access_point_id"], kind="stable", ignore_index=True)
-    return found.assign(line=[line.replace("_", " ").capitalize() for line in found["line"]])
+    return found.assign(line=[LINE_WORDS.get(line, line.replace("_", " ").capitalize()) for line in found["line"]])

@@ -50,9 +50,7 @@ def without_pairs(problem: Problem, drop: Bools) -> Problem:
     row = np.repeat(np.arange(len(side)), np.diff(side.start))
     there = column >= 0
     start = np.searchsorted(row[there], np.arange(len(side) + 1))
-    return replace(
-        smaller, side=SideRows(side.name, side.lower, side.upper, start, column[there], side.value[there])
-    )
+    return replace(smaller, side=SideRows(side.name, side.lower, side.upper, start, column[there], side.value[there]))
 
 
 def pair_keys(problem: Problem) -> np.ndarray:

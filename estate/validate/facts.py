@@ -99,8 +99,8 @@ def check_leases(scenario: Scenario, place: Place) -> Iterator[Issue]:
         where = row_of(place, "sites", int(np.flatnonzero(undated)[0]), "lease_end")
         yield Issue("sites.lease", message, "fill in lease_end", where, Severity.WARNING)
     dated = ~held & ~place.outside & (end.notna() | first.notna()).to_numpy(dtype=bool)
-    dated &= (sites["tenure"] == "freehold").to_numpy(dtype=bool)
-    message = "a freehold has a lease date, which is not used"
+    dated &= sites["tenure"].isin(["freehold", "pfi"]).to_numpy(dtype=bool)
+    message = "a freehold or PFI building has a lease date, which is not used"
     yield from rows(
         place,
         "sites",
@@ -108,7 +108,7 @@ def check_leases(scenario: Scenario, place: Place) -> Iterator[Issue]:
         "sites.lease",
         "lease_end",
         message,
-        "is it let to others? then it is another use",
+        "is a freehold let to others? then it is another use; a PFI contract is left at the price in money.pfi_exit_gbp",
         Severity.WARNING,
     )
 

@@ -138,10 +138,13 @@ def factors(base_year: int, years: int) -> list[float]:
 
 
 def leaves_after(case: Case, site: str) -> float:
-    """Years after 1 April of the base year: ``closing_year``, or the morning after the lease lets go if that is later."""
+    """Years after 1 April of the base year: ``closing_year``, or the morning after the lease lets go if that is later.
+
+    No date holds back a freehold, or a PFI contract that is bought out.
+    """
     money, row = case.scenario.money, case.sites[site]
     dates = [row[name] for name in ("lease_break", "lease_end") if not blank(row[name])]
-    if row["tenure"] == "freehold" or not dates:
+    if row["tenure"] in ("freehold", "pfi") or not dates:
         return float(money.closing_year)
     morning = min(dates).date() + DAY
     year = morning.year - (morning < dt.date(morning.year, 4, 1))

@@ -264,7 +264,7 @@ def _expand(family: Family, facts: Facts) -> Iterator[Item]:  # noqa: C901, PLR0
 
 
 def _round(value: float) -> float:
-    return float(f"{value:.4g}")
+    return float(f"{value:.6g}")
 
 
 def in_words(changes: Changes) -> str:

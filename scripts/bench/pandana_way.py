@@ -14,8 +14,8 @@ warnings.simplefilter("ignore")
 
 
 def main(given: str, answer: str) -> None:
-    import pandana  # noqa: PLC0415
-    import pandas as pd  # noqa: PLC0415
+    import pandana
+    import pandas as pd
 
     data = np.load(given)
     edges = {name: pd.Series(data[name]) for name in ("tail", "head", "length")}

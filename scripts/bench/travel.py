@@ -185,9 +185,9 @@ def compare(
 
 def save_as_osmnx(grid: Grid, path: Path) -> None:
     """The grid as the graph that an OSMnx user has on disk."""
-    import networkx as nx  # noqa: PLC0415
-    import osmnx  # noqa: PLC0415
-    from pyproj import Transformer  # noqa: PLC0415
+    import networkx as nx
+    import osmnx
+    from pyproj import Transformer
 
     lon, lat = Transformer.from_crs("EPSG:27700", "EPSG:4326", always_xy=True).transform(grid["east"], grid["north"])
     graph = nx.MultiDiGraph(crs="epsg:4326")
@@ -202,7 +202,7 @@ def save_as_osmnx(grid: Grid, path: Path) -> None:
 
 def node_names(grid: Grid, network: Network) -> np.ndarray:
     """The grid's number of each node of the network read back from the file."""
-    from scipy.spatial import cKDTree  # noqa: PLC0415
+    from scipy.spatial import cKDTree
 
     tree = cKDTree(np.column_stack([grid["east"], grid["north"]]))
     return tree.query(np.column_stack([network.x, network.y]))[1]
@@ -221,7 +221,7 @@ def estate_way(path: Path, a: Points, b: Points, limit: float) -> tuple[float, A
 
 def osmnx_way(path: Path, sources: np.ndarray, targets: np.ndarray, limit: float) -> tuple[float, float, Answer]:
     """What an OSMnx user writes: load the graph, and for each source the distances within the cut-off."""
-    import osmnx  # noqa: PLC0415
+    import osmnx
 
     read, graph = timed(lambda: osmnx.load_graphml(path))
     query, found = timed(lambda: search(graph, sources.tolist(), targets.tolist(), limit))
@@ -230,7 +230,7 @@ def osmnx_way(path: Path, sources: np.ndarray, targets: np.ndarray, limit: float
 
 def networkx_way(path: Path, sources: np.ndarray, targets: np.ndarray, limit: float) -> tuple[float, float, Answer]:
     """Plain networkx: a DiGraph with one weight and nothing else."""
-    import networkx as nx  # noqa: PLC0415
+    import networkx as nx
 
     def load() -> nx.DiGraph:
         graph = nx.DiGraph()
@@ -244,7 +244,7 @@ def networkx_way(path: Path, sources: np.ndarray, targets: np.ndarray, limit: fl
 
 
 def search(graph: Any, sources: list[int], targets: list[int], limit: float) -> Answer:
-    import networkx as nx  # noqa: PLC0415
+    import networkx as nx
 
     found: Answer = {}
     for i, source in enumerate(sources):
@@ -284,7 +284,7 @@ def pandana_way(
 def run(*command: str) -> str:
     beside = Path(sys.executable).parent
     path = os.pathsep.join([str(beside), os.environ["PATH"]])
-    return subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "PATH": path}).stdout  # noqa: S603
+    return subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "PATH": path}).stdout
 
 
 def add_other(report: Report, way: str, result: tuple[float, float, Answer], truth: Answer, ours: float, asked: int) -> None:
@@ -352,7 +352,7 @@ def big(*, nodes: int, sources: int, targets: int, limit: float, seed: int, chec
 
 def plain_networkx(graph: Any, query: Query, ours: tuple[np.ndarray, ...], sources: int) -> tuple[dict[str, Any], float, bool]:
     """The first sources on a DiGraph in memory: what to report, seconds a source, and whether the answers are the same."""
-    import networkx as nx  # noqa: PLC0415
+    import networkx as nx
 
     def load() -> nx.DiGraph:
         made = nx.DiGraph()
@@ -373,8 +373,8 @@ def plain_networkx(graph: Any, query: Query, ours: tuple[np.ndarray, ...], sourc
 def agrees(
     graph: Any, query: Query, from_: np.ndarray, to: np.ndarray, cost: np.ndarray, within: np.ndarray, check: int
 ) -> bool:
-    from scipy.sparse import csr_array  # noqa: PLC0415
-    from scipy.sparse.csgraph import dijkstra  # noqa: PLC0415
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import dijkstra
 
     matrix = csr_array((graph.metres.astype(float), graph.head, graph.start.astype(np.int32)), shape=(graph.n, graph.n))
     for i in range(check):
@@ -391,8 +391,8 @@ def agrees(
 @json_option
 def read(*, extract: Path, as_json: bool) -> None:
     """An OpenStreetMap extract to a routable graph: ours, and OSMnx on the same data as XML."""
-    import osmium  # noqa: PLC0415
-    import osmnx  # noqa: PLC0415
+    import osmium
+    import osmnx
 
     report = Report("an extract to a routable graph", as_json=as_json, extract=extract.name)
     load_streets(extract, mode="drive")  # imports

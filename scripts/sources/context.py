@@ -41,7 +41,7 @@ def rounded(coordinates: object, digits: int = 5) -> object:
 
 def towns(places: Mapping[str, tuple[float, float]]) -> list[dict[str, object]]:
     """Named points, from EPSG:27700 metres."""
-    from pyproj import Transformer  # noqa: PLC0415
+    from pyproj import Transformer
 
     to_lonlat = Transformer.from_crs(27700, 4326, always_xy=True)
     found = []
@@ -55,10 +55,10 @@ def worcestershire_context(
     data: Path, folder: Path, sites: Sequence[Mapping[str, object]], districts: Mapping[str, str]
 ) -> None:
     """District outlines dissolved from their LSOAs, simplified without breaking shared edges, and town names."""
-    import geopandas as gpd  # noqa: PLC0415
-    import shapely  # noqa: PLC0415
+    import geopandas as gpd
+    import shapely
 
-    from .common import write_geojson  # noqa: PLC0415
+    from .common import write_geojson
 
     areas = gpd.read_file(data / "worcestershire_lsoa11.geojson")[["LADCD_ACTIVE", "geometry"]].to_crs(27700)
     merged = areas.dissolve("LADCD_ACTIVE").sort_index()
