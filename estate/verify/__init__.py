@@ -27,7 +27,7 @@ from estate.verify.access import journeys, people_within, price_pence
 from estate.verify.case import Case, Decision, Finding, case_of, decision_of, finding
 from estate.verify.money import annual_equivalent_pence, running_pence
 from estate.verify.published import check_tables
-from estate.verify.rules import area_units, check_plan
+from estate.verify.rules import check_plan, own_m2
 
 OPTIMAL_GAP = 1e-4
 """No answer with a larger proven relative gap may be called optimal."""
@@ -164,11 +164,12 @@ def check_claim(case: Case, decision: Decision, claim: Claim, truth: Verdict) ->
 
 
 def _check_areas(case: Case, decision: Decision, said: Mapping[str, float]) -> Finding:
-    used = {site: units for site, units in area_units(case, decision).items() if not case.outside(site)}
+    """Floor area as printed, to 0.1 m2; whether it fits is judged on the rounded units."""
+    used = {site: m2 for site, m2 in own_m2(case, decision).items() if not case.outside(site)}
     wrong = [
-        f"{site}: {said.get(site, 0.0):g} m2, not {used.get(site, 0) / 10:g}"
+        f"{site}: {said.get(site, 0.0):g} m2, not {used.get(site, 0.0):g}"
         for site in {*used, *said}
-        if site not in case.sites or round(said.get(site, 0.0) * 10, 3) != used.get(site, 0)
+        if site not in case.sites or not abs(said.get(site, 0.0) - used.get(site, 0.0)) < 0.05
     ]
     return finding("claim.area", len(used), wrong, "the floor area claimed is wrong")
 
