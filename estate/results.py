@@ -49,6 +49,7 @@ TABLES = (
     "affected",
     "consultation",
     "inequality",
+    "unknowns",
     "cash_flow",
     "sensitivities",
     "switching",

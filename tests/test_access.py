@@ -1,5 +1,7 @@
 """What changes for people: every figure against a plain recomputation, person by person."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,6 +21,7 @@ from estate.appraise.access import (
     zone_table,
 )
 from estate.appraise.inequality import gini, inequality_table, kolm_pollak
+from estate.appraise.unknowns import unknowns_table
 from estate.place import todays_plan
 from estate.travel import Travel
 
@@ -164,3 +167,30 @@ def test_the_aversion_comes_from_the_baseline_and_is_printed(measured):
     same = inequality_table(place, before, before)
     assert (same["ede_before_m"] == same["ede_after_m"]).all()
     assert isinstance(table, pd.DataFrame)
+
+
+def test_what_is_not_known_follows_from_what_the_place_lacks(measured):
+    """A column that is filled, or a table that is given, takes its line away."""
+    place, scenario, _, after = measured
+    travel = straight_travel(place, scenario)
+    bare = replace(place, zones=place.zones.drop(columns=["no_car"], errors="ignore"))
+    lines = unknowns_table(bare, scenario, travel, after)
+    expected = {"public transport", "streets", "where people live", "car ownership", "protected characteristics"}
+    assert expected <= set(lines["topic"])
+    assert (lines != "").all().all()
+
+    fuller = replace(place, zones=place.zones.assign(no_car=1, disabled=1, women=1, imd_decile=range(len(place.zones))))
+    bus = replace(travel, home={**travel.home, "transit": travel.home["drive"]}, method="the travel table bus")
+    found = unknowns_table(fuller, scenario, bus, after).set_index("topic")["not_known"]
+    assert not {"public transport", "streets", "car ownership", "deprivation"} & set(found.index)
+    assert "disability" not in found["protected characteristics"]
+    assert "sex " not in found["protected characteristics"]
+    assert "race" in found["protected characteristics"]
+
+
+def test_people_who_cannot_get_there_are_named(measured):
+    place, scenario, _, after = measured
+    site = after.site.copy()
+    site[0, 0] = -1
+    lines = unknowns_table(place, scenario, straight_travel(place, scenario), replace(after, site=site)).set_index("topic")
+    assert str(place.zones["name"].iloc[0] or place.zones.index[0]) in lines.loc["out of reach", "not_known"]

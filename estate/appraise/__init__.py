@@ -16,6 +16,7 @@ from estate.appraise.buildings import hubs, moves_table, sites_table
 from estate.appraise.inequality import inequality_table
 from estate.appraise.met import standards_table
 from estate.appraise.money import books
+from estate.appraise.unknowns import unknowns_table
 from estate.place import Place, Plan, todays_plan
 from estate.scenario import Scenario
 from estate.travel import Travel
@@ -51,6 +52,7 @@ def appraise(place: Place, scenario: Scenario, travel: Travel, plan: Plan, why: 
         "affected": affected_table(place, before, after),
         "consultation": moves[moves["consultation"].isin(["consult", "not tested"])].reset_index(drop=True),
         "inequality": inequality_table(place, before, after),
+        "unknowns": unknowns_table(place, scenario, travel, after),
         **{name: table for name, table in money.tables.items() if name not in ("capital_receipts", "ledger")},
     }
     summary = {
