@@ -37,6 +37,9 @@ MOST_COMPARED = 4_000
 BLAMED_LAST = (Kind.AREA, Kind.KEEP, Kind.OUT, Kind.BARRED, Kind.MOVED, Kind.REACH, Kind.CLOSE, Kind.FIXED)
 """Tried for leaving out in this order, so that decisions just taken are named rather than the buildings that stand."""
 
+TOLD_FIRST = (Kind.POINT, Kind.AREA, *reversed(BLAMED_LAST[1:]))
+"""Preferred in a cause, in this order: what is a matter of floor area alone is told as such, without rules for people."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cause:
@@ -181,7 +184,7 @@ def _conflict(e: Elastic, active: Bools) -> list[int]:
     groups: dict[tuple[Kind, str], list[int]] = {}
     for m in np.flatnonzero(active).tolist():
         groups.setdefault((e.roster.atoms[m].kind, e.roster.atoms[m].name), []).append(m)
-    order = sorted(groups, key=lambda key: (BLAMED_LAST.index(key[0]) if key[0] in BLAMED_LAST else -1, -len(groups[key])))
+    order = sorted(groups, key=lambda key: (TOLD_FIRST.index(key[0]) if key[0] in TOLD_FIRST else len(TOLD_FIRST), *key))
     effort = next((each for each in EFFORTS if e.impossible(active, each)), EFFORTS[-1])
     kept = {key: groups[key] for key in quick_explain(e, {key: groups[key] for key in order}, effort)}
     for key in sorted(kept, key=lambda key: len(kept[key])):
