@@ -28,11 +28,16 @@ table = "sites"
 column = "running_cost_gbp_pa"
 where = { kind = "office" }
 
+[[adjust]]
+name = "hosting"
+table = "sites"
+column = "hosting_cost_gbp_m2_pa"
+
 [[family]]
 name = "costs"
 kind = "sample"
 count = COUNT
-ranges = { "adjust.offices.factor" = [0.5, 1.5] }
+ranges = { "adjust.offices.factor" = [0.5, 1.5], "adjust.hosting.factor" = [0.1, 9.9] }
 """
 
 # A program of its own, since workers are spawned: some scenarios of a hundred kill, hang or swell the worker that takes them.

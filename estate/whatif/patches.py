@@ -22,7 +22,7 @@ A change is a setting's dotted name and its value, as in ``--set``; standards an
 
 ``grid``          ``axes``: every combination of their values
 ``list``          ``scenarios``: tables of ``name`` and ``changes``
-``sample``        ``count`` draws with ``seed`` from ``ranges`` (two numbers) and ``choices`` (a list)
+``sample``        ``count`` draws with ``seed`` from ``ranges`` (two numbers; factors in whole per cents) and ``choices`` (a list)
 ``ranges``        each of ``ranges`` at its low and its high end, one at a time: the tornado chart
 ``each-site``     every building that the base leaves free, kept and closed in turn
 ``each-agency``   every agency that takes part, out in turn
@@ -239,7 +239,7 @@ def _expand(family: Family, facts: Facts) -> Iterator[Item]:  # noqa: C901, PLR0
         case "sample":
             draw = random.Random(family.seed)  # noqa: S311  (a repeatable sample, not a secret)
             for n in range(family.count):
-                changes = {key: _round(draw.uniform(*family.ranges[key])) for key in sorted(family.ranges)}
+                changes = {key: _draw(draw, key, family.ranges[key]) for key in sorted(family.ranges)}
                 changes |= {key: draw.choice(family.choices[key]) for key in sorted(family.choices)}
                 yield item(f"{n + 1:04d}", changes)
         case "ranges":
@@ -263,8 +263,10 @@ def _expand(family: Family, facts: Facts) -> Iterator[Item]:  # noqa: C901, PLR0
                 yield item(f"alternative {rank}", {}, rank=rank, differ_by=family.differ_by)
 
 
-def _round(value: float) -> float:
-    return float(f"{value:.6g}")
+def _draw(draw: random.Random, key: str, ends: tuple[float, float]) -> float:
+    """A number between two; a factor to whole per cents, which keeps pounds exact (:mod:`estate.whatif.boxes`)."""
+    value = draw.uniform(*ends)
+    return round(value, 2) if key.endswith(".factor") else float(f"{value:.6g}")
 
 
 def in_words(changes: Changes) -> str:
