@@ -87,7 +87,30 @@ def test_a_plan_that_saves_nothing_never_pays_back():
     found = books(place, tiny_scenario(), plan_of(place, place.access_points["site_id"].to_dict() | {"p4": "library"})).summary
     assert found["saving_gbp_pa"] == 0
     assert found["payback_years"] is None
-    assert "never pays back" in found["warnings"][0]
+    assert "never pays back" in found["warnings"][0][1]
+
+
+@pytest.mark.parametrize(("horizon", "warned"), [(3, True), (4, False)])
+def test_money_that_falls_after_the_horizon_is_warned_about(horizon, warned):
+    # The station closes in year 1 and is sold in year 3: 300,000 less 15,000.
+    place = tiny_place()
+    found = books(place, tiny_scenario(horizon_years=horizon), tiny_plan(place)).summary
+    late = [words for code, words, remedy in found["warnings"] if code == "money.horizon" and remedy]
+    assert bool(late) is warned
+    assert all("£15,000 of one-off costs and £300,000 of proceeds" in words for words in late)
+    assert found["receipts_gbp"] == 285_000
+
+
+def test_the_cash_flow_reconciles_with_the_summary():
+    place = tiny_place(sites={"station": {"agency": "county", "disposal_cost_gbp": 15_000.0},
+                              "village": {"market_value_gbp": 9_000.0}})  # fmt: skip
+    host = place.access_points["site_id"].to_dict() | {"p3": "library", "p4": "library", "p5": "hall"}
+    found = books(place, tiny_scenario(), plan_of(place, host))
+    totals = found.tables["cash_flow"].sum(numeric_only=True)
+    assert totals["one_off_gbp"] == -found.summary["one_off_gbp"]
+    assert totals["sale_costs_met_gbp"] == -12_000  # 4% of 300,000; the other 3,000 is revenue
+    assert found.summary["revenue_sums_gbp"] == 9_000
+    assert totals["sales_gbp"] + totals["sale_costs_met_gbp"] == found.summary["receipts_gbp"] + 9_000
 
 
 def test_todays_estate_is_worth_nothing_and_pays_nobody():

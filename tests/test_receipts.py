@@ -83,6 +83,30 @@ def test_under_value_beyond_two_million_needs_consent(price, flag, words):
     assert row.low_gbp == row.high_gbp == price
 
 
+@pytest.mark.parametrize(
+    ("value", "flag", "words"),
+    [
+        (5_000_000.0, True, "Secretary of State's consent"),
+        (2_000_000.0, False, "within the General Disposal"),
+        (0.0, False, ""),
+    ],
+)
+def test_a_building_given_away_is_under_value_by_all_of_it(value, flag, words):
+    # LGA 1972 s123 and the 2003 consent: a transfer for nothing is a disposal too.
+    row = sale(market_value_gbp=value, agreed_price_gbp=0.0, disposal_cost_gbp=400.0)
+    assert bool(row.under_value_flag) is flag
+    assert words in row.consent
+    assert bool(row.consent) == bool(words)
+    assert (row.net_receipt_gbp, row.revenue_sum_gbp, row.disposal_to_revenue_gbp) == (0.0, 0.0, 400.0)
+    assert row.why_nil == "agreed to go for nothing"
+
+
+@pytest.mark.parametrize("cells", [{"tenure": "leasehold"}, {"agency": "landlord"}, {"tenure": "pfi"}])
+def test_what_is_not_a_public_freehold_needs_no_consent(cells):
+    row = sale(market_value_gbp=5_000_000.0, agreed_price_gbp=0.0, **cells)
+    assert (bool(row.under_value_flag), row.consent) == (False, "")
+
+
 def test_no_consent_rule_for_others():
     row = sale(agency="police", market_value_gbp=5_000_000.0, agreed_price_gbp=1_000_000.0)
     assert not row.under_value_flag
@@ -193,6 +217,13 @@ def test_a_pfi_building_is_released_only_at_a_price():
     assert bool(priced.allowed)
     assert priced.exit_gbp == 70_000
     assert priced.gross_gbp == 0
+
+
+def test_a_pfi_contract_bought_out_does_not_wait_for_its_end():
+    # Its price ends it: to go on paying until 2040 as well would be to pay twice.
+    place = tiny_place(sites={"station": {"tenure": "pfi", "lease_end": "2040-03-31"}})
+    row = release(place, tiny_scenario(pfi_exit_gbp={"station": 70_000})).loc["station"]
+    assert (row.leave, row.year_closed) == (1.0, 1)
 
 
 def test_sites_not_paid_for_bring_nothing():

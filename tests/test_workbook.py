@@ -11,6 +11,7 @@ import pytest
 from places import plan_of, tiny_place, tiny_scenario
 
 from estate.appraise.money import books
+from estate.report.tables import write_tables
 from estate.report.workbook import write_workbook
 
 EVIL = "=cmd|' /C calc'!A0"
@@ -165,11 +166,44 @@ def test_the_cash_flow_has_its_chart_and_live_arithmetic(written):
     assert sheet["K7"].value == "=J7+K6"
 
 
+def test_the_summary_links_its_totals_and_reads_as_a_paper(written):
+    sheet = written.shown["Summary"]
+    rows = {row[0].value.strip(): row[1].value for row in sheet.iter_rows(min_row=4) if row[0].value}
+    summary = written.run.manifest
+    assert rows["Net present value"] == pytest.approx(summary["npv_gbp"], abs=0.2)
+    assert rows["One-off costs, with sale costs charged to revenue"] == summary["one_off_gbp"]
+    assert rows["Payback, years: net one-off cost over a year's saving"] == summary["payback_years"]
+    assert rows["Discounted total stays above nothing from"] == summary["pays_back_in"]
+    assert "Over 40 years from 2025-26" in rows or "Over 30 years from 2025-26" in rows
+
+
+def test_the_cash_flow_sheet_reconciles_with_the_summary(written):
+    summary = written.run.manifest
+    assert total(written.shown, "Cash flow", "One-off costs") == -summary["one_off_gbp"]
+    sales, met = (total(written.shown, "Cash flow", name) for name in ("Sales, gross", "Sale costs met from receipts"))
+    assert sales + met == pytest.approx(summary["receipts_gbp"] + summary["revenue_sums_gbp"], abs=0.005)
+
+
+def test_moves_are_told_in_names(written):
+    sheet = written.shown["Moves"]
+    assert [sheet["C5"].value, sheet["D5"].value] == ["Library", "Westshire County Council"]
+
+
 def test_every_illustrative_figure_is_listed(written):
     sheet = written.shown["Assumptions"]
     rows = [[cell.value for cell in row[:5]] for row in sheet.iter_rows(min_row=5)]
     assert ["sites", "station", "market_value_gbp", 300_000, "assumed; the row rests on: @SUM(1)"] in rows
     assert any(row[:2] == ["scenario", "optimism bias"] for row in rows)
+
+
+def test_the_csv_says_each_figure_in_full(written, tmp_path):
+    write_tables(tmp_path, {"cash_flow": written.run.tables["cash_flow"]})
+    found = pd.read_csv(tmp_path / "cash_flow.csv")
+    assert (found["discount_factor"] * found["net_gbp"] - found["present_value_gbp"]).abs().max() < 0.0051
+    odd = pd.DataFrame({"x": [12.500000000000002, 0.1 + 0.2, -0.0, 1e-7, 9_999_999_999.99, 123_456_789.01 * 1.0, np.nan]})
+    write_tables(tmp_path, {"odd": odd})
+    said = (tmp_path / "odd.csv").read_text().split("\n")[1:-1]
+    assert said == ["12.5", "0.3", "0", "0.0000001", "9999999999.99", "123456789.01", '""']
 
 
 def test_notes_say_prices_rates_proof_and_versions(written):

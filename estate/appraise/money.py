@@ -37,7 +37,7 @@ type Warned = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Books:
-    """Tables by name, and the summary's figures (``*_gbp`` to the penny), sentences (``in_words``) and ``warnings`` (:data:`Warned`)."""
+    """Tables by name, and the summary: figures (``*_gbp`` to the penny), sentences (``in_words``) and ``warnings``."""
 
     tables: Mapping[str, pd.DataFrame]
     summary: Mapping[str, Any]
@@ -188,12 +188,12 @@ def _headline(summary: Mapping[str, Any]) -> list[str]:
     verb = "saves" if summary["saving_gbp_pa"] >= 0 else "adds"
     yearly = _pounds(abs(summary["saving_gbp_pa"]))
     today, then = said["baseline_gbp_pa"], said["cost_gbp_pa"]
-    spread = f"{said['annual_equivalent_saving_gbp_pa']} a year as an annual equivalent."
+    spread = f"{said['annual_equivalent_saving_gbp_pa']} a year as an annual equivalent"
+    years = f"Over {summary['horizon_years']} years from {summary['base_year']}"
     sentences = [
         f"The plan {verb} {yearly} a year of running cost: {today} today, {then} when it is complete.",
         f"It costs {said['one_off_gbp']} once and brings {said['receipts_gbp']} of capital receipts to the title holders.",
-        f"Over {summary['horizon_years']} years from {summary['base_year']} it is worth {said['npv_gbp']} net, as a present value: "
-        + spread,
+        f"{years} its net present value is {said['npv_gbp']}: {spread}.",
     ]
     if summary["revenue_sums_gbp"]:
         sentences.insert(2, f"Sales too small to be capital receipts bring {said['revenue_sums_gbp']} of revenue, once.")
@@ -235,7 +235,7 @@ def _warnings(scenario: Scenario, book: Ledger, summary: Mapping[str, Any]) -> l
     late = book.once.loc[book.once["year"] >= scenario.money.horizon_years, "pence"]
     if len(late):
         paid, received = (_pounds(abs(int(late[late * way > 0].sum())) / 100) for way in (-1, 1))
-        words = f"{paid} of one-off costs and {received} of proceeds fall after the {scenario.money.horizon_years} years appraised"
+        words = f"{paid} of one-off costs and {received} of proceeds fall after the {scenario.money.horizon_years} years"
         words += ": they are in the totals, not in the present value."
         found.append(("money.horizon", words, "lengthen money.horizon_years"))
     return found
