@@ -10,7 +10,8 @@ from estate import costs
 from estate.model import Measure, measure
 from estate.place import todays_plan
 from estate.problem import Bools, Ints, Problem, Solution, offered
-from estate.whatif.reuse import Anchor, Reply
+from estate.whatif.light import Anchor
+from estate.whatif.reuse import Reply
 
 
 def figures(reply: Reply) -> dict[str, Any]:

@@ -18,36 +18,39 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
-from estate import costs
 from estate.errors import Issue, Severity, raise_for
-from estate.formulate import Formulation, formulate
+from estate.formulate import formulate
 from estate.journeys import ALL_PAIRS, measure
-from estate.load import load, rows_where
-from estate.load.cells import service_words
-from estate.load.change import adjusted
+from estate.load import load
 from estate.model import Measure
 from estate.model import formulate as formulate_model
 from estate.model import measure as measured
 from estate.place import Place
-from estate.problem import Bools, Goal, Ints, Problem, Solution, cost
+from estate.problem import Goal, Problem, Solution, cost
 from estate.scenario import Adjust, Scenario, digest, resolved
 from estate.solve import Limits, Status, exact
 from estate.standards import modes, rules
 from estate.travel import Travel
 from estate.validate import CHECKS, check
 from estate.whatif.boxes import Box, proven
+from estate.whatif.light import (
+    LIGHT,
+    Anchor,
+    Light,
+    adjusted_place,
+    exact_costs,
+    light_of,
+    lockable,
+    no_locks,
+    surely_best,
+    without_light,
+)
 from estate.whatif.patches import Changes, WhatIf, scenario_of
 from estate.whatif.programme import Found, Programme, feasible
-
-LIGHT = frozenset({"running_cost_gbp_pa", "hosting_cost_gbp_m2_pa"})
-"""Columns of sites that only the objective reads (under ``running-cost`` with no budget)."""
 
 MOST_ANCHORS = 16
 _READ_BY_TRAVEL = frozenset({"site_id", "service", "status"})
@@ -68,35 +71,6 @@ class Shared:
     def settings(self) -> dict[str, Any]:
         """The base as plain data."""
         return resolved(self.base)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Light:
-    """The changes that an anchor need not know: sites kept and closed (J,), and costs in pence (J,), (P,)."""
-
-    keep: Bools
-    close: Bools
-    site_cost: Ints
-    pair_cost: Ints
-
-
-@dataclass(frozen=True, eq=False)
-class Anchor:
-    """A scenario without its light changes, ready to be solved under any of them."""
-
-    scenario: Scenario
-    place: Place
-    formulation: Formulation
-    best: Found
-    """Its best plan under no light change."""
-    programme: Programme
-    masks: dict[str, Bools] = field(default_factory=dict)
-    """Which sites each lever touches, once it has been asked."""
-
-    @property
-    def problem(self) -> Problem:
-        """The arrays."""
-        return self.programme.problem
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,7 +102,7 @@ class Evaluator:
 
     def plain(self, scenario: Scenario) -> Scenario:
         """A scenario without its light changes: its anchor's."""
-        return _without_light(scenario, self.shared.base)[0]
+        return without_light(scenario, self.shared.base)[0]
 
     def answer(self, changes: Changes, special: Mapping[str, int] | None = None, *, time_s: float | None = None) -> Reply:
         """The best plan of one scenario, with its proof.
@@ -139,16 +113,16 @@ class Evaluator:
             When the scenario or the tables it changes are wrong.
         """
         scenario = self.scenario(changes)
-        plain, keep, close, adjust = _without_light(scenario, self.shared.base)
+        plain, keep, close, adjust = without_light(scenario, self.shared.base)
         anchor = self.anchor(plain, time_s)
-        if not _lockable(anchor, keep, close):
+        if not lockable(anchor, keep, close):
             anchor, keep, close, adjust = self.anchor(scenario, time_s), (), (), ()
-        place, light = _light(anchor, keep, close, adjust)
+        place, light = light_of(anchor, keep, close, adjust)
         if special:
             return _alternative(anchor, special["rank"], special["differ_by"], time_s)
         if anchor.problem.goal is not Goal.COST:
             return _reply(anchor, light, anchor.best, place, solved=True)
-        if self.reuse and (_surely_best(anchor, light) or self._in_a_box(anchor, light, adjust)):
+        if self.reuse and (surely_best(anchor, light) or self._in_a_box(anchor, light, adjust)):
             return _reply(anchor, light, anchor.best, place, solved=False)
         return _solved(anchor, light, place, time_s)
 
@@ -178,19 +152,19 @@ class Evaluator:
                     ends = {}
                     break
                 ends[name] = (Adjust(**lever.model_dump(exclude={"label"}), factor=1.0), low, high)
-            light = _without_light(base.model_copy(update={"adjust": (*base.adjust, *(e[0] for e in ends.values()))}), base)[3]
-            if family.kind == "sample" and len(light) == len(ends) and _exact(anchor, [each[0] for each in ends.values()]):
+            light = without_light(base.model_copy(update={"adjust": (*base.adjust, *(e[0] for e in ends.values()))}), base)[3]
+            if family.kind == "sample" and len(light) == len(ends) and exact_costs(anchor, [each[0] for each in ends.values()]):
                 box = proven(ends, lambda adjust: _best_at(anchor, tuple(adjust), whatif.timeout_s))
                 found += [box] if box is not None else []
         return tuple(found)
 
     def prices(self, changes: Changes, plans: Sequence[Solution]) -> list[int | None]:
         """What plans (in the terms of the base's problem) cost under a scenario, in pence; None for one that is no plan of it."""
-        plain, keep, close, adjust = _without_light(self.scenario(changes), self.shared.base)
+        plain, keep, close, adjust = without_light(self.scenario(changes), self.shared.base)
         anchor = self.anchor(plain, None)
-        if not _lockable(anchor, keep, close):
+        if not lockable(anchor, keep, close):
             return [None for _ in plans]
-        _, light = _light(anchor, keep, close, adjust)
+        _, light = light_of(anchor, keep, close, adjust)
         problem = replace(anchor.problem, site_cost=light.site_cost, pair_cost=light.pair_cost)
         fits = [len(plan.host) == problem.n_points and feasible(problem, plan, light.keep, light.close) for plan in plans]
         return [cost(problem, plan) if fit else None for plan, fit in zip(plans, fits, strict=True)]
@@ -217,7 +191,9 @@ class Evaluator:
         formulation = formulate(place, scenario, self.travel(scenario, place))
         problem, programme = formulation.problem, Programme(formulation.problem)
         if problem.goal is Goal.COST:
-            today = problem.today if problem.today is not None and feasible(problem, problem.today, *_free(problem)) else None
+            today = (
+                problem.today if problem.today is not None and feasible(problem, problem.today, *no_locks(problem)) else None
+            )
             best = programme.solve(problem.site_cost, problem.pair_cost, start=today, time_s=time_s)
         else:
             best = _other_goal(problem, time_s)
@@ -227,7 +203,7 @@ class Evaluator:
         """The place under a scenario's adjustments: from memory, unless the scenario reads other files."""
         base = self.shared.base
         same = all(getattr(scenario, name) == getattr(base, name) for name in ("tables", "services", "add_sites"))
-        return _adjusted(self.shared.place, scenario, scenario.adjust) if same and self.reuse else load(scenario)
+        return adjusted_place(self.shared.place, scenario, scenario.adjust) if same and self.reuse else load(scenario)
 
     def travel(self, scenario: Scenario, place: Place) -> Travel:
         """The travel tables: the base's, unless the scenario needs others."""
@@ -241,124 +217,12 @@ class Evaluator:
         return measure(place, scenario)
 
 
-def _adjusted(place: Place, scenario: Scenario, adjust: tuple[Adjust, ...]) -> Place:
-    if not adjust:
-        return place
-    names = ("agencies", "sites", "access_points", "zones", "rates", "hosting")
-    issues: list[Issue] = []
-    frames = {name: getattr(place, name) for name in names}
-    changed = adjusted(frames, scenario.model_copy(update={"adjust": adjust}), service_words(scenario), issues)
-    raise_for(issues)
-    return replace(place, **changed)  # type: ignore[arg-type]
-
-
 def _checked(scenario: Scenario, place: Place, *, known: bool) -> tuple[Issue, ...]:
     """What is wrong; of tables that have been checked already, only what the scenario asks of them."""
     if not known:
         return check(scenario, place)
     about_rules = [each for each in CHECKS if each.__module__ == "estate.validate.rules"]
     return tuple(issue for each in about_rules for issue in each(scenario, place))
-
-
-# -------------------------------------------------------------------------------------------------- light changes
-
-type _Split = tuple[Scenario, tuple[str, ...], tuple[str, ...], tuple[Adjust, ...]]
-
-
-def _without_light(scenario: Scenario, base: Scenario) -> _Split:
-    """A scenario less its light changes, and those: sites kept, sites closed, adjustments of costs."""
-    rules_, money = scenario.rules, scenario.money
-    keep = tuple(sorted(set(rules_.keep) - set(base.rules.keep)))
-    close = tuple(sorted(set(rules_.close) - set(base.rules.close)))
-    if rules_.counts or set(keep) & set(rules_.close) or set(close) & {*rules_.keep, *rules_.fixed.values()}:
-        keep, close = (), ()
-    plain = rules_.model_copy(
-        update={
-            "keep": tuple(each for each in rules_.keep if each not in keep),
-            "close": tuple(each for each in rules_.close if each not in close),
-        }
-    )
-    first = len(base.adjust)
-    own = scenario.adjust[first:] if scenario.adjust[:first] == base.adjust else ()
-    simple = (
-        money.objective == "running-cost"
-        and money.capital_budget_gbp is None
-        and money.longest_payback_years is None
-        and all(each.table == "sites" and each.column in LIGHT for each in own)
-    )
-    adjust = own if simple else ()
-    kept = scenario.adjust[: len(scenario.adjust) - len(adjust)]
-    return scenario.model_copy(update={"rules": plain, "adjust": kept}), keep, close, adjust
-
-
-def _lockable(anchor: Anchor, keep: tuple[str, ...], close: tuple[str, ...]) -> bool:
-    """Whether locks are bounds and nothing more: the sites exist, and none is closed that something holds open."""
-    sites, problem = anchor.place.sites.index, anchor.problem
-    kept, closed = sites.get_indexer(pd.Index(keep, dtype=object)), sites.get_indexer(pd.Index(close, dtype=object))
-    if (kept < 0).any() or (closed < 0).any():
-        return False
-    outside = anchor.place.outside
-    return not (problem.must_close[kept] | outside[kept]).any() and not (problem.must_open[closed] | outside[closed]).any()
-
-
-def _light(anchor: Anchor, keep: tuple[str, ...], close: tuple[str, ...], adjust: tuple[Adjust, ...]) -> tuple[Place, Light]:
-    problem, sites = anchor.problem, anchor.place.sites.index
-    kept, closed = _free(problem)
-    kept[sites.get_indexer(pd.Index(keep, dtype=object))] = True
-    closed[sites.get_indexer(pd.Index(close, dtype=object))] = True
-    if not adjust:
-        return anchor.place, Light(kept, closed, problem.site_cost, problem.pair_cost)
-    place = _repriced(anchor, adjust)
-    pair_cost = problem.pair_cost
-    real = problem.pair_point < len(anchor.formulation.points)
-    if any(each.column == "hosting_cost_gbp_m2_pa" for each in adjust):
-        point, site = anchor.formulation.points[problem.pair_point[real]], problem.pair_site[real]
-        change = costs.pence(costs.hosting_gbp_pa(place, point, site)) - costs.pence(
-            costs.hosting_gbp_pa(anchor.place, point, site)
-        )
-        pair_cost = pair_cost.copy()
-        pair_cost[real] += change
-    site_cost = problem.site_cost.copy()
-    n = len(place.sites)
-    site_cost[:n] += costs.pence(costs.running_gbp_pa(place)) - costs.pence(costs.running_gbp_pa(anchor.place))
-    return place, Light(kept, closed, site_cost, pair_cost)
-
-
-def _repriced(anchor: Anchor, adjust: tuple[Adjust, ...]) -> Place:
-    """The anchor's place with light adjustments: as :func:`_adjusted`, and quicker where all are factors within range."""
-    place = anchor.place
-    columns = {name: place.sites[name].to_numpy(dtype=np.float64) for name in LIGHT}
-    for each in adjust:
-        if each.factor is None or each.factor < 0:
-            return _adjusted(place, anchor.scenario, adjust)
-        key = repr(sorted(each.where.items()))
-        if key not in anchor.masks:
-            _adjusted(place, anchor.scenario, (each,))  # says what is wrong with it, once
-            anchor.masks[key] = rows_where(place.sites, each.where)
-        columns[each.column] = np.where(anchor.masks[key], columns[each.column] * each.factor, columns[each.column])
-    if not all(np.isfinite(value[~np.isnan(value)]).all() for value in columns.values()):
-        return _adjusted(place, anchor.scenario, adjust)
-    return replace(place, sites=place.sites.assign(**columns))
-
-
-def _free(problem: Problem) -> tuple[Bools, Bools]:
-    return np.zeros(problem.n_sites, dtype=bool), np.zeros(problem.n_sites, dtype=bool)
-
-
-def _surely_best(anchor: Anchor, light: Light) -> bool:
-    """Whether the anchor's plan is best without a solve.
-
-    For any plan ``y`` and the anchor's best ``x``: ``c'(y) - c'(x) = c(y) - c(x) + d.(y - x)`` with ``d = c' - c``.  The first
-    difference is never negative, nor is the second where ``d >= 0`` off ``x`` and ``d <= 0`` on it.
-    """
-    plan, problem = anchor.best.solution, anchor.problem
-    if plan is None or anchor.best.ended != "proven" or (light.keep & ~plan.open).any() or (light.close & plan.open).any():
-        return False
-    site, pair = light.site_cost - problem.site_cost, light.pair_cost - problem.pair_cost
-    chosen = plan.host[problem.pair_point] == problem.pair_site
-    fixed = problem.must_open | problem.must_close
-    site_ok = fixed | np.where(plan.open, site <= 0, site >= 0)
-    return bool(site_ok.all() and np.where(chosen, pair <= 0, pair >= 0).all())
 
 
 # -------------------------------------------------------------------------------------------------- answers
@@ -369,20 +233,10 @@ def _best_at(anchor: Anchor, adjust: tuple[Adjust, ...], time_s: float) -> bool:
     plan, problem = anchor.best.solution, anchor.problem
     if plan is None or anchor.best.ended != "proven":
         return False
-    _, light = _light(anchor, (), (), adjust)
+    _, light = light_of(anchor, (), (), adjust)
     found = anchor.programme.solve(light.site_cost, light.pair_cost, start=plan, time_s=time_s)
     there = replace(problem, site_cost=light.site_cost, pair_cost=light.pair_cost)
     return found.ended == "proven" and found.solution is not None and cost(there, plan) == cost(there, found.solution)
-
-
-def _exact(anchor: Anchor, levers: Sequence[Adjust]) -> bool:
-    """Whether no two levers touch one cell, and all the costs they touch are whole pounds (:mod:`estate.whatif.boxes`)."""
-    touched = {column: np.zeros(len(anchor.place.sites), dtype=np.int64) for column in LIGHT}
-    for lever in levers:
-        touched[lever.column] += rows_where(anchor.place.sites, lever.where)
-    if any((count > 1).any() for count in touched.values()):
-        return False
-    return not (anchor.problem.site_cost % 100).any() and not (anchor.problem.pair_cost % 100).any()
 
 
 def _solved(anchor: Anchor, light: Light, place: Place, time_s: float | None) -> Reply:
@@ -414,7 +268,7 @@ def _other_goal(problem: Problem, time_s: float | None) -> Found:
 
 def _alternative(anchor: Anchor, rank: int, differ_by: int, time_s: float | None) -> Reply:
     """The best plan that differs by so many buildings from the best and from every earlier alternative."""
-    free = Light(*_free(anchor.problem), anchor.problem.site_cost, anchor.problem.pair_cost)
+    free = Light(*no_locks(anchor.problem), anchor.problem.site_cost, anchor.problem.pair_cost)
     found = anchor.best
     plans: list[Solution] = []
     for _ in range(rank):
