@@ -37,7 +37,7 @@ from estate.problem import Bools, CoverRows, Ints, ShareRule
 from estate.scenario import Limb, Limit, Measure, Metric, Scenario, Standard
 from estate.travel import Pairs, Travel
 
-_COMPARE = re.compile(r"\s*(<=|>=|<|>)\s*(-?[0-9.]+)\s*")
+_COMPARE = re.compile(r"\s*(<=|>=|<|>)\s*(-?[0-9.]+(?:e[+-]?[0-9]+)?)\s*", re.IGNORECASE)
 _WARN = ("withdrawn", "advocacy", "rule of thumb")
 
 

@@ -7,9 +7,9 @@ import pandas as pd
 
 from estate.appraise.access import offers
 from estate.place import Place, Plan, todays_plan
-from estate.problem import Bools, Ints
-from estate.scenario import Limit, Measure, Metric, Scenario, Standard
-from estate.standards import groups, in_words, limbs, nearest, rules, tested, within
+from estate.problem import Ints
+from estate.scenario import Measure, Scenario, Standard
+from estate.standards import groups, in_words, rules, tested, within
 from estate.travel import Pairs, Travel
 
 
@@ -70,27 +70,22 @@ def displacement(rule: Standard, place: Place, scenario: Scenario, travel: Trave
     there = offers(place, plan)[k]
     stays_near = there[home] if rule.test == "nearest" else plan.host == home
     displaced = (place.point_service == k) & ~stays_near & ~place.outside[home]
-    table = np.stack([_limb(rule, each.mode, each.limit, place, travel, plan, there) for each in limbs(rule, scenario)])
-    fails, holds, unknown = table == 0, table == 1, table == -1
-    if rule.join == "all":
-        result = np.where(fails.any(axis=0), "consult", np.where(unknown.any(axis=0), "not tested", "within"))
+    known = [has for _, has in tested(rule, scenario, travel.between)]
+    near = within(rule, scenario, travel.between, len(place.sites), len(place.sites)) if any(known) else None
+    if near is None:
+        holds = np.zeros(len(home), dtype=bool)
+    elif rule.test == "nearest":
+        # One office must pass the tested limbs together: near by one and quick to another is neither.
+        holds = np.asarray(near @ there.astype(np.int64))[home] > 0
     else:
-        result = np.where(holds.any(axis=0), "within", np.where(unknown.any(axis=0), "not tested", "consult"))
+        holds = np.asarray(near[home, plan.host]).ravel().astype(bool)
+    result = np.where(holds, "within", "consult").astype(object)
+    if not any(known):
+        result[:] = "not tested"
+    elif not all(known):
+        # With "all", limbs that hold so far leave the question open; with "any", limbs that fail do.
+        result[holds if rule.join == "all" else ~holds] = "not tested"
     return pd.Series(np.where(displaced, result, "").astype(object), index=place.access_points.index)
-
-
-def _limb(rule: Standard, mode: str, limit: Limit, place: Place, travel: Travel, plan: Plan, there: Bools) -> Ints:
-    """(S,) 1 where the limb holds, 0 where it fails, -1 where there is no data for it."""
-    pairs = travel.between.get(mode)
-    home = place.point_site
-    if pairs is None or not (pairs.has_distance if limit.metric is Metric.DISTANCE else pairs.has_time):
-        return np.full(len(home), -1, dtype=np.int64)
-    value = pairs.measure(limit.metric.value)
-    if rule.test == "nearest":
-        far = nearest(pairs, value, there, len(place.sites))[home]
-    else:
-        far = lookup(pairs, value, home, plan.host, len(place.sites))
-    return np.where((far >= 0) & (far <= limit.value), 1, 0).astype(np.int64)
 
 
 def lookup(pairs: Pairs, value: Ints, from_: Ints, to: Ints, n_to: int) -> Ints:

@@ -34,7 +34,7 @@ from estate.problem import (
     violations,
 )
 from estate.scenario import Scenario
-from estate.standards import Compiled, compile_rules
+from estate.standards import Compiled, compile_rules, nearest, offers_today
 from estate.travel import Travel
 
 GOALS = {
@@ -163,23 +163,21 @@ def _without_outside(cover: CoverRows, outside: Ints, n_services: int, n_sites: 
 
 
 def _near(place: Place, scenario: Scenario, travel: Travel) -> NearRows:
-    """From each zone with people and each service to every site in the home table, nearest first."""
+    """From each zone with people, for each service that it reaches today, to every site in the home table, nearest first.
+
+    A service that a zone cannot reach today is nobody's journey: it cannot be made a condition of a plan.
+    """
     pairs = travel.home[scenario.travel.mode]
     distance = pairs.distance_m if pairs.has_distance else pairs.time_s
     people = place.zones["population"].to_numpy(dtype=np.int64)
-    # Only sites that could ever give a service matter; a service's own kind of building is left to the solver's reductions.
     order = np.lexsort((pairs.to, distance, pairs.from_))
     order = order[people[pairs.from_[order]] > 0]
-    zones, size = np.unique(pairs.from_[order], return_counts=True)
-    n_services = len(place.services)
-    start = np.concatenate([[0], np.cumsum(np.tile(size, n_services))]).astype(np.int64)
-    return NearRows(
-        service=np.repeat(np.arange(n_services), len(zones)),
-        weight=np.tile(people[zones], n_services),
-        start=start,
-        site=np.tile(pairs.to[order], n_services),
-        distance=np.tile(distance[order], n_services),
-    )
+    zones, begin, size = np.unique(pairs.from_[order], return_index=True, return_counts=True)
+    today = [nearest(pairs, distance, offers_today(place, k), len(people))[zones] >= 0 for k in range(len(place.services))]
+    service, row = np.nonzero(np.array(today).reshape(len(place.services), len(zones)))
+    start = np.concatenate([[0], np.cumsum(size[row])]).astype(np.int64)
+    entry = order[np.arange(start[-1]) + np.repeat(begin[row] - start[:-1], size[row])]
+    return NearRows(service.astype(np.int64), people[zones[row]], start, pairs.to[entry], distance[entry])
 
 
 def _with_today(problem: Problem, place: Place, points: Ints) -> Problem:

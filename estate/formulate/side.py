@@ -54,10 +54,14 @@ def side_rows(problem: Problem, place: Place, scenario: Scenario, state: SiteSta
 
 
 def _throughput(found: _Side, problem: Problem, place: Place, column: str, factor: float) -> None:
-    """Visits a year within what each site can take, where it states a number."""
+    """Visits a year within what each site can take, where it states a number; today's visits stand (grandfathered)."""
     point, _ = _back(problem, place)
     visits = _real_pairs(problem, np.nan_to_num(place.access_points["visits_pa"].to_numpy()[point]))
+    today = np.bincount(
+        place.point_site, weights=np.nan_to_num(place.access_points["visits_pa"].to_numpy()), minlength=len(place.sites)
+    )
     room = place.sites[column].to_numpy(dtype=np.float64) * factor
+    room = np.where(np.isnan(room), room, np.maximum(room, today))
     for j in np.flatnonzero(~np.isnan(room) & ~place.outside).tolist():
         pairs = np.flatnonzero(problem.pair_site == j)
         columns = np.concatenate([[j], problem.n_sites + pairs])

@@ -18,6 +18,8 @@ _FAR_Z = 4.5
 """Robust z-score, on a log scale, beyond which a cost per m2 is worth a look."""
 _FEWEST = 6
 """Buildings of a kind needed to say what is usual."""
+_PLAUSIBLE_GBP_M2 = (2.0, 2000.0)
+"""Running cost per m2 a year, GBP, that a public building may well have: what is asked where too few stand beside it."""
 _EDGE_M = 250.0
 """How far outside every outline a site may stand: outlines are simplified."""
 _DATA = (".csv", ".xlsx", ".xls", ".gpkg", ".parquet", ".geojson", ".shp", ".zip")
@@ -33,6 +35,13 @@ def check_costs(scenario: Scenario, place: Place) -> Iterator[Issue]:
     for kind in sorted(sites["kind"].unique()):
         here = usable & (sites["kind"] == kind).to_numpy(dtype=bool)
         if here.sum() < _FEWEST:
+            low, high = _PLAUSIBLE_GBP_M2
+            odd = here & ((rate < low) | (rate > high))
+            for position in np.flatnonzero(odd):
+                value = f"{rate[position]:,.2f}"
+                message = f"its running cost is £{value} a m2; hardly any building costs under £{low:g} or over £{high:,.0f}"
+                where = row_of(place, "sites", int(position), "running_cost_gbp_pa", value)
+                yield Issue("sites.cost-odd", message, "check the cost and the floor area", where, Severity.WARNING)
             continue
         z, usual = _robust_z(np.log(rate[here]))
         for position, score in zip(np.flatnonzero(here), z, strict=True):

@@ -91,6 +91,10 @@ def check_contradictions(scenario: Scenario, place: Place) -> Iterator[Issue]:
         if site in sites.index and status[site] == "outside" and place.access_points["site_id"].get(point) != site:
             message = f"'{point}' is fixed to '{site}', which is outside the place and is never changed"
             yield Issue("scenario.fixed-outside", message, "fix it to a site of the place", where)
+        home = place.access_points["site_id"].get(point)
+        if home in sites.index and status[home] == "outside" and home != site:
+            message = f"'{point}' is at '{home}', which is outside the place and is never changed"
+            yield Issue("scenario.fixed-outside", message, "take it out of rules.fixed", where)
     unlike = {frozenset(pair) for pair in rules.may_not_share} & {frozenset(pair) for pair in rules.must_share}
     for pair in sorted(sorted(each) for each in unlike):
         message = f"{both(pair)} must share a building and may not"

@@ -24,7 +24,7 @@ from estate.verify.case import Case, Decision, Finding, finding
 from estate.verify.money import pence
 
 _COMPARE: dict[str, Callable[[Any, float], Any]] = {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt}
-_COMPARISON = re.compile(r"(?P<sign>[<>]=?)\s*(?P<bound>-?\d+(\.\d*)?)")
+_COMPARISON = re.compile(r"(?P<sign>[<>]=?)\s*(?P<bound>-?\d+(\.\d*)?(e[+-]?\d+)?)", re.IGNORECASE)
 
 
 def offering(case: Case, decision: Decision, service: str) -> set[int]:
@@ -215,9 +215,9 @@ def check_access(case: Case, decision: Decision, exempt: frozenset[str]) -> Iter
 
 
 def journeys(case: Case, decision: Decision) -> pd.DataFrame:
-    """``zone, service, people, far``: the nearest site from every zone that has people and reaches any site at all.
+    """``zone, service, people, far``: the nearest site from every zone with people, for every service it reaches today.
 
-    In the scenario's own mode, in metres (else seconds); NaN where the service cannot be reached.
+    In the scenario's own mode, in metres (else seconds); NaN where the plan takes the service out of reach.
     """
     pairs = case.travel.home[case.scenario.travel.mode]
     value = pairs.distance_m if pairs.has_distance else pairs.time_s
@@ -227,9 +227,12 @@ def journeys(case: Case, decision: Decision) -> pd.DataFrame:
     zones = pd.Index(sorted(frame["zone"].unique()))
     parts = []
     for service in case.services:
-        there = frame[frame["end"].isin(offering(case, decision, service))]
-        far = there.groupby("zone")["far"].min().reindex(zones)
-        parts.append(pd.DataFrame({"zone": zones, "service": service, "people": residents.loc[zones].to_numpy(), "far": far}))
+        now, today = (
+            frame[frame["end"].isin(offering(case, each, service))].groupby("zone")["far"].min().reindex(zones)
+            for each in (decision, case.today)
+        )
+        part = pd.DataFrame({"zone": zones, "service": service, "people": residents.loc[zones].to_numpy(), "far": now})
+        parts.append(part[today.notna().to_numpy()])
     return pd.concat(parts, ignore_index=True)
 
 

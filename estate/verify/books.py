@@ -26,6 +26,7 @@ from estate.verify.money import (
     pence,
     running_gbp,
     sale_gbp,
+    sells,
 )
 
 ROUNDING = 2.0
@@ -102,7 +103,7 @@ def receipts(case: Case, decision: Decision) -> pd.DataFrame:
                 "revenue_sum_gbp": sold.revenue / 100,
                 "years_to_sale": number(row["years_to_sale"]),
                 "receipt_year": year_label(year) if sold.gross else "",
-                "under_value_flag": bool(sold.gross and most is not None and short > most * 100),
+                "under_value_flag": sells(case, site) and most is not None and short > most * 100,
             }
         )
     return pd.DataFrame(rows)

@@ -185,18 +185,20 @@ def consultation(case: Case, decision: Decision) -> dict[str, str]:
 def _verdicts(case: Case, decision: Decision, rule: Standard) -> Iterator[tuple[str, str]]:
     """Each displaced point under one rule: ``within``, ``consult``, or ``not tested`` where a missing limb decides."""
     there = offering(case, decision, rule.service)
-    near = [(_within(case, limb) if tested(case, rule.measure, limb) else None) for limb in limbs(case, rule)]
+    given = limbs(case, rule)
+    near = [_within(case, limb) for limb in given if tested(case, rule.measure, limb)]
+    missing = len(near) < len(given)
+    together = all if rule.join == "all" else any
     for point, row in case.points.items():
         home, host = case.position[case.today.host[point]], case.position[decision.host[point]]
         gone = home not in there if rule.test == "nearest" else host != home
         if row["service"] != rule.service or case.outside(case.today.host[point]) or not gone:
             continue
         ends = there if rule.test == "nearest" else {host}
-        holds = [None if each is None else any((home, end) in each for end in ends) for each in near]
-        if rule.join == "all":
-            yield point, "consult" if False in holds else "not tested" if None in holds else "within"
-        else:
-            yield point, "within" if True in holds else "not tested" if None in holds else "consult"
+        # One office has to pass the limbs together.
+        holds = bool(near) and any(together((home, end) in each for each in near) for end in ends)
+        undecided = missing and (not near or holds == (rule.join == "all"))
+        yield point, "not tested" if undecided else "within" if holds else "consult"
 
 
 def _within(case: Case, limb: Limb) -> set[tuple[int, int]]:

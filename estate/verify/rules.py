@@ -269,11 +269,18 @@ def check_money(case: Case, decision: Decision) -> Iterator[Finding]:
 
 
 def check_throughput(case: Case, decision: Decision) -> Iterator[Finding]:
-    """Visits a year within what each site can take, where it says."""
-    visits: defaultdict[str, float] = defaultdict(float)
-    for point, site in decision.host.items():
-        visits[site] += number(case.points[point]["visits_pa"])
+    """Visits a year within what each site can take, where it says; a site over that today may have what it has."""
+
+    def load(of: Decision) -> defaultdict[str, float]:
+        total: defaultdict[str, float] = defaultdict(float)
+        for point, site in of.host.items():
+            total[site] += number(case.points[point]["visits_pa"])
+        return total
+
+    visits, today = load(decision), load(case.today)
     for column, factor in case.scenario.rules.throughput.items():
         stated = {s: float(row[column]) for s, row in case.sites.items() if row[column] == row[column] and not case.outside(s)}
-        broken = [f"{s}: {visits[s]:g} visits" for s, room in stated.items() if visits[s] > room * factor * (1 + 1e-9)]
+        broken = [
+            f"{s}: {visits[s]:g} visits" for s, room in stated.items() if visits[s] > max(room * factor, today[s]) * (1 + 1e-9)
+        ]
         yield finding("throughput", len(stated), broken, f"more visits than {column} x {factor:g}")
