@@ -7,10 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from places import plan_of, tiny_place, tiny_plan, tiny_scenario
 
+from estate.appraise.ledger import ledger, ledger_table
 from estate.appraise.receipts import receipts_table
 from estate.costs import gross_release_gbp, leaving_years, net_release_gbp, pence, release
 from estate.errors import InputError
 from estate.place import todays_plan
+from estate.travel import Travel
+from estate.verify import referee_tables
 
 
 def sale(base_year=2025, agency="county", **cells):
@@ -105,6 +108,23 @@ def test_a_building_given_away_is_under_value_by_all_of_it(value, flag, words):
 def test_what_is_not_a_public_freehold_needs_no_consent(cells):
     row = sale(market_value_gbp=5_000_000.0, agreed_price_gbp=0.0, **cells)
     assert (bool(row.under_value_flag), row.consent) == (False, "")
+
+
+@pytest.mark.parametrize(
+    ("site", "money"),
+    [
+        ({"market_value_gbp": 5_000_000.0, "agreed_price_gbp": 0.0}, {}),
+        ({"market_value_gbp": 5_000_000.0, "agreed_price_gbp": 2_999_999.99}, {}),
+        ({"market_value_gbp": 10_000.0}, {}),
+        ({"tenure": "pfi", "lease_end": "2040-03-31"}, {"pfi_exit_gbp": {"library": 70_000}}),
+    ],
+)
+def test_the_referee_says_the_same(site, money):
+    place, scenario = tiny_place(sites={"library": site}), tiny_scenario(**money)
+    plan = plan_of(place, place.access_points["site_id"].to_dict() | {"p2": "hall"})
+    tables = {"capital_receipts": receipts_table(place, scenario, plan),
+              "ledger": ledger_table(place, scenario, ledger(place, scenario, plan))}  # fmt: skip
+    assert referee_tables(place, scenario, Travel({}, {}), plan, tables) == ()
 
 
 def test_no_consent_rule_for_others():

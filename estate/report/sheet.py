@@ -65,7 +65,7 @@ class Pen:
             kind: make({**plain, "num_format": code, "text_wrap": kind == "wrap", "indent": int(kind in TEXTS)})
             for kind, code in NUMBER_FORMATS.items()
         }
-        self.cell["right"] = make({**plain, "num_format": "@", "align": "right", "indent": 1})
+        self.cell["right"] = make({**plain, "num_format": "@", "align": "right"})
         self.sentence = make({**plain, "text_wrap": True})
         total = {**plain, "bold": True, "top": 1, "top_color": RULE, "bg_color": PALE}
         self.total = {kind: make({**total, "num_format": code}) for kind, code in NUMBER_FORMATS.items()}
