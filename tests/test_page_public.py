@@ -13,7 +13,7 @@ from places import plan_of, scenario_with, tiny_place
 from estate.page import render, render_comparison, render_site, words
 from estate.page.public import redacted
 
-SECRET = "Secret Bunker"
+SECRET = "Secret Bunker"  # pragma: allowlist secret
 PRICES = ("123457", "234579", "345671", "51829")
 """Odd amounts that could come from nowhere else."""
 
