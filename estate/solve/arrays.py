@@ -75,6 +75,8 @@ class _Rows:
     lower: list[Floats] = field(default_factory=list)
     upper: list[Floats] = field(default_factory=list)
     n: int = 0
+    whole: list[Ints] = field(default_factory=list)
+    """Further integer columns."""
 
     def add(
         self, n: int, entries: list[tuple[Ints, Ints, Floats | float]], lower: Floats | float, upper: Floats | float
@@ -161,11 +163,12 @@ def _areas(problem: Problem, rows: _Rows, n: int, offer: Ints, pair_offer: Ints,
     point, site = problem.pair_point, problem.pair_site
     pairs = J + np.arange(P)
     entries: list[tuple[Ints, Ints, Floats | float]] = [(site, pairs, problem.point_own[point].astype(float))]
+    fits = fits_alone(problem)
     for size, group, base in (
         (problem.point_hall[point], site, np.arange(J)),
         (problem.point_desk[point], pair_offer, np.where(inherent, -1, offer)),
     ):
-        n = _levels(rows, entries, n, size, (group, site, base), pairs)
+        n = _levels(rows, entries, n, size[fits], (group[fits], site[fits], base), pairs[fits])
     slack = problem.site_slack
     entries.append((np.arange(J), np.arange(J), -(problem.site_capacity + slack).astype(float)))
     over = np.flatnonzero(slack > 0)
@@ -177,6 +180,15 @@ def _areas(problem: Problem, rows: _Rows, n: int, offer: Ints, pair_offer: Ints,
     rows.add(len(guest), [(at, pairs[guest], 1.0), (at, gain[site[guest]], -1.0)], -np.inf, 0.0)
     rows.add(J, entries, -np.inf, 0.0)
     return n + len(over)
+
+
+def fits_alone(problem: Problem) -> Bools:
+    """(P,) whether the pair's point fits in its site with nobody else there."""
+    point, site = problem.pair_point, problem.pair_site
+    area = problem.point_own[point] + problem.point_hall[point] + problem.point_desk[point]
+    room = problem.site_capacity[site] + np.where(problem.point_home[point] == site, problem.site_slack[site], 0)
+    fits: Bools = area <= room
+    return fits
 
 
 def _levels(
@@ -222,7 +234,7 @@ def _cover(problem: Problem, rows: _Rows, offer: Ints, key: Ints) -> None:
     there = column >= 0
     excused = np.flatnonzero(cover.excuse >= 0)
     entries: list[tuple[Ints, Ints, Floats | float]] = [(row[there], column[there], 1.0)]
-    entries.append((excused, problem.n_sites + cover.excuse[excused], cover.need[excused].astype(float)))
+    entries.append((excused, problem.n_sites + cover.excuse[excused], 1.0))
     rows.add(len(cover), entries, cover.need.astype(float), np.inf)
 
 
@@ -253,6 +265,7 @@ def _side(
     wanted = np.unique(side.column[side.column >= J + P + Q]) - (J + P + Q)
     hub = n + np.arange(len(wanted))
     meaning[J + P + Q + wanted] = hub
+    rows.whole.append(hub)
     n += len(wanted)
     at_site = np.full(J, -1)
     at_site[wanted] = np.arange(len(wanted))
@@ -309,6 +322,9 @@ def _finish(problem: Problem, rows: _Rows, columns: Columns) -> Arrays:
     integer = np.zeros(n, dtype=bool)
     integer[: J + P] = True
     integer[columns.offer] = True
+    for whole in rows.whole:
+        integer[whole] = True
+    upper[J : J + P] = np.where(fits_alone(problem), 1.0, 0.0)
     unit = 1.0
     if problem.goal is Goal.COST:
         unit = MONEY

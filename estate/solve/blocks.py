@@ -60,7 +60,7 @@ def inside(problem: Problem, plan: Solution, sites: Ints) -> Part:
         free = has & (pair_of[e] >= 0)
     else:
         stays, free = has & False, has & False
-    need = np.where(stays, 0, cover.need - met)
+    need = cover.need - met - stays
     rows = need > 0
     part_cover = _cut(cover, rows, local, np.where(free, pair_of[e], -1), need)
     shares = tuple(_share(rule, there, local) for rule in problem.shares)

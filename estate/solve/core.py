@@ -56,13 +56,15 @@ class Core(NamedTuple):
     """(R,) -1 for a cover row, else the share rule whose item it is."""
     row_weight: Ints
     excuse_slot: Ints
-    """(R,) the slot that satisfies the row by itself, or -1."""
+    """(R,) the slot that counts for the row as an offer does, or -1."""
     slot_excuse_start: Ints
     slot_excuse_row: Ints
     rule_required: Ints
     inherent_start: Ints
     """(J + 1,) first entry of each site in ``inherent_offer``."""
     inherent_offer: Ints
+    optional: Bools
+    """(S,) points that need not be anywhere: their multiplier may not be positive."""
 
 
 def is_pure(problem: Problem) -> bool:
@@ -77,8 +79,8 @@ def csr(key: Ints, n: int) -> tuple[Ints, Ints]:
     return start, order
 
 
-def core(problem: Problem) -> Core:
-    """Cut a problem by site."""
+def core(problem: Problem, optional: Bools | None = None) -> Core:
+    """Cut a problem by site; ``optional`` points need not be anywhere."""
     K = problem.n_services
     service = problem.point_service[problem.pair_point]
     order = np.lexsort((np.arange(problem.n_pairs), service, problem.pair_site)).astype(np.int64)
@@ -112,8 +114,8 @@ def core(problem: Problem) -> Core:
     return Core(
         n_points=problem.n_points,
         site_cost=problem.site_cost,
-        capacity=problem.site_capacity,
-        slack=problem.site_slack,
+        capacity=np.where(problem.must_close, -1, problem.site_capacity),  # nobody fits
+        slack=np.where(problem.must_close, 0, problem.site_slack),
         must_open=problem.must_open,
         site_group=np.searchsorted(group_site, np.arange(problem.n_sites + 1)).astype(np.int64),
         group_slot=np.append(first, len(order)).astype(np.int64),
@@ -143,6 +145,7 @@ def core(problem: Problem) -> Core:
         rule_required=np.array([r.required for r in problem.shares], dtype=np.int64),
         inherent_start=inherent_start,
         inherent_offer=inherent[by_site],
+        optional=np.zeros(problem.n_points, dtype=bool) if optional is None else optional,
     )
 
 

@@ -259,8 +259,7 @@ def prices(core, u, v, profit, bonus):  # noqa: ANN001, ANN201
     for s in range(len(profit)):
         p = u[core.slot_point[s]] - core.slot_cost[s]
         for e in range(core.slot_excuse_start[s], core.slot_excuse_start[s + 1]):
-            r = core.slot_excuse_row[e]
-            p += v[r] * core.row_need[r]
+            p += v[core.slot_excuse_row[e]]
         profit[s] = p
     for g in range(len(bonus)):
         t = 0.0
@@ -318,8 +317,7 @@ def relax(core, u, v, cells, profit, bonus, taken, gain, grad_u, grad_v, work): 
                     there = True
                     grad_u[core.slot_point[s]] -= 1.0
                     for e in range(core.slot_excuse_start[s], core.slot_excuse_start[s + 1]):
-                        r = core.slot_excuse_row[e]
-                        grad_v[r] -= core.row_need[r]
+                        grad_v[core.slot_excuse_row[e]] -= 1.0
             if there and not core.group_inherent[g]:
                 q = core.group_offer[g]
                 for e in range(core.offer_start[q], core.offer_start[q + 1]):
@@ -368,6 +366,8 @@ def _ascend(core, u, v, target, iterations, scale, patience, cells, work):  # no
         step = scale * max(target - value, 1e-4 * abs(target)) / norm
         for s in range(len(u)):
             u[s] += step * du[s]
+            if core.optional[s]:
+                u[s] = min(u[s], 0.0)
         for r in range(len(v)):
             v[r] = max(0.0, v[r] + step * dv[r])
     u[:], v[:] = best_u, best_v
@@ -381,6 +381,7 @@ def first_prices(core: Core) -> tuple[Floats, Floats]:
     site = core.slot_site[home]
     guests = np.maximum(np.bincount(site, minlength=len(core.site_cost)), 1)
     u[core.slot_point[home]] = core.site_cost[site] / guests[site] * 0.5 + core.slot_cost[home]
+    u[core.optional] = 0.0
     return u, np.zeros(len(core.row_need))
 
 
@@ -428,6 +429,7 @@ def evaluate(core: Core, u: Floats, v: Floats, work: Work | None = None) -> Dual
     """The bound that these multipliers prove."""
     P, J = len(core.slot_point), len(core.site_cost)
     gain = np.zeros(J)
+    u, v = np.where(core.optional, np.minimum(u, 0.0), u), np.maximum(v, 0.0)
     value = relax(
         core, u, v, CELLS, np.zeros(P), np.zeros(len(core.group_offer)), np.zeros(P, dtype=bool), gain,
         np.zeros(len(u)), np.zeros(len(v)), work or work_space(),

@@ -218,7 +218,7 @@ def solve(
     best
         Value to beat, where that is not ``plan``'s cost.
     """
-    c = core(problem) if cut is None else cut
+    c = core(problem, optional) if cut is None else cut
     value = float(cost(problem, plan)) if best is None and plan is not None else (np.inf if best is None else best)
     if dual is None:
         target = value if np.isfinite(value) else float(problem.site_cost.sum())

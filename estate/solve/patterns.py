@@ -215,7 +215,7 @@ def programme(problem: Problem, core: Core, patterns: Patterns) -> tuple[Arrays,
         (core.slot_point[slot], col, np.ones(len(col))),
         (S + site, np.arange(n), np.ones(n)),
         (S + J + rows, c_row, np.ones(len(rows))),
-        (S + J + e_row, e_col, core.row_need[e_row].astype(float)),
+        (S + J + e_row, e_col, np.ones(len(e_row))),
         (S + J + item, n + np.arange(len(item)), -np.ones(len(item))),
         (S + J + R + core.row_rule[item], n + np.arange(len(item)), core.row_weight[item].astype(float)),
     ]

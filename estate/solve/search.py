@@ -101,8 +101,7 @@ def _put(core, st, group_of, slot, change):  # noqa: ANN001, ANN202
     if not core.group_inherent[g] and (absent or st.offers[g] == 0):
         _offer(core, st, core.group_offer[g], change)
     for e in range(core.slot_excuse_start[slot], core.slot_excuse_start[slot + 1]):
-        r = core.slot_excuse_row[e]
-        _row(core, st, r, change * core.row_need[r])
+        _row(core, st, core.slot_excuse_row[e], change)
 
 
 @numba.njit(cache=True)
@@ -331,6 +330,8 @@ def improve(problem: Problem, core: Core, plan: Solution, *, moves: int, seed: i
     if not problem.n_points:
         return plan
     st, group_of = state(problem, core, plan)
+    if not _met(core, st):  # it rests on a site that is open with nobody in it
+        return plan
     _drop(core, st, group_of, np.argsort(-problem.site_cost, kind="stable").astype(np.int64))
     at = st.at.copy()
     if moves:

@@ -1,0 +1,36 @@
+"""Reductions leave the optimum as it was."""
+
+from __future__ import annotations
+
+import brute
+import pytest
+
+from estate.generate import COUNTY, Size, place
+from estate.problem import violations
+from estate.solve import reduce
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_implied_cover_rows_change_nothing(block):
+    dropped = 0
+    for seed in range(block * 100, block * 100 + 100):
+        p = brute.random_problem(seed)
+        small = reduce.cover_rows(p)
+        dropped += len(p.cover) - len(small.cover)
+        assert (brute.everything(p).feasible == brute.everything(small).feasible).all(), seed
+    assert dropped > 3
+
+
+def test_a_county_keeps_one_row_in_ten():
+    p = place(COUNTY, 0).problem
+    small = reduce.cover_rows(p)
+    assert len(small.cover) < len(p.cover) / 10
+    assert not violations(small, p.today)
+
+
+def test_the_same_seed_is_the_same_place():
+    size = Size(sites=40, zones=80, side_m=20_000)
+    one, two = place(size, 5).problem, place(size, 5).problem
+    assert (one.pair_cost == two.pair_cost).all()
+    assert (one.cover.site == two.cover.site).all()
+    assert not violations(one, one.today)
