@@ -74,6 +74,7 @@ def _context(
         "shading": _shading(areas),
         "gainers": [chart for chart in (charts.winners(run, trips), charts.deprivation(run, trips)) if chart],
         "distances": charts.distances(run, trips),
+        "unknowns": facts.table(run, "unknowns", ("topic", "not_known", "why_it_matters")).to_dict("records"),
         "costs": charts.costs(run),
         "sums": sums,
         "money_notes": notes,

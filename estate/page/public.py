@@ -48,6 +48,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "zone_id", "name", "district", "service", "people", "distance_before_m", "distance_after_m", "farther_m",
     ),
     "agencies": ("agency", "name", "cost_before_gbp_pa", "cost_after_gbp_pa", "gain_gbp_pa"),
+    "unknowns": ("topic", "not_known", "why_it_matters", "what_would_help"),
     "assumptions": ("table", "id", "column", "value", "source"),
 }  # fmt: skip
 """The columns that may be published, by table."""
