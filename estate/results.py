@@ -18,6 +18,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -210,6 +211,10 @@ def repair(out: Path, name: str) -> None:
         aside.rename(link)
     with suppress(FileNotFoundError):
         (out / f".{name}.new").unlink()
+    for left in (out / RUNS).glob(f".{name}-*.writing"):
+        # Only this scenario's, whose lock is held: its name, a dash and the digest of a run.
+        if re.fullmatch(rf"\.{re.escape(name)}-[0-9a-f]{{12}}\.writing", left.name):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _fresh(folder: Path, key: str) -> Path:
