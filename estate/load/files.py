@@ -43,7 +43,9 @@ def read_file(given: TableFile, folder: Path, setting: str) -> tuple[Raw, Mappin
     path = locate_file(given.path, folder, setting)
     data, digest = read_bytes(path, given.path, setting)
     kind = recognise(data, given.path)
-    digests = {given.path: digest}
+    # A path written on Windows is kept in the form that opened, for whoever looks at the file again.
+    name = given.path if (folder / given.path).exists() else given.path.replace("\\", "/")
+    digests = {name: digest}
     try:
         match kind:
             case Format.CSV:
@@ -57,7 +59,7 @@ def read_file(given: TableFile, folder: Path, setting: str) -> tuple[Raw, Mappin
             case Format.PARQUET:
                 raw = parquet.read_parquet(data, given.path, given)
             case Format.SHAPEFILE:
-                raw, beside = geo.read_shapefile(path, data, given.path, given)
+                raw, beside = geo.read_shapefile(path, data, name, given)
                 digests.update(beside)
             case Format.ZIPPED_SHAPEFILE:
                 raw = geo.read_zipped_shapefile(data, given.path, given)

@@ -36,6 +36,7 @@ CHECKS: tuple[Check, ...] = (
     rules.check_counts,
     rules.check_columns,
     rules.check_standards,
+    rules.check_streets,
     rules.check_tenures,
     judgement.check_costs,
     judgement.check_capacity,

@@ -11,7 +11,7 @@ from estate.errors import Issue, Severity
 from estate.load import rows_where
 from estate.load.raw import listed, suggestion
 from estate.place import Place
-from estate.scenario import Scenario
+from estate.scenario import Method, Scenario
 from estate.tables import SITE_KINDS
 from estate.validate.finding import at, both, row_of, setting
 
@@ -91,7 +91,7 @@ def check_contradictions(scenario: Scenario, place: Place) -> Iterator[Issue]:
         if site in sites.index and status[site] == "outside" and place.access_points["site_id"].get(point) != site:
             message = f"'{point}' is fixed to '{site}', which is outside the place and is never changed"
             yield Issue("scenario.fixed-outside", message, "fix it to a site of the place", where)
-        home = place.access_points["site_id"].get(point)
+        home = str(place.access_points["site_id"].get(point, ""))
         if home in sites.index and status[home] == "outside" and home != site:
             message = f"'{point}' is at '{home}', which is outside the place and is never changed"
             yield Issue("scenario.fixed-outside", message, "take it out of rules.fixed", where)
@@ -239,6 +239,18 @@ def _group(scenario: Scenario, place: Place, path: str, people: str, columns: li
             cell = row_of(place, "zones", first, people, number[first])
             message = f"'{people}' is larger than the population"
             yield Issue("zones.group", message, "is it a count, and of the same year?", cell, Severity.WARNING)
+
+
+def check_streets(scenario: Scenario, place: Place) -> Iterator[Issue]:
+    """Streets that are named are used."""
+    del place
+    travel = scenario.travel
+    named = "streets" if travel.streets else "place"
+    if (travel.streets or travel.place) and travel.method is not Method.NETWORK:
+        message = f"travel.{named} is given, and travel.method is '{travel.method}', so the streets are not used"
+        remedy = "set travel.method to 'network' (or leave it out), or take the streets out"
+        where = setting(scenario, f"travel.{named}", travel.streets or travel.place)
+        yield Issue("scenario.streets-unused", message, remedy, where, Severity.WARNING)
 
 
 def check_tenures(scenario: Scenario, place: Place) -> Iterator[Issue]:
