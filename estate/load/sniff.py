@@ -137,7 +137,8 @@ def recognise(data: bytes, file: str) -> Format:
     elif kind is None and binary and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
         what = what or "binary data of an unknown kind"
     if what:
-        raise refusal("file.format", f"is {what}, which is not read", f"give {READ}", where)
+        remedy = "unpack it, and name the file inside" if what == "a compressed file" else f"give {READ}"
+        raise refusal("file.format", f"is {what}, which is not read", remedy, where)
     return kind or (Format.GEOJSON if start.startswith((b"{", b"[")) else Format.CSV)
 
 
