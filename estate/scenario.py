@@ -454,6 +454,14 @@ class Scenario(Settings):
     folder: Path = Field(default=Path(), exclude=True)
     file: Path = Field(default=Path(), exclude=True)
 
+    @field_validator("name")
+    @classmethod
+    def writable(cls, name: str) -> str:
+        """The name becomes a folder: not one that Windows keeps for devices."""
+        if re.fullmatch(r"con|prn|aux|nul|(com|lpt)[0-9]", name):
+            raise ValueError(f"'{name}' is a device on Windows, so it cannot name a folder: choose another")
+        return name
+
     @property
     def label(self) -> str:
         """The title, or the name."""

@@ -34,13 +34,15 @@ def inert(table: pd.DataFrame) -> pd.DataFrame:
     result = table.copy()
     for column in result.columns:
         if not pd.api.types.is_numeric_dtype(result[column]) and not pd.api.types.is_bool_dtype(result[column]):
-            text = result[column].astype(object)
-            result[column] = text.map(_inert)
+            code, words = pd.factorize(result[column].astype(object))
+            # Each distinct text once: a column of ids and services repeats itself.
+            clean = np.append(np.array([_inert(word) for word in words], dtype=object), None)
+            result[column] = clean[code]
     return result
 
 
 def _inert(value: object) -> object:
     if not isinstance(value, str):
         return value
-    clean = "".join(" " if ord(letter) < 32 and letter != "\t" else letter for letter in value)
+    clean = value if value.isprintable() else "".join(" " if ord(x) < 32 and x != "\t" else x for x in value)
     return "'" + clean if clean.startswith(_FORMULA) else clean
