@@ -18,7 +18,7 @@ from disk import estate, write_tiny  # noqa: F401
 
 from estate.errors import BatchError, InputError, WriteError
 from estate.pipeline import decide, run
-from estate.results import locked
+from estate.results import locked, read_run
 from estate.scenario import digest, load_scenario, resolved
 from estate.whatif import batch as batches
 from estate.whatif import locks_from, morning
@@ -249,6 +249,18 @@ def test_locks_reproduce_a_plan_and_one_change_is_solved_around_it(place, tmp_pa
     again = run(place, changes=locks, out=tmp_path / "again")
     np.testing.assert_array_equal(again.plan.host, first.plan.host)
     assert again.manifest["objective_gbp_pa"] == first.manifest["objective_gbp_pa"]
+
+
+def test_what_the_committee_sets_overrides_a_lock(estate, place, tmp_path):  # noqa: F811
+    first = run(place, out=tmp_path / "maps")
+    read_in = first.prepared.place
+    moved = int(np.flatnonzero(first.plan.host != read_in.point_site)[0])
+    point, to = read_in.access_points.index[moved], read_in.sites.index[read_in.point_site[moved]]
+    home = f'rules.fixed.{point}="{to}"'
+    code, _, err = estate("run", place, "--locks-from", first.out, "--set", home, "--out", tmp_path / "again", "-q")
+    assert code == 0, err
+    again = read_run(next((tmp_path / "again").glob("*/run.json")).parent)
+    assert again.plan.host[moved] == read_in.point_site[moved]
 
 
 # -------------------------------------------------------------------------------------------------- the store

@@ -47,7 +47,7 @@ def command(
     if locks_from is not None:
         from estate.whatif import locks_from as locks
 
-        changes = (*changes, *locks(locks_from, path))
+        changes = (*locks(locks_from, path), *changes)  # what the committee asks for overrides what was decided
     with interruptible() as stop, shown(quiet=quiet or as_json) as progress:
         outcome = run(
             path, changes=changes, out=out, public=public, progress=progress, stop=stop, say=say_to_stderr(quiet or as_json)
