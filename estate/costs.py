@@ -14,6 +14,7 @@ sale costs and proceeds fall ``years_to_sale`` later.  A building not in use tod
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,8 @@ from numpy.typing import NDArray
 from estate.law import binding, check_year, discount_factors
 from estate.place import Place, todays_plan
 from estate.scenario import Scenario
+
+_RATES = ("fitout_gbp_m2", "removal_gbp_m2")
 
 UNDATED = ("freehold", "pfi")
 """Tenures that no lease date holds back: nothing binds a freeholder, and a PFI contract is bought out."""
@@ -101,18 +104,28 @@ def move_rates(place: Place, scenario: Scenario) -> pd.DataFrame:
     The rates table's row for the kind; else its row for any kind; else the service's own ``fitout_gbp_m2``; else nothing, and
     ``stated`` is False.
     """
-    kinds = sorted(place.sites["kind"].unique())
+    kinds = np.unique(_words(place.sites, "kind"))
     keys = pd.MultiIndex.from_product([place.services, kinds], names=["service", "site_kind"])
-    columns = ["fitout_gbp_m2", "removal_gbp_m2"]
-    exact = place.rates[columns].reindex(keys).astype(float)
-    any_kind = pd.MultiIndex.from_arrays([keys.get_level_values(0), [""] * len(keys)])
-    loose = place.rates[columns].reindex(any_kind).astype(float).set_axis(keys)
-    result = exact.where(exact["fitout_gbp_m2"].notna(), loose)
-    settings = [scenario.services.get(service) for service in keys.get_level_values(0)]
-    own = [np.nan if each is None or each.fitout_gbp_m2 is None else each.fitout_gbp_m2 for each in settings]
-    result["fitout_gbp_m2"] = result["fitout_gbp_m2"].fillna(pd.Series(own, keys, dtype=float))
-    result["stated"] = result["fitout_gbp_m2"].notna()
-    return result.fillna(dict.fromkeys(columns, 0.0))
+    found = _rates(place, scenario, kinds).reshape(-1, 2)
+    result = pd.DataFrame(np.nan_to_num(found), index=keys, columns=list(_RATES))
+    result["stated"] = ~np.isnan(found[:, 0])
+    return result
+
+
+def _rates(place: Place, scenario: Scenario, kinds: NDArray[np.object_]) -> Floats:
+    """(K, kinds, 2) fit-out and removal GBP per m2, NaN where nothing is stated; see :func:`move_rates`."""
+    rows = place.rates[list(_RATES)].to_numpy(dtype=np.float64)
+    given = dict(zip(place.rates.index, rows, strict=True))
+    unknown = np.full(2, np.nan)
+    result = np.empty((len(place.services), len(kinds), 2))
+    for k, service in enumerate(place.services):
+        setting = scenario.services.get(service)
+        own = np.nan if setting is None or setting.fitout_gbp_m2 is None else setting.fitout_gbp_m2
+        for i, kind in enumerate(kinds):
+            row = given.get((service, kind), unknown)
+            fitout, removal = given.get((service, ""), unknown) if np.isnan(row[0]) else row
+            result[k, i] = own if np.isnan(fitout) else fitout, removal
+    return result
 
 
 def move_one_off_gbp(place: Place, scenario: Scenario, point: Ints, site: Ints) -> MoveCosts:
@@ -121,15 +134,14 @@ def move_one_off_gbp(place: Place, scenario: Scenario, point: Ints, site: Ints) 
     Optimism bias (Green Book supplementary guidance) is the scenario's uplift for the kind of the receiving building, on
     capital cost only.
     """
-    rates = move_rates(place, scenario)
-    kinds = rates.index.levels[1]  # type: ignore[attr-defined]
-    kind = kinds.get_indexer(pd.Index(place.sites["kind"]))[site]
-    row = place.point_service[point] * len(kinds) + kind
+    kinds, code = np.unique(_words(place.sites, "kind"), return_inverse=True)
+    kind = code[site]
+    rates = np.nan_to_num(_rates(place, scenario, kinds))[place.point_service[point], kind]
     away = site != place.point_site[point]
     area = np.where(away, _numbers(place.access_points, "area_m2")[point], 0.0)
-    uplift = place.sites["kind"].map(dict(scenario.money.optimism_bias)).fillna(0.0).to_numpy(dtype=np.float64)[site]
-    fitout = area * rates["fitout_gbp_m2"].to_numpy()[row]
-    return MoveCosts(fitout, area * rates["removal_gbp_m2"].to_numpy()[row], fitout * uplift)
+    uplift = np.array([scenario.money.optimism_bias.get(each, 0.0) for each in kinds], dtype=np.float64)[kind]
+    fitout = area * rates[:, 0]
+    return MoveCosts(fitout, area * rates[:, 1], fitout * uplift)
 
 
 # ------------------------------------------------------------------------------------------------------ letting sites go
@@ -147,17 +159,18 @@ def leaving_years(place: Place, scenario: Scenario) -> Floats:
     end = _years_after(sites["lease_end"], scenario.money.base_year)
     broken = _years_after(sites["lease_break"], scenario.money.base_year)
     leave = np.fmax(closing, np.fmin(broken, end))
-    return np.where(sites["tenure"].isin(UNDATED).to_numpy(), closing, leave)
+    return np.where(np.isin(_words(sites, "tenure"), UNDATED), closing, leave)
 
 
 def _years_after(last_day: pd.Series[pd.Timestamp], base_year: int) -> Floats:
     """The morning after a date, in financial years and fractions after 1 April of the base year; NaN without a date."""
-    day = pd.DatetimeIndex(pd.to_datetime(last_day)) + pd.Timedelta(days=1)
-    year = (day.year - (day.month < 4)).to_numpy(dtype=np.float64)
-    known = ~np.isnan(year)
-    whole = np.where(known, year, base_year).astype(np.int64)
+    last: NDArray[np.datetime64] = last_day.to_numpy(dtype="datetime64[D]")
+    day = last + np.timedelta64(1, "D")
+    known = ~np.isnat(day)
+    month = np.where(known, day, np.datetime64(f"{base_year}-04")).astype("datetime64[M]").astype(np.int64)
+    whole = 1970 + (month - 3) // 12
     start = _april(whole)
-    passed = (day.to_numpy().astype("datetime64[D]") - start).astype(np.float64)
+    passed = (day - start).astype(np.float64)
     length = (_april(whole + 1) - start).astype(np.float64)
     return np.where(known, whole - base_year + passed / length, np.nan)
 
@@ -188,10 +201,16 @@ def release(place: Place, scenario: Scenario) -> pd.DataFrame:
     regulation 23(h) lets the receipt meet sale costs up to 4% of it.  For others no rule in the table applies: sale costs are
     set against the proceeds as far as they go.
     """
+    return pd.DataFrame(_released(place, scenario), index=place.sites.index)
+
+
+def _released(place: Place, scenario: Scenario) -> dict[str, NDArray[Any]]:
+    """The columns of :func:`release`."""
     check_year(scenario.money.base_year)
     sites, prices = place.sites, scenario.money.pfi_exit_gbp
-    kind = sites["agency"].map(place.agencies["kind"]).fillna("other").to_numpy(dtype=object)
-    tenure = sites["tenure"].to_numpy(dtype=object)
+    kinds = dict(zip(place.agencies.index, place.agencies["kind"], strict=True))
+    kind = np.array([kinds.get(agency, "other") for agency in _words(sites, "agency")], dtype=object)
+    tenure = _words(sites, "tenure")
     paid = todays_plan(place).open & ~place.outside
     leave = leaving_years(place, scenario)
     year_receipt = np.floor(leave + np.nan_to_num(_raw(sites, "years_to_sale")) + 1e-9).astype(np.int64)
@@ -205,7 +224,7 @@ def release(place: Place, scenario: Scenario) -> pd.DataFrame:
     small, share = _limits(kind, year_receipt + scenario.money.base_year)
     is_revenue = gross <= small
     met = np.where(is_revenue, 0.0, np.minimum(disposal, share * gross))
-    pfi_price = sites.index.to_series().map(dict(prices)).to_numpy(dtype=np.float64)
+    pfi_price = np.array([prices.get(site, np.nan) for site in sites.index], dtype=np.float64)
     leaving = np.where((tenure == "pfi") & ~no_price, pfi_price, _numbers(sites, "exit_cost_gbp"))
     reason = np.select(
         [place.outside, ~paid, no_price, tenure == "pfi", tenure == "leasehold", tenure == "private", kind == "private",
@@ -216,24 +235,21 @@ def release(place: Place, scenario: Scenario) -> pd.DataFrame:
          "agreed to go for nothing", "valued at nothing", "a small sum: revenue, not a capital receipt"],
         default="",
     )  # fmt: skip
-    return pd.DataFrame(
-        {
-            "exit_gbp": np.where(paid, leaving, 0.0),
-            "disposal_gbp": disposal,
-            "from_receipt_gbp": met,
-            "to_revenue_gbp": disposal - met,
-            "gross_gbp": gross,
-            "receipt_gbp": np.where(is_revenue, 0.0, gross - met),
-            "revenue_gbp": np.where(is_revenue, gross, 0.0),
-            "leave": leave,
-            "year_closed": np.floor(leave + 1e-9).astype(np.int64),
-            "year_receipt": year_receipt,
-            "disposed": sold & ~np.isnan(asked),
-            "allowed": paid & ~no_price,
-            "reason": reason,
-        },
-        index=sites.index,
-    )
+    return {
+        "exit_gbp": np.where(paid, leaving, 0.0),
+        "disposal_gbp": disposal,
+        "from_receipt_gbp": met,
+        "to_revenue_gbp": disposal - met,
+        "gross_gbp": gross,
+        "receipt_gbp": np.where(is_revenue, 0.0, gross - met),
+        "revenue_gbp": np.where(is_revenue, gross, 0.0),
+        "leave": leave,
+        "year_closed": np.floor(leave + 1e-9).astype(np.int64),
+        "year_receipt": year_receipt,
+        "disposed": sold & ~np.isnan(asked),
+        "allowed": paid & ~no_price,
+        "reason": reason,
+    }
 
 
 def _limits(kind: NDArray[np.object_], year: Ints) -> tuple[Floats, Floats]:
@@ -249,14 +265,16 @@ def _limits(kind: NDArray[np.object_], year: Ints) -> tuple[Floats, Floats]:
 
 def net_release_gbp(place: Place, scenario: Scenario) -> Floats:
     """(J,) net one-off GBP of letting each site go: exit and sale costs less all proceeds, whenever they fall."""
-    table = release(place, scenario)
-    return (table["exit_gbp"] + table["disposal_gbp"] - table["gross_gbp"]).to_numpy(dtype=np.float64)
+    found = _released(place, scenario)
+    net: Floats = found["exit_gbp"] + found["disposal_gbp"] - found["gross_gbp"]
+    return net
 
 
 def gross_release_gbp(place: Place, scenario: Scenario) -> Floats:
     """(J,) one-off GBP of letting each site go before any proceeds."""
-    table = release(place, scenario)
-    return (table["exit_gbp"] + table["disposal_gbp"]).to_numpy(dtype=np.float64)
+    found = _released(place, scenario)
+    gross: Floats = found["exit_gbp"] + found["disposal_gbp"]
+    return gross
 
 
 # ------------------------------------------------------------------------------------------------------ present values
@@ -327,6 +345,10 @@ def opening_pence(place: Place, scenario: Scenario) -> Ints:
     """(J,) pence a year by which a newly opened site costs less than its running cost, since it opens in ``closing_year``."""
     none = np.zeros(0, dtype=np.int64)
     return pence(annual_equivalent_gbp(place, scenario, none, none)[2])
+
+
+def _words(frame: pd.DataFrame, column: str) -> NDArray[np.object_]:
+    return frame[column].to_numpy(dtype=object)
 
 
 def _raw(frame: pd.DataFrame, column: str) -> Floats:

@@ -209,9 +209,19 @@ def offers_today(place: Place, service: int) -> Bools:
 def nearest(pairs: Pairs, value: Ints, sites: Bools, n: int) -> Ints:
     """(n,) least value from each origin to a chosen site; -1 where none can be reached."""
     there = sites[pairs.to]
-    best = np.full(n, np.iinfo(np.int64).max)
-    np.minimum.at(best, pairs.from_[there], value[there])
-    return np.where(best == np.iinfo(np.int64).max, -1, best)
+    origin, value = pairs.from_[there], value[there]
+    best = np.full(n, -1, dtype=np.int64)
+    if len(origin):
+        first = np.flatnonzero(np.append(True, origin[1:] != origin[:-1]))  # pairs are sorted by origin
+        best[origin[first]] = np.minimum.reduceat(value, first)
+    return best
+
+
+def _reach(pairs: Pairs, chosen: Bools, n: int, m: int) -> Any:
+    """Sparse (n, m) bool matrix (CSR) of the chosen pairs: they are sorted, so nothing is."""
+    to = pairs.to[chosen]
+    start = np.concatenate([[0], np.cumsum(np.bincount(pairs.from_[chosen], minlength=n))])
+    return sparse.csr_matrix((np.ones(len(to), dtype=bool), to, start), shape=(n, m))
 
 
 def tested(rule: Standard, scenario: Scenario, tables: Mapping[str, Pairs]) -> tuple[tuple[Limb, bool], ...]:
@@ -230,8 +240,7 @@ def within(rule: Standard, scenario: Scenario, tables: Mapping[str, Pairs], n: i
         if not has_data:
             continue
         pairs = tables[limb.mode]
-        near = pairs.take(pairs.measure(limb.limit.metric.value) <= limb.limit.value)
-        one = sparse.csr_matrix((np.ones(len(near), dtype=bool), (near.from_, near.to)), shape=(n, m))
+        one = _reach(pairs, pairs.measure(limb.limit.metric.value) <= limb.limit.value, n, m)
         result = one if result is None else (result.multiply(one) if rule.join == "all" else (result + one))
     return (sparse.csr_matrix((n, m), dtype=bool) if result is None else result).tocsr().astype(bool)
 
@@ -416,7 +425,7 @@ def _cover(rows: _Rows, r: int, rule: Standard, scenario: Scenario, place: Place
     rows.add(r, k, zones, need, reach)
     if rule.beyond == "no-worse":
         beyond = np.flatnonzero(people & (met == 0))
-        worse, reachable = _no_worse(rule, scenario, travel, today, n, m)
+        worse, reachable = _no_worse(rule, scenario, travel, today, n, m) if len(beyond) else (reach, people)
         beyond = beyond[reachable[beyond]]
         rows.add(r, k, beyond, np.ones(len(beyond), dtype=np.int64), worse)
 
@@ -428,8 +437,8 @@ def _no_worse(rule: Standard, scenario: Scenario, travel: Travel, today: Bools, 
     value = pairs.measure(limb.limit.metric.value)
     now = nearest(pairs, value, today, n)
     slack = rule.tolerance.value if rule.tolerance and rule.tolerance.metric is limb.limit.metric else 0.0
-    near = pairs.take((now[pairs.from_] >= 0) & (value <= now[pairs.from_] + slack))
-    return sparse.csr_matrix((np.ones(len(near), dtype=bool), (near.from_, near.to)), shape=(n, m)), now >= 0
+    farthest = np.where(now >= 0, now + slack, -1.0)
+    return _reach(pairs, value <= farthest[pairs.from_], n, m), now >= 0
 
 
 def _shares(rule: Standard, scenario: Scenario, place: Place, travel: Travel, k: int) -> Iterator[ShareRule]:

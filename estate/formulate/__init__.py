@@ -67,8 +67,11 @@ class Formulation:
         return Plan(open=solution.open[: len(place.sites)].copy(), host=host)
 
 
-def formulate(place: Place, scenario: Scenario, travel: Travel) -> Formulation:
+def formulate(place: Place, scenario: Scenario, travel: Travel, *, near: NearRows | None = None) -> Formulation:
     """The problem of a place under a scenario.
+
+    ``near`` is what an earlier call found (``problem.near``) for the same people, offers of today, travel and mode: it depends
+    on nothing else.
 
     Raises
     ------
@@ -106,7 +109,7 @@ def formulate(place: Place, scenario: Scenario, travel: Travel) -> Formulation:
         cover=_without_outside(compiled.cover, outside, len(place.services), len(place.sites)),
         shares=compiled.shares,
         inherent=outside.astype(np.int64).reshape(-1, 2),
-        near=_near(place, scenario, travel),
+        near=_near(place, scenario, travel) if near is None else near,
         goal=GOALS[scenario.money.objective],
         site_one_off=costs.pence(costs.net_release_gbp(place, scenario)) * state.releasable,
         pair_one_off=costs.pence(one_off.total),

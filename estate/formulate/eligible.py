@@ -40,41 +40,45 @@ def taking_part(place: Place, scenario: Scenario) -> Bools:
 
 def site_state(place: Place, scenario: Scenario) -> SiteState:
     """Which sites must stay open, must close, may receive, may be released; the first reason wins."""
-    sites = place.sites
-    part = pd.Series(taking_part(place, scenario), index=place.agencies.index)
-    title_part = sites["agency"].map(part).fillna(value=True).to_numpy(dtype=bool)
-    point_part = place.access_points["agency"].map(part).fillna(value=True).to_numpy(dtype=bool)
+    sites, rules = place.sites, scenario.rules
+    part = taking_part(place, scenario)
+    title_part = _of_agency(place, sites, part)
     stuck = np.zeros(len(sites), dtype=bool)
-    stuck[place.point_site[~point_part]] = True
-    close = (sites["status"] == "close").to_numpy() | sites.index.isin(scenario.rules.close)
+    stuck[place.point_site[~_of_agency(place, place.access_points, part)]] = True
+    status, tenure = (sites[name].to_numpy(dtype=object) for name in ("status", "tenure"))
+    close = (status == "close") | sites.index.isin(rules.close)
     in_use = todays_plan(place).open & ~place.outside
-    can_move = sites.index.isin(scenario.rules.other_uses_move)
+    can_move = sites.index.isin(rules.other_uses_move)
     no_exit = ~sites.index.isin(list(scenario.money.pfi_exit_gbp))
-    why = pd.Series("", index=sites.index, dtype=object)
     reasons: list[tuple[str, Bools]] = [
         ("outside the place: it serves people and never changes", place.outside),
-        ("kept: the scenario says so", ((sites["status"] == "keep") | sites.index.isin(scenario.rules.keep)).to_numpy()),
+        ("kept: the scenario says so", (status == "keep") | sites.index.isin(rules.keep)),
         ("kept: it holds a counter of an agency that does not take part", stuck),
         ("kept: its owner does not take part", ~title_part & in_use),
-        ("kept: it has other uses", (sites["other_use_m2"] > 0).to_numpy() & ~can_move & in_use & ~close),
-        ("kept: a PFI contract with no exit price", (sites["tenure"] == "pfi").to_numpy() & no_exit & in_use & ~close),
+        ("kept: it has other uses", (sites["other_use_m2"].to_numpy() > 0) & ~can_move & in_use & ~close),
+        ("kept: a PFI contract with no exit price", (tenure == "pfi") & no_exit & in_use & ~close),
     ]
-    must = np.zeros(len(sites), dtype=bool)
-    for words, held in reasons:
-        why[held & ~must] = words
-        must |= held
+    held = np.array([each for _, each in reasons])
+    must = held.any(axis=0)
+    words = np.array([*(each for each, _ in reasons), ""], dtype=object)
+    why = pd.Series(words[np.where(must, held.argmax(axis=0), len(reasons))], index=sites.index)
     barred = np.zeros(len(sites), dtype=bool)
-    for column, values in scenario.rules.barred.items():
+    for column, values in rules.barred.items():
         barred |= sites[column].astype(str).isin(values).to_numpy()
     receives = title_part & ~barred & ~close & ~place.outside
-    return SiteState(must, close, receives & (sites["may_host"] != "none").to_numpy(), in_use & ~must, why)
+    return SiteState(must, close, receives & (sites["may_host"].to_numpy(dtype=object) != "none"), in_use & ~must, why)
+
+
+def _of_agency(place: Place, frame: pd.DataFrame, part: Bools) -> Bools:
+    """(n,) whether each row's agency takes part; one that is nobody's does."""
+    row = place.agencies.index.get_indexer(pd.Index(frame["agency"]))
+    return np.append(part, True)[row]  # -1 is the last
 
 
 def host_pairs(place: Place, scenario: Scenario, travel: Travel, compiled: Compiled, state: SiteState) -> tuple[Ints, Ints]:
     """Every allowed (access point, site), by position in the place's frames, sorted; points outside the place have none."""
-    part = pd.Series(taking_part(place, scenario), index=place.agencies.index)
     points = place.access_points
-    mobile = points["agency"].map(part).fillna(value=True).to_numpy(dtype=bool)
+    mobile = _of_agency(place, points, taking_part(place, scenario))
     inside = ~place.outside[place.point_site]
     allowed = _suits(place, scenario)[place.point_service] & state.receives & (mobile & inside)[:, None]
     alone = area_units(points["area_m2"].to_numpy())[:, None]
@@ -103,14 +107,15 @@ def _mark(allowed: Bools, place: Place, pairs: pd.Index, *, to: bool) -> None:
 
 def _suits(place: Place, scenario: Scenario) -> Bools:
     """(K, J) whether a site suits a service: what the site says it may host, else the kinds of building the service names."""
-    kind = place.sites["kind"].to_numpy()
-    stated = place.sites["may_host"].to_numpy()
+    kind = place.sites["kind"].to_numpy(dtype=object)
+    stated = place.sites["may_host"].to_numpy(dtype=object)
+    listed = [set(str(each).split(";")) for each in stated]
     result = np.zeros((len(place.services), len(place.sites)), dtype=bool)
     for k, service in enumerate(place.services):
         setting = scenario.services.get(service)
         kinds = setting.hosts if setting and setting.hosts else ()
         by_kind = np.isin(kind, kinds) if kinds else np.ones(len(kind), dtype=bool)
-        named = np.array([service in str(each).split(";") for each in stated], dtype=bool)
+        named = np.array([service in each for each in listed], dtype=bool)
         result[k] = np.where(stated == "", by_kind, named)
     return result
 

@@ -30,7 +30,7 @@ from estate.model import Measure
 from estate.model import formulate as formulate_model
 from estate.model import measure as measured
 from estate.place import Place
-from estate.problem import Goal, Problem, Solution, cost
+from estate.problem import Goal, NearRows, Problem, Solution, cost
 from estate.scenario import Adjust, Scenario, digest, resolved
 from estate.solve import Limits, Status, exact
 from estate.standards import modes, rules
@@ -95,6 +95,8 @@ class Evaluator:
     def __init__(self, shared: Shared, *, reuse: bool = True) -> None:
         self.shared, self.reuse = shared, reuse
         self._anchors: OrderedDict[str, Anchor] = OrderedDict()
+        self._near: NearRows | None = None
+        """Who is near what, which the base's place and travel decide alone."""
 
     def scenario(self, changes: Changes) -> Scenario:
         """The scenario that changes make; raises :class:`InputError`."""
@@ -188,7 +190,11 @@ class Evaluator:
     def _build(self, scenario: Scenario, time_s: float | None) -> Anchor:
         place = self.place(scenario)
         raise_for(_checked(scenario, place, known=self.reuse and place is self.shared.place))
-        formulation = formulate(place, scenario, self.travel(scenario, place))
+        travel = self.travel(scenario, place)
+        known = self.reuse and place is self.shared.place and travel is self.shared.travel
+        formulation = formulate(place, scenario, travel, near=self._near if known else None)
+        if known:
+            self._near = formulation.problem.near
         problem, programme = formulation.problem, Programme(formulation.problem)
         if problem.goal is Goal.COST:
             today = (
