@@ -102,10 +102,10 @@ def _lines(night: Morning) -> list[str]:
     close = prices[margin < CLOSE_CALL_GBP_PA]
     if len(prices):
         names = words.listed([words.clean(name) for name in close["name"].head(4)])
-        rest = f": {names}{' and others' if len(close) > 4 else ''}" if len(close) else ""
+        rest = f": {names}{' and others' if len(close) > 4 else ''}" if len(close) else _closest(prices)
         said.append(
-            f"{words.plural(len(close), 'building')} of {words.count(len(prices))} could go the other way for under"
-            f" {words.gbp(CLOSE_CALL_GBP_PA)} a year{rest}."
+            f"{words.plural(len(close), 'building') if len(close) else 'No building'} of {words.count(len(prices))} could go the"
+            f" other way for under {words.gbp(CLOSE_CALL_GBP_PA)} a year{rest}."
         )
     if len(tables["tornado"]):
         first = tables["tornado"].iloc[0]
@@ -137,6 +137,14 @@ def _lines(night: Morning) -> list[str]:
                 f" {words.gbp(first['more_than_the_best_gbp_pa'])} a year more: proven."
             )
     return said
+
+
+def _closest(prices: pd.DataFrame) -> str:
+    """The clear call that is nearest to a close one; the table has the least margin first."""
+    first = prices.iloc[0]
+    if pd.isna(first["margin_gbp_pa"]):
+        return ""
+    return f"; the nearest to it is {words.clean(first['name'])}, at {words.gbp(first['margin_gbp_pa'])} a year"
 
 
 def _lever(night: Morning, setting: str) -> str:
@@ -186,7 +194,7 @@ def _changed(night: Morning) -> dict[str, Any]:
 
 
 def _answer(status: str, value: float | None) -> str:
-    return words.gbp(value) if status == "optimal" and value is not None else words.clean(status)
+    return words.gbp(value) if status == "optimal" and value is not None else STATUSES.get(status, words.clean(status))
 
 
 # -------------------------------------------------------------------------------------------------- drawings
@@ -198,7 +206,7 @@ def _frontier(night: Morning) -> Chart | None:
     if len(found) < 2:
         return None
     cost, metres = found["running_cost_gbp_pa"].to_numpy(float), found["mean_m"].to_numpy(float)
-    saves, nearer = words.gbp(cost[-1] - cost[0]), words.miles(metres[0] - metres[-1])
+    saves, nearer = words.gbp(cost[-1] - cost[0]), _average(metres[0] - metres[-1])
     chart = Chart(
         title="Cost against distance",
         summary=f"{words.gbp(cost[0])} a year is the least. {saves} more brings the average journey {nearer} nearer.",
@@ -220,9 +228,14 @@ def _frontier(night: Morning) -> Chart | None:
     chart.label(left - 8, floor + 26, "start small", f"£{cost[0] / 1e6:.3f} million")
     chart.label(right + 8, floor + 26, "end small", f"£{cost[-1] / 1e6:.3f} million")
     chart.label(WIDTH / 2, floor + 42, "middle small quiet", "running cost a year")
-    chart.label(left - 8, top - 10, "start small quiet", f"average journey {metres[0] / words.METRES_PER_MILE:.2f} miles")
-    chart.label(right + 8, floor - 8, "end small quiet", f"{metres[-1] / words.METRES_PER_MILE:.2f} miles")
+    chart.label(left - 8, top - 10, "start small quiet", f"average journey {_average(metres[0])}")
+    chart.label(right + 8, floor - 8, "end small quiet", _average(metres[-1]))
     return chart
+
+
+def _average(metres: float) -> str:
+    """An average over everybody moves by hundredths of a mile, which :func:`words.miles` would round away."""
+    return f"{metres / words.METRES_PER_MILE:.2f} miles"
 
 
 def _tornado(night: Morning) -> Chart | None:
@@ -237,7 +250,7 @@ def _tornado(night: Morning) -> Chart | None:
     chart = Chart(
         title="Which assumption matters most",
         summary=f"The yearly saving, {words.gbp(base)} in the base, at the two ends of each range, one assumption at a time.",
-        height=44.0 + 34 * len(found),
+        height=60.0 + 34 * len(found),
         headings=("Assumption", "Low", "Saving at low", "High", "Saving at high", "Does the plan change?"),
         rows=[
             (name, f"{a}", words.gbp(s), f"{b}", words.gbp(t), "yes" if bool(c) else "no")
@@ -257,10 +270,12 @@ def _tornado(night: Morning) -> Chart | None:
         for value, shade in ((low[i], "farther"), (high[i], "nearer")):
             a, b = sorted((at(base), at(value)))
             chart.bar(a, y + 2, b - a, 12, shade)
+        chart.line(at(base), y, at(base), y + 16, "axis")  # by bar: one line through all would strike out the names
     bottom = 22.0 + 34 * len(names)
-    chart.line(at(base), 6, at(base), bottom - 8, "axis")
     chart.label(left, bottom + 10, "start small quiet", words.gbp_short(ends.min()))
     chart.label(right, bottom + 10, "end small quiet", words.gbp_short(ends.max()))
+    middle = min(max(at(base), left + 50), right - 50)
+    chart.label(middle, bottom + 26, "middle small quiet", f"{words.gbp_short(base)} in the base")
     return chart
 
 
@@ -323,7 +338,7 @@ COLUMNS: Mapping[str, Sequence[tuple[str, str, str]]] = {
         ("buildings_that_differ", "Buildings that differ", "count"),
         ("keeps", "Keeps instead", "text"),
         ("loses", "Loses instead", "text"),
-        ("status", "Proof", "text"),
+        ("status", "Proof", "status"),
     ],
     "regret": [
         ("example", "Plan of scenario", "text"),
@@ -342,13 +357,13 @@ COLUMNS: Mapping[str, Sequence[tuple[str, str, str]]] = {
     "troubles": [
         ("family", "Family", "text"),
         ("label", "Scenario", "text"),
-        ("status", "Status", "text"),
+        ("status", "Status", "status"),
         ("reason", "Reason", "text"),
     ],
     "scenarios": [
         ("family", "Family", "text"),
         ("label", "Scenario", "text"),
-        ("status", "Status", "text"),
+        ("status", "Status", "status"),
         ("running_cost_gbp_pa", "Running cost a year", "gbp"),
         ("saving_gbp_pa", "Saving a year", "gbp"),
         ("sites_after", "Buildings", "count"),
@@ -358,11 +373,19 @@ COLUMNS: Mapping[str, Sequence[tuple[str, str, str]]] = {
 }
 """By table: the column, its heading, and how its cells are written."""
 
+STATUSES: Mapping[str, str] = {
+    "optimal": "proven best",
+    "feasible": "best found, not proven",
+    "infeasible": "no plan exists",
+    "failed": "failed",
+}
+"""A scenario's status as people say it."""
+
 _SAY: Mapping[str, Callable[[Any], str]] = {
     "gbp": words.gbp,
     "count": words.count,
     "share": words.percent,
-    "miles": words.miles,
+    "miles": _average,
 }
 
 
@@ -385,4 +408,6 @@ def _cell(value: Any, kind: str) -> dict[str, Any]:
         return {**cell, "text": "" if blank else _SAY[kind](value), "sort": "" if blank else float(value)}
     if kind == "outcome" and not blank:
         return {**cell, "text": words.OUTCOMES.get(str(value), words.clean(value)), "outcome": str(value).replace(" ", "-")}
+    if kind == "status":
+        return {**cell, "text": STATUSES.get(str(value), words.clean(value))}
     return {**cell, "text": "" if blank else words.clean(value)}

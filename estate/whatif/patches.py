@@ -241,7 +241,7 @@ def _expand(family: Family, facts: Facts) -> Iterator[Item]:  # noqa: C901, PLR0
             for n in range(family.count):
                 changes = {key: _draw(draw, key, family.ranges[key]) for key in sorted(family.ranges)}
                 changes |= {key: draw.choice(family.choices[key]) for key in sorted(family.choices)}
-                yield item(f"{n + 1:04d}", changes)
+                yield item(f"draw {n + 1:04d}", changes)
         case "ranges":
             for key, (low, high) in family.ranges.items():
                 yield item(f"{key} low", {key: low})
