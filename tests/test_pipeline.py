@@ -308,7 +308,7 @@ def test_ctrl_c(place, tmp_path, times):
     assert (tmp_path / "maps" / "tiny" / "run.json").exists() == (times == 1)
 
 
-@pytest.mark.parametrize("seconds", [0.5, 1.5, 2.5, 3.5, 4.5])
+@pytest.mark.parametrize("seconds", [1.0, 2.5, 4.0])
 def test_a_killed_run_leaves_the_last_good_one(estate, place, tmp_path, seconds):  # noqa: F811
     out = tmp_path / "maps"
     assert estate("run", place, "--out", out, "-q")[0] == 0
