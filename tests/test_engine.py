@@ -125,7 +125,7 @@ def test_a_part_put_back_is_a_plan_that_costs_what_it_says():
         part = blocks.inside(p, p.today, sites)
         found = master.solve(part.problem, master.Effort(iterations=(20, 20, 20)))
         assert found.plan is not None
-        plan = blocks.merged(p, p.today, part, found.plan)
+        plan = blocks.merged(p.today, part, found.plan)
         assert not violations(p, plan)
         here = Solution(p.today.open[sites], np.searchsorted(sites, p.today.host[part.points]))
         assert cost(p, plan) - cost(p, p.today) == found.value - cost(part.problem, here)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import brute
+import numpy as np
 import pytest
 
 from estate.generate import COUNTY, Size, place
-from estate.problem import violations
+from estate.problem import CoverRows, violations
 from estate.solve import reduce
 
 
@@ -34,3 +37,12 @@ def test_the_same_seed_is_the_same_place():
     assert (one.pair_cost == two.pair_cost).all()
     assert (one.cover.site == two.cover.site).all()
     assert not violations(one, one.today)
+
+
+def test_a_row_with_an_excuse_implies_no_other():
+    """The longer row must be met by an offer even where the shorter one is excused."""
+    base = place(Size(sites=40, zones=80, side_m=20_000), 5).problem
+    home = int(np.flatnonzero(base.pair_site == base.point_home[base.pair_point])[0])
+    ints = [np.array(a) for a in ([0, 0], [1, 1], [0, 1, 3], [4, 4, 9], [home, -1])]
+    small = reduce.cover_rows(replace(base, cover=CoverRows(*ints)))
+    assert len(small.cover) == 2

@@ -1,6 +1,7 @@
 """From a :class:`~estate.problem.Problem` to the best plan, with its proof.
 
-``solve`` searches (:mod:`estate.solve.exact`) and then tells plans of equal value apart (:mod:`estate.solve.ties`).
+``solve`` searches (:mod:`estate.solve.engine` where the problem is large and of its kind, else
+:mod:`estate.solve.exact`) and then tells plans of equal value apart (:mod:`estate.solve.ties`).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import threading
 from collections.abc import Callable
 
 from estate.problem import Problem
-from estate.solve import exact, ties
+from estate.solve import engine, exact, ties
 from estate.solve.answer import Answer, Limits, Progress, Status
 
 __all__ = ["Answer", "Limits", "Progress", "Status", "solve"]
@@ -34,4 +35,5 @@ def solve(
         When the solver is missing, refused, or breaks down.
     """
     watch = exact.Watch(limits, progress, stop or threading.Event())
-    return ties.settle(problem, exact.search(problem, watch), watch)
+    search = engine.search_watched if engine.wanted(problem, limits) else exact.search
+    return ties.settle(problem, search(problem, watch), watch)

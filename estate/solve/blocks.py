@@ -68,7 +68,7 @@ def inside(problem: Problem, plan: Solution, sites: Ints) -> Part:
     return Part(replace(part, cover=part_cover, shares=shares), sites, points, np.zeros(len(points), dtype=bool), 0)
 
 
-def merged(problem: Problem, plan: Solution, part: Part, found: Solution) -> Solution:
+def merged(plan: Solution, part: Part, found: Solution) -> Solution:
     """The whole plan with a part's plan in it."""
     host, open_ = plan.host.copy(), plan.open.copy()
     host[part.points] = part.sites[found.host[: len(part.points)]]
@@ -83,7 +83,9 @@ def _cut(cover: CoverRows, rows: Bools, local: Ints, excuse: Ints, need: Ints) -
     number = np.cumsum(rows) - 1
     n = int(rows.sum())
     start = np.concatenate([[0], np.cumsum(np.bincount(number[row[keep]], minlength=n))]).astype(np.int64)
-    return CoverRows(cover.service[rows], need[rows].astype(np.int64), start, local[cover.site[keep]], excuse[rows].astype(np.int64))
+    return CoverRows(
+        cover.service[rows], need[rows].astype(np.int64), start, local[cover.site[keep]], excuse[rows].astype(np.int64)
+    )
 
 
 def _share(rule: ShareRule, there: Bools, local: Ints) -> ShareRule:
@@ -101,10 +103,9 @@ def _share(rule: ShareRule, there: Bools, local: Ints) -> ShareRule:
 
 def _part(problem: Problem, sites: Ints, points: Ints, pairs: Bools, local: Ints, place: Ints) -> Problem:
     """Sites, points and pairs of a part; no rows."""
-    triples = {
-        name: np.column_stack([t[:, :2], local[t[:, 2]]])[local[t[:, 2]] >= 0]
-        for name, t in (("conflict", problem.conflict), ("together", problem.together))
-    }
+    conflict, together = (
+        np.column_stack([t[:, :2], local[t[:, 2]]])[local[t[:, 2]] >= 0] for t in (problem.conflict, problem.together)
+    )
     given = problem.inherent
     home = problem.point_home[points]
     return Problem(
@@ -123,7 +124,8 @@ def _part(problem: Problem, sites: Ints, points: Ints, pairs: Bools, local: Ints
         must_open=problem.must_open[sites],
         must_close=problem.must_close[sites],
         inherent=np.column_stack([given[:, 0], local[given[:, 1]]])[local[given[:, 1]] >= 0],
-        **triples,
+        conflict=conflict,
+        together=together,
     )
 
 
@@ -214,7 +216,7 @@ def crossing(problem: Problem, part_of: Ints) -> tuple[Bools, Bools]:
 
 
 def links(problem: Problem, *, widest: int = 16) -> csr_array:
-    """How near sites are, with no map: points they could both host, and cover rows (of at most ``widest`` sites) they both meet."""
+    """How near sites are, with no map: shared points, and shared cover rows of at most ``widest`` sites."""
     cover = problem.cover
     length = np.diff(cover.start)
     row = np.repeat(np.arange(len(cover)), length)

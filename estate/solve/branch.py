@@ -9,6 +9,8 @@ hosts a point.  Both are kept by leaving sets out, so no row changes but "this s
 linear programme is searched first (a dive finds plans), then the open node with the least bound.
 """
 
+# ruff: noqa: D102, PLR0913, PLR0915 - a protocol's methods are documented where they are; a search has its terms
+
 from __future__ import annotations
 
 import heapq
@@ -61,7 +63,16 @@ class Found:
 
 
 def search(
-    pool: Relaxation, members: csr_array, site_row: int, shut: Bools, best: float, *, gap: float, least: float, nodes: int, over: Callable[[], bool]
+    pool: Relaxation,
+    members: csr_array,
+    site_row: int,
+    shut: Bools,
+    best: float,
+    *,
+    gap: float,
+    least: float,
+    nodes: int,
+    over: Callable[[], bool],
 ) -> Found:
     """The best plan in the pool that costs less than ``best``.
 
@@ -119,7 +130,9 @@ def search(
     open_bound = min((entry[0] for entry in heap), default=np.inf)
     complete = not heap
     close = max(gap * abs(best), least) if np.isfinite(best) else 0.0
-    return Found(chosen, best, min(best, open_bound, given_up) if np.isfinite(best) else min(open_bound, given_up), done, complete)
+    return Found(
+        chosen, best, min(best, open_bound, given_up) if np.isfinite(best) else min(open_bound, given_up), done, complete
+    )
 
 
 def _apply(pool: Relaxation, node: Node, by_point: csr_array, base: Bools, n_sets: int, site_row: int, shut: Bools) -> None:

@@ -34,7 +34,7 @@ class Run:
     nodes: int
 
 
-def run(
+def run(  # noqa: PLR0913 - HiGHS's own terms
     arrays: Arrays,
     *,
     gap: float = 0.0,

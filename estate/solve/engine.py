@@ -15,6 +15,7 @@ nothing wrong with.  Work is counted in neighbourhoods and nodes, so a run under
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -27,10 +28,17 @@ from estate.solve import blocks, direct, master, reduce, search
 from estate.solve.answer import OPTIMAL_GAP, Answer, Limits, Progress, Status, relative_gap
 from estate.solve.arrays import MONEY, build, read, start_point
 from estate.solve.core import Core, core, is_pure
+from estate.solve.exact import POLL_S, Watch
 from estate.solve.lagrangian import Dual, ascend
 
+FEWEST = 600
+"""Host pairs below which HiGHS is as fast on the model as it stands, and nothing need be compiled."""
+LEAST_S = 30.0
+"""Time limits below this go to HiGHS: a machine's first run compiles the kernels (kept on disk), which takes as long."""
 WHOLE = 250
 """Most sites solved whole."""
+GRACE_S = 1.0
+"""How long a search that is over may take to notice."""
 BALL = 40
 """Sites of a neighbourhood."""
 BLOCK = 60
@@ -91,6 +99,58 @@ def suits(problem: Problem) -> bool:
     return is_pure(problem) and problem.n_points > 0 and problem.today is not None and not violations(problem, problem.today)
 
 
+def wanted(problem: Problem, limits: Limits) -> bool:
+    """Whether ``solve`` should come here."""
+    quick = limits.time_s is not None and limits.time_s < LEAST_S
+    return limits.solver == "highs" and not quick and problem.n_pairs >= FEWEST and suits(problem)
+
+
+def search_watched(problem: Problem, watch: Watch) -> Answer:  # noqa: C901 - two threads and two ways to be over
+    """:func:`run` in a thread of its own, so that the caller's can take Ctrl-C; what ``solve`` calls.
+
+    A thread that does not notice within :data:`GRACE_S` that it is over (it may be compiling) is left behind with what it has.
+    """
+    failed: list[BaseException] = []
+    ended: list[Answer] = []
+    halt = threading.Event()
+
+    def show(now: Progress) -> None:
+        watch.saw(now.best, now.bound)
+
+    state = _Run(watch.limits, show, lambda: halt.is_set() or watch.stop.is_set())
+
+    def work() -> None:
+        try:
+            ended.append(_run(problem, state))
+        except BaseException as error:  # noqa: BLE001 - handed to the caller's thread below
+            failed.append(error)
+
+    worker = threading.Thread(target=work, name="engine", daemon=True)
+    worker.start()
+    over: float | None = None
+    while worker.is_alive():
+        try:
+            worker.join(POLL_S)
+            watch.report()
+        except KeyboardInterrupt:
+            if watch.stop.is_set():
+                raise
+            watch.stop.set()
+        if over is None and watch.halted():
+            over = watch.seconds()
+        if over is not None and watch.seconds() > over + GRACE_S and state.plan is not None:
+            break
+    if failed:
+        raise failed[0]
+    if not ended:
+        plan, bound = state.plan, state.bound
+        halt.set()
+        kept = _Run(watch.limits, None, watch.stop.is_set, plan=plan, bound=bound)
+        kept.value = None if plan is None else cost(problem, plan)
+        ended.append(_answer(kept, watch.halted() or "time"))
+    return replace(ended[0], trace=tuple(watch.trace), seconds=watch.seconds())
+
+
 def run(
     problem: Problem,
     limits: Limits,
@@ -99,12 +159,15 @@ def run(
     stop: Callable[[], bool] | None = None,
 ) -> Answer:
     """The best plan of a problem that :func:`suits`, and its proof."""
-    state = _Run(limits, progress, stop or (lambda: False))
+    return _run(problem, _Run(limits, progress, stop or (lambda: False)))
+
+
+def _run(problem: Problem, state: _Run) -> Answer:
     if problem.today is None:
         raise ValueError("the engine starts from a plan: today's estate")
+    state.saw(problem, problem.today, _least(problem))
     small = reduce.cover_rows(problem)
     cut = core(small)
-    state.saw(problem, problem.today)
     state.saw(problem, search.improve(small, cut, problem.today, moves=0))
     sites = small.n_sites
     whole = sites <= WHOLE or bool(small.shares)
@@ -115,13 +178,23 @@ def run(
     if sites > BALL:
         reason = _improve(small, state, near, sweeps=1, limit=None if whole else 0.45)
     dual = _bound(small, cut, state)
-    if state.over() is None and whole:
+    if state.gap() <= state.limits.gap:
+        reason = "gap"
+    elif state.over() is None and whole:
         reason = _prove(small, cut, state, dual)
     elif reason is None and not small.shares:
         reason = _blocks(small, state, near, dual)
         if reason is None and sweeps > 1:
             reason = _improve(small, state, near, sweeps=sweeps, limit=None)
     return _answer(state, reason or state.over() or "work")
+
+
+def _least(problem: Problem) -> float:
+    """What no plan can cost less than, at sight: buildings that must be open, and each point where it is cheapest."""
+    cheapest = np.full(problem.n_points, np.iinfo(np.int64).max)
+    np.minimum.at(cheapest, problem.pair_point, problem.pair_cost)
+    free = np.minimum(problem.site_cost[~problem.must_open], 0).sum()
+    return float(problem.site_cost[problem.must_open].sum() + free + cheapest.sum())
 
 
 def _bound(problem: Problem, cut: Core, state: _Run) -> Dual:
@@ -139,7 +212,7 @@ def _prove(problem: Problem, cut: Core, state: _Run, dual: Dual) -> str | None:
         return _prove_shares(problem, state)
     nodes = 20_000 if state.limits.work is None else max(1, state.limits.work - state.work)
     effort = master.Effort(
-        gap=min(state.limits.gap, OPTIMAL_GAP) if state.limits.gap else 0.0,
+        gap=state.limits.gap,
         nodes=nodes, until=state.until(), seed=state.limits.seed, stop=state.stop,
     )  # fmt: skip
     found = master.solve(problem, effort, plan=state.plan, dual=dual, cut=cut)
@@ -154,8 +227,9 @@ def _prove_shares(problem: Problem, state: _Run) -> str | None:
     """Share rules leave the columns' bound far below: the compact programme, from the plan we have."""
     arrays, columns = build(problem)
     start = None if state.plan is None else start_point(problem, state.plan)
+    end = state.until()
     ran = direct.run(
-        arrays, gap=state.limits.gap, time_s=None if state.until() is None else max(state.until() - time.monotonic(), 0.1),
+        arrays, gap=state.limits.gap, time_s=None if end is None else max(end - time.monotonic(), 0.1),
         nodes=state.limits.work, seed=state.limits.seed, threads=state.limits.threads, start=start, stop=state.stop,
     )  # fmt: skip
     state.saw(problem, None if ran.x is None else read(problem, columns, ran.x), ran.bound / MONEY)
@@ -201,7 +275,7 @@ def _neighbourhood(problem: Problem, state: _Run, sites: Ints, effort: master.Ef
     found = master.solve(reduce.cover_rows(part.problem), effort, plan=here)
     if found.plan is None or found.value >= cost(part.problem, here):
         return False
-    return state.saw(problem, blocks.merged(problem, plan, part, found.plan))
+    return state.saw(problem, blocks.merged(plan, part, found.plan))
 
 
 def _blocks(problem: Problem, state: _Run, near: csr_array, dual: Dual) -> str | None:
@@ -224,8 +298,6 @@ def _blocks(problem: Problem, state: _Run, near: csr_array, dual: Dual) -> str |
         place = np.searchsorted(sites, plan.host[part.points])
         host = np.where(inside, place, -1)
         open_ = np.concatenate([plan.open[sites], np.ones(part.problem.n_sites - len(sites), dtype=bool)])
-        start = (part.points, dual.point, dual.row)
-        del start
         found = master.solve(part.problem, effort, plan=Solution(open_, host), optional=part.optional)
         total += found.bound + part.offset
         state.work += 1
@@ -262,7 +334,7 @@ def partition(near: csr_array, size: int) -> Ints:
         block += 1
     # Scraps join the block they are most linked to.
     count = np.bincount(part)
-    for j in np.flatnonzero(count[part] < size // 6):
+    for j in np.flatnonzero(count[part] < size // 6).tolist():
         at = near.indices[near.indptr[j] : near.indptr[j + 1]]
         pull = np.bincount(part[at], near.data[near.indptr[j] : near.indptr[j + 1]], block)
         pull[part[j]] = 0.0
@@ -283,6 +355,3 @@ def _answer(state: _Run, reason: str) -> Answer:
     return Answer(
         status, state.plan, state.value, bound, gap, reason in {"proven", "gap", "work"}, reason, seconds, tuple(state.trace)
     )
-
-
-_ = replace

@@ -28,9 +28,14 @@ Arithmetic is in doubles on whole pence up to 2**53; :func:`ascend` takes a rela
 times the rounding error of a sum of that length.
 """
 
+# Compiled kernels: numba infers the types; one long function is faster than many, and seeds its own generator.
+# mypy: disable-error-code="no-untyped-def"
+# ruff: noqa: ANN001, ANN201, ANN202, C901, PLR0912, PLR0913, PLR0915, PLR0917
+
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numba
@@ -79,7 +84,7 @@ def work_space() -> Work:
 
 
 @numba.njit(cache=True)
-def set_value(core, j, profit, bonus, chosen):  # noqa: ANN001, ANN201
+def set_value(core, j, profit, bonus, chosen):
     """What the chosen slots of site ``j`` are worth."""
     value = 0.0
     for g in range(core.site_group[j], core.site_group[j + 1]):
@@ -94,7 +99,7 @@ def set_value(core, j, profit, bonus, chosen):  # noqa: ANN001, ANN201
 
 
 @numba.njit(cache=True)
-def site_best(core, j, profit, bonus, floor, cells, taken, work):  # noqa: ANN001, ANN201, C901, PLR0912, PLR0913, PLR0915
+def site_best(core, j, profit, bonus, floor, cells, taken, work):
     """Best value over sets of points at site ``j`` (at least 0: nobody); marks the set in ``taken`` by slot.
 
     ``profit`` is by slot, ``bonus`` by group (0 where the offer is inherent).  On entry ``taken`` holds a set that fits, the
@@ -254,7 +259,7 @@ def site_best(core, j, profit, bonus, floor, cells, taken, work):  # noqa: ANN00
 
 
 @numba.njit(cache=True)
-def prices(core, u, v, profit, bonus):  # noqa: ANN001, ANN201
+def prices(core, u, v, profit, bonus):
     """Fill ``profit`` by slot and ``bonus`` by group from the multipliers."""
     for s in range(len(profit)):
         p = u[core.slot_point[s]] - core.slot_cost[s]
@@ -271,7 +276,7 @@ def prices(core, u, v, profit, bonus):  # noqa: ANN001, ANN201
 
 
 @numba.njit(cache=True)
-def relax(core, u, v, cells, profit, bonus, taken, gain, grad_u, grad_v, work):  # noqa: ANN001, ANN201, PLR0913, C901, PLR0912
+def relax(core, u, v, cells, profit, bonus, taken, gain, grad_u, grad_v, work):
     """The bound at ``(u, v)``; fills the slots taken, each site's profit, and the subgradient."""
     prices(core, u, v, profit, bonus)
     total = 0.0
@@ -291,13 +296,13 @@ def relax(core, u, v, cells, profit, bonus, taken, gain, grad_u, grad_v, work): 
         for r in range(len(v)):
             ratio[r] = v[r] / core.row_weight[r] if core.row_rule[r] >= 0 and core.row_weight[r] > 0 else 1e300
         left = core.rule_required.astype(np.float64)
-        for r in np.argsort(ratio):
-            rule = core.row_rule[r]
-            if rule >= 0 and core.row_weight[r] > 0 and left[rule] > 0:
-                part = min(1.0, left[rule] / core.row_weight[r])
-                total += part * v[r]
-                grad_v[r] = part
-                left[rule] -= part * core.row_weight[r]
+        for cheap in np.argsort(ratio):
+            rule = core.row_rule[cheap]
+            if rule >= 0 and core.row_weight[cheap] > 0 and left[rule] > 0:
+                part = min(1.0, left[rule] / core.row_weight[cheap])
+                total += part * v[cheap]
+                grad_v[cheap] = part
+                left[rule] -= part * core.row_weight[cheap]
     for j in range(len(core.site_cost)):
         extra = 0.0
         for e in range(core.inherent_start[j], core.inherent_start[j + 1]):
@@ -330,7 +335,7 @@ def relax(core, u, v, cells, profit, bonus, taken, gain, grad_u, grad_v, work): 
 
 
 @numba.njit(cache=True)
-def _ascend(core, u, v, target, iterations, scale, patience, cells, work):  # noqa: ANN001, ANN202, PLR0913
+def _ascend(core, u, v, target, iterations, scale, patience, cells, work):
     """Deflected subgradient from (u, v), improved in place to the best found; returns the bound."""
     profit, bonus = np.zeros(len(core.slot_point)), np.zeros(len(core.group_offer))
     taken = np.zeros(len(core.slot_point), dtype=np.bool_)
@@ -399,8 +404,8 @@ def coarsen(core: Core, halls: int, desks: int) -> Core:
 def _floored(size: Ints, group: Ints, most: int) -> Ints:
     out = size.copy()
     order = np.lexsort((size, group))
-    edges = np.flatnonzero(np.r_[True, np.diff(group[order]) != 0, True]) if len(size) else []
-    for lo, hi in zip(edges[:-1], edges[1:], strict=True):
+    edges: list[int] = np.flatnonzero(np.r_[True, np.diff(group[order]) != 0, True]).tolist() if len(size) else []
+    for lo, hi in pairwise(edges):
         levels = np.unique(size[order[lo:hi]])
         if len(levels) > most:
             levels = levels[(np.arange(most) * len(levels)) // most]

@@ -26,7 +26,7 @@ import highspy
 import numpy as np
 from scipy.sparse import csc_array, csr_array, vstack
 
-from estate.problem import Bools, Floats, Ints, Problem, Solution, cost, violations
+from estate.problem import Bools, Floats, Ints, Problem, Solution, cost
 from estate.solve import branch, cuts, patterns
 from estate.solve.arrays import MONEY, Arrays
 from estate.solve.core import Core, core
@@ -114,7 +114,14 @@ class _Pool:
         dear = 10.0 * max(float(np.abs(a.cost).max(initial=1.0)), 1.0)
         m = len(need)
         h.addCols(
-            m, np.full(m, dear), np.zeros(m), np.full(m, inf), m, np.arange(m, dtype=np.int32), need.astype(np.int32), np.ones(m)
+            m,
+            np.full(m, dear),
+            np.zeros(m),
+            np.full(m, inf),
+            m,
+            np.arange(m, dtype=np.int32),
+            need.astype(np.int32),
+            np.ones(m),
         )
         self.artificial = m
         self.inside = np.zeros(len(a.cost), dtype=bool)
@@ -132,7 +139,14 @@ class _Pool:
         upper = np.where(a.integer[columns], highspy.kHighsInf, 1.0)
         n = len(columns)
         self.lp.addCols(
-            n, a.cost[columns], np.zeros(n), upper, sub.nnz, sub.indptr[:-1].astype(np.int32), sub.indices.astype(np.int32), sub.data
+            n,
+            a.cost[columns],
+            np.zeros(n),
+            upper,
+            sub.nnz,
+            sub.indptr[:-1].astype(np.int32),
+            sub.indices.astype(np.int32),
+            sub.data,
         )
         self.inside[columns] = True
         self.order.extend(columns.tolist())
@@ -193,7 +207,7 @@ class _Pool:
         return np.array(self.order, dtype=np.int64)[use], x[use]
 
 
-def solve(
+def solve(  # noqa: C901 - the passes share their state
     problem: Problem,
     effort: Effort,
     *,
@@ -236,7 +250,7 @@ def solve(
             found = patterns.with_plan(problem, c, found, plan)
         pool, keep = _pool(problem, c, found, optional)
         pool.solve(effort.over)
-        better = _multipliers(problem, c, pool, dual)
+        better = _multipliers(problem, c, pool)
         bound = max(bound, better.bound)
         if better.bound > dual.bound + 0.1 * max(min(value, limit) - dual.bound, 0.0):
             # The pool can be listed again about the better multipliers.
@@ -248,7 +262,7 @@ def solve(
         bound = max(bound, min(pool_bound, limit))
         got, ran = _integer(problem, c, found, keep, pool, value, effort)
         nodes += ran.nodes
-        if got is not None and (here := _value(problem, got, optional)) < value:
+        if got is not None and (here := float(cost(problem, got))) < value:
             plan, value = got, here
         bound = max(bound, min(ran.bound / MONEY, limit, value))
         if ran.complete and value <= limit and value - bound <= 0.5:
@@ -264,14 +278,7 @@ def solve(
     return Result(plan, value, min(bound, value), proven, dual, nodes)
 
 
-def _value(problem: Problem, plan: Solution, optional: Bools | None) -> float:
-    """A plan's cost; a point that is nowhere (host -1) costs nothing."""
-    return float(cost(problem, plan))
-
-
-def _listed(
-    problem: Problem, c: Core, dual: Dual, spare: float, effort: Effort
-) -> tuple[patterns.Patterns, float]:
+def _listed(problem: Problem, c: Core, dual: Dual, spare: float, effort: Effort) -> tuple[patterns.Patterns, float]:
     """Sets within ``spare`` of the bound, or within as much of it as the pool holds."""
     while True:
         found = patterns.worth_keeping(problem, c, dual, dual.bound + spare, most=effort.pool)
@@ -295,7 +302,7 @@ def _pool(problem: Problem, c: Core, found: patterns.Patterns, optional: Bools |
     return pool, keep
 
 
-def _multipliers(problem: Problem, c: Core, pool: _Pool, dual: Dual) -> Dual:
+def _multipliers(problem: Problem, c: Core, pool: _Pool) -> Dual:
     """The pool's duals as multipliers of the Lagrangian, evaluated exactly over all sets."""
     S, J, R = problem.n_points, problem.n_sites, len(c.row_need)
     u, v = pool.y[:S] / MONEY, np.maximum(pool.y[S + J : S + J + R], 0.0) / MONEY
@@ -347,7 +354,9 @@ def _integer(
     if np.isfinite(top):
         pool.banned = pool.reduced > top - pool.bound + 1e-9 * max(1.0, abs(top))
     members = csr_array(pool.matrix.tocsr()[:S, : len(keep)])
-    ran = branch.search(pool, members, S, found.shut, top, gap=effort.gap, least=0.5 * MONEY, nodes=effort.nodes, over=effort.over)
+    ran = branch.search(
+        pool, members, S, found.shut, top, gap=effort.gap, least=0.5 * MONEY, nodes=effort.nodes, over=effort.over
+    )
     if ran.chosen is None:
         return None, ran
     x = np.zeros(len(keep))

@@ -16,6 +16,10 @@ so sets for which this exceeds ``U`` are left out, and no better plan is lost (B
 same with routes).  At a gap of half a percent some thousands remain, and HiGHS finishes what is left.
 """
 
+# Compiled kernels: numba infers the types; one long function is faster than many, and seeds its own generator.
+# mypy: disable-error-code="no-untyped-def"
+# ruff: noqa: ANN001, ANN202, C901, PLR0912, PLR0915
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -24,7 +28,7 @@ import numba
 import numpy as np
 from scipy.sparse import csr_array
 
-from estate.problem import Bools, Floats, Ints, Problem, Solution
+from estate.problem import Bools, Floats, Ints, Problem, Solution, offer_columns
 from estate.solve.arrays import MONEY, Arrays
 from estate.solve.core import Core
 from estate.solve.lagrangian import GROW, Dual, prices
@@ -44,12 +48,11 @@ class Patterns:
 
 
 @numba.njit(cache=True)
-def _enumerate(core, profit, bonus, threshold, most, most_slots):  # noqa: ANN001, ANN202, C901, PLR0912, PLR0915
+def _enumerate(core, profit, bonus, threshold, most, most_slots):
     """All sets worth at least ``threshold[j]``; (count, sites, starts, slots, values), count -1 when there are too many."""
     site, value = np.empty(most, np.int64), np.empty(most)
     start, slot = np.zeros(most + 1, np.int64), np.empty(most_slots, np.int64)
     n = 0
-    far = np.int64(1) << 60
     for j in range(len(core.site_cost)):
         lo, hi = core.site_group[j], core.site_group[j + 1]
         a, b = core.group_slot[lo], core.group_slot[hi]
@@ -154,7 +157,9 @@ def with_plan(problem: Problem, core: Core, patterns: Patterns, plan: Solution) 
     have = np.bincount(at, weight[patterns.slot], len(patterns.site))
     want = np.add.reduceat(weight[slots], first[:-1]).astype(float) if len(here) else np.zeros(0)
     size = np.diff(patterns.start)
-    missing = [i for i, j in enumerate(here.tolist()) if not ((patterns.site == j) & (have == want[i]) & (size == count[i])).any()]
+    missing = [
+        i for i, j in enumerate(here.tolist()) if not ((patterns.site == j) & (have == want[i]) & (size == count[i])).any()
+    ]
     empty = np.setdiff1d(np.flatnonzero(plan.open), here)
     bare = patterns.site[size == 0]
     empty = np.setdiff1d(empty, bare)
@@ -190,7 +195,9 @@ def programme(problem: Problem, core: Core, patterns: Patterns) -> tuple[Arrays,
     site = patterns.site[keep]
     n = len(keep)
     col = np.repeat(np.arange(n), length)
-    take = np.repeat(patterns.start[keep] - np.concatenate([[0], np.cumsum(length)[:-1]]), length) + np.arange(int(length.sum()))
+    take = np.repeat(patterns.start[keep] - np.concatenate([[0], np.cumsum(length)[:-1]]), length) + np.arange(
+        int(length.sum())
+    )
     slot = patterns.slot[take]
     cost = core.site_cost[site] + np.bincount(col, core.slot_cost[slot], n)
     group = np.repeat(np.arange(len(core.group_offer)), np.diff(core.group_slot))[slot]
@@ -276,8 +283,6 @@ def _side(
 ) -> tuple[Ints, Ints, Floats]:
     """Side rows over patterns: a set says whether its site is open, whom it hosts, what it offers, whether it is a hub."""
     J, P = problem.n_sites, problem.n_pairs
-    from estate.problem import offer_columns
-
     n, Q = len(site), len(offer_columns(problem))
     services = np.zeros((n, problem.n_services), dtype=bool)
     services[col, core.group_service[group]] = True
@@ -288,7 +293,7 @@ def _side(
     side = problem.side
     a = csr_array((side.value, side.column, side.start), shape=(len(side), 2 * J + P + Q))
     product = (a @ x).tocoo()
-    return base + product.coords[0].astype(np.int64), product.coords[1].astype(np.int64), product.data
+    return base + product.coords[0].astype(np.int64), product.coords[1].astype(np.int64), product.data.astype(float)
 
 
 def read(problem: Problem, core: Core, patterns: Patterns, keep: Ints, x: Floats) -> Solution:
@@ -307,7 +312,9 @@ def point_of(problem: Problem, core: Core, patterns: Patterns, keep: Ints, plan:
         wanted[int(j)] = frozenset(np.flatnonzero(plan.host == j).tolist())
     x = np.zeros(len(keep))
     found = 0
-    used = np.diff(patterns.start)[keep] == np.bincount(plan.host[plan.host >= 0], minlength=problem.n_sites)[patterns.site[keep]]
+    used = (
+        np.diff(patterns.start)[keep] == np.bincount(plan.host[plan.host >= 0], minlength=problem.n_sites)[patterns.site[keep]]
+    )
     at = np.flatnonzero(used & plan.open[patterns.site[keep]])
     for c, i in zip(at.tolist(), keep[at].tolist(), strict=True):
         target = wanted.get(int(patterns.site[i]))

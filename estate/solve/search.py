@@ -12,6 +12,10 @@ are blurred a little at random; a change is taken by the rule of simulated annea
 The moves are counted, not timed, and drawn from a seeded generator: the same plan every time.
 """
 
+# Compiled kernels: numba infers the types; one long function is faster than many, and seeds its own generator.
+# mypy: disable-error-code="no-untyped-def"
+# ruff: noqa: ANN001, ANN202, C901, NPY002, PLR0912, PLR0915, SIM110
+
 from __future__ import annotations
 
 from typing import NamedTuple
@@ -40,7 +44,7 @@ class State(NamedTuple):
     """(J,) a point present, or -1; ``after`` and ``before`` chain the others."""
     after: Ints
     before: Ints
-    count: Ints
+    met: Ints
     """(R,) how often each row is met."""
     reached: Ints
     """(rules,) weight covered."""
@@ -49,9 +53,9 @@ class State(NamedTuple):
 
 
 @numba.njit(cache=True)
-def _row(core, st, r, change):  # noqa: ANN001, ANN202
-    old = st.count[r]
-    st.count[r] = old + change
+def _row(core, st, r, change):
+    old = st.met[r]
+    st.met[r] = old + change
     met, was = old + change >= core.row_need[r], old >= core.row_need[r]
     if met != was:
         rule = core.row_rule[r]
@@ -63,13 +67,13 @@ def _row(core, st, r, change):  # noqa: ANN001, ANN202
 
 
 @numba.njit(cache=True)
-def _offer(core, st, q, change):  # noqa: ANN001, ANN202
+def _offer(core, st, q, change):
     for e in range(core.offer_start[q], core.offer_start[q + 1]):
         _row(core, st, core.offer_row[e], change)
 
 
 @numba.njit(cache=True)
-def _put(core, st, group_of, slot, change):  # noqa: ANN001, ANN202
+def _put(core, st, group_of, slot, change):
     """Put the slot's point there (``change`` 1) or take it away (-1)."""
     s, j, g = core.slot_point[slot], core.slot_site[slot], group_of[slot]
     st.tally[0] += change * core.slot_cost[slot]
@@ -105,7 +109,7 @@ def _put(core, st, group_of, slot, change):  # noqa: ANN001, ANN202
 
 
 @numba.njit(cache=True)
-def _fits(core, st, group_of, slot):  # noqa: ANN001, ANN202
+def _fits(core, st, group_of, slot):
     """Whether the slot's point fits beside those present."""
     j = core.slot_site[slot]
     room = core.capacity[j]
@@ -146,7 +150,7 @@ def _fits(core, st, group_of, slot):  # noqa: ANN001, ANN202
 
 
 @numba.njit(cache=True)
-def _gain(core, st, slot, group_of):  # noqa: ANN001, ANN202
+def _gain(core, st, slot, group_of):
     """Unmet cover rows that putting the point there would meet."""
     n = 0
     g = group_of[slot]
@@ -154,13 +158,13 @@ def _gain(core, st, slot, group_of):  # noqa: ANN001, ANN202
         q = core.group_offer[g]
         for e in range(core.offer_start[q], core.offer_start[q + 1]):
             r = core.offer_row[e]
-            if core.row_rule[r] < 0 and st.count[r] < core.row_need[r]:
+            if core.row_rule[r] < 0 and st.met[r] < core.row_need[r]:
                 n += 1
     return n
 
 
 @numba.njit(cache=True)
-def _recreate(core, st, group_of, gone, n, shut, opening, blur):  # noqa: ANN001, ANN202, PLR0913
+def _recreate(core, st, group_of, gone, n, shut, opening, blur):
     """Put ``gone[:n]`` back, each where it costs least; how many were placed."""
     for i in range(n):
         s = gone[i]
@@ -188,7 +192,7 @@ def _recreate(core, st, group_of, gone, n, shut, opening, blur):  # noqa: ANN001
 
 
 @numba.njit(cache=True)
-def _met(core, st):  # noqa: ANN001, ANN202
+def _met(core, st):
     if st.tally[1] > 0.0:
         return False
     for rule in range(len(core.rule_required)):
@@ -198,7 +202,7 @@ def _met(core, st):  # noqa: ANN001, ANN202
 
 
 @numba.njit(cache=True)
-def _undo(core, st, group_of, gone, was, n):  # noqa: ANN001, ANN202
+def _undo(core, st, group_of, gone, was, n):
     for i in range(n):
         if st.at[gone[i]] >= 0:
             _put(core, st, group_of, st.at[gone[i]], -1)
@@ -207,7 +211,7 @@ def _undo(core, st, group_of, gone, was, n):  # noqa: ANN001, ANN202
 
 
 @numba.njit(cache=True)
-def _drop(core, st, group_of, order):  # noqa: ANN001, ANN202
+def _drop(core, st, group_of, order):
     """Close sites in this order wherever their points fit elsewhere in open ones at less cost."""
     gone, was = np.empty(len(st.at), np.int64), np.empty(len(st.at), np.int64)
     for j in order:
@@ -227,7 +231,7 @@ def _drop(core, st, group_of, order):  # noqa: ANN001, ANN202
 
 
 @numba.njit(cache=True)
-def _anneal(core, st, group_of, moves, hot, cold, seed):  # noqa: ANN001, ANN202, PLR0913, C901, PLR0912
+def _anneal(core, st, group_of, moves, hot, cold, seed):
     np.random.seed(seed)
     S = len(st.at)
     gone, was, sites = np.empty(S, np.int64), np.empty(S, np.int64), np.empty(8, np.int64)
@@ -299,9 +303,12 @@ def state(problem: Problem, core: Core, plan: Solution) -> tuple[State, Ints]:
     """The plan as a state, and each slot's group."""
     J, S, R = problem.n_sites, problem.n_points, len(core.row_need)
     group_of = np.repeat(np.arange(len(core.group_offer)), np.diff(core.group_slot)).astype(np.int64)
-    zeros = {n: np.zeros(size, dtype=np.int64) for n, size in (("offers", len(core.group_offer)), ("guests", J), ("people", J), ("own", J))}
+    zeros = {
+        n: np.zeros(size, dtype=np.int64)
+        for n, size in (("offers", len(core.group_offer)), ("guests", J), ("people", J), ("own", J))
+    }
     st = State(
-        at=np.full(S, -1), first=np.full(J, -1), after=np.full(S, -1), before=np.full(S, -1), count=np.zeros(R, dtype=np.int64),
+        at=np.full(S, -1), first=np.full(J, -1), after=np.full(S, -1), before=np.full(S, -1), met=np.zeros(R, dtype=np.int64),
         reached=np.zeros(len(core.rule_required), dtype=np.int64), tally=np.zeros(2), **zeros,
     )  # fmt: skip
     st.tally[0] = problem.site_cost[problem.must_open].sum()
@@ -325,7 +332,9 @@ def plan_of(problem: Problem, core: Core, at: Ints) -> Solution:
     return Solution(open_, host)
 
 
-def improve(problem: Problem, core: Core, plan: Solution, *, moves: int, seed: int = 0, heat: tuple[float, float] = (0.25, 0.004)) -> Solution:
+def improve(
+    problem: Problem, core: Core, plan: Solution, *, moves: int, seed: int = 0, heat: tuple[float, float] = (0.25, 0.004)
+) -> Solution:
     """A plan at least as good: greedy drop, then annealing; ``heat`` is in mean building costs."""
     if not problem.n_points:
         return plan

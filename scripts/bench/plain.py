@@ -1,0 +1,106 @@
+"""The same instance as somebody would write it in PuLP, and through the engine: seconds to proof, or the gap at a time."""
+
+from __future__ import annotations
+
+import time
+
+import pulp
+
+from estate.generate import SIZES, place
+from estate.problem import Problem
+from estate.solve import engine
+from estate.solve.answer import Limits
+
+SEEDS = (0, 1, 2, 3, 4)
+
+
+def written_plainly(p: Problem) -> pulp.LpProblem:  # noqa: C901
+    """DESIGN's model row by row: hosts counted in the access rows, halls and desks as continuous columns."""
+    lp = pulp.LpProblem("estate", pulp.LpMinimize)
+    J, S, P = p.n_sites, p.n_points, p.n_pairs
+    opened = [lp.add_variable(f"open_{j}", int(p.must_open[j]), 1, cat="Integer") for j in range(J)]
+    host = [lp.add_variable(f"host_{q}", 0, 1, cat="Integer") for q in range(P)]
+    hall = [lp.add_variable(f"hall_{j}", 0) for j in range(J)]
+    at = {(int(p.pair_point[q]), int(p.pair_site[q])): q for q in range(P)}
+    by_point, by_site, by_offer = [[] for _ in range(S)], [[] for _ in range(J)], {}
+    for (s, j), q in at.items():
+        by_point[s].append(q)
+        by_site[j].append((s, q))
+        by_offer.setdefault((int(p.point_service[s]), j), []).append((s, q))
+    expression = pulp.LpAffineExpression.from_list
+    lp.setObjective(
+        expression(
+            [(opened[j], int(p.site_cost[j]) / 1e5) for j in range(J)]
+            + [(host[q], int(p.pair_cost[q]) / 1e5) for q in range(P)]
+        )
+    )
+    for s in range(S):
+        lp.addConstraint(expression([(host[q], 1) for q in by_point[s]]) == 1)
+    for (_, j), q in at.items():
+        lp.addConstraint(host[q] <= opened[j])
+    desk = {key: lp.add_variable(f"desk_{key[0]}_{key[1]}", 0) for key in by_offer}
+    for key, members in by_offer.items():
+        for s, q in members:
+            lp.addConstraint(desk[key] >= int(p.point_desk[s]) * host[q])
+    for j in range(J):
+        for s, q in by_site[j]:
+            lp.addConstraint(hall[j] >= int(p.point_hall[s]) * host[q])
+        terms = [(host[q], int(p.point_own[s])) for s, q in by_site[j]] + [(hall[j], 1)]
+        terms += [(desk[key], 1) for key in by_offer if key[1] == j]
+        room = int(p.site_capacity[j] + p.site_slack[j])
+        terms.append((opened[j], -room))
+        if p.site_slack[j]:
+            gain = lp.add_variable(f"gain_{j}", 0, 1, cat="Integer")
+            terms.append((gain, int(p.site_slack[j])))
+            for s, q in by_site[j]:
+                if p.point_home[s] != j:
+                    lp.addConstraint(gain >= host[q])
+        lp.addConstraint(expression(terms) <= 0)
+    c = p.cover
+    for r in range(len(c)):
+        k = int(c.service[r])
+        sites = c.site[c.start[r] : c.start[r + 1]].tolist()
+        lp.addConstraint(expression([(host[q], 1) for j in sites for _, q in by_offer.get((k, j), [])]) >= 1)
+    return lp
+
+
+def solver(name: str, gap: float, time_s: float) -> pulp.LpSolver:
+    """The solver as it comes, with the gap, one thread and the limit."""
+    common = {"msg": False, "gapRel": gap, "timeLimit": time_s}
+    if name == "highs":
+        return pulp.HiGHS(threads=1, **common)
+    return pulp.COIN_CMD(threads=1, **common) if name == "cbc" else pulp.SCIP_PY(**common)
+
+
+def warm() -> None:
+    """Compile the kernels (once a machine; they are cached on disk)."""
+    engine.run(place(SIZES["county"], 99).problem, Limits(time_s=5, gap=0.01))
+
+
+def compare(size: str, seeds: tuple[int, ...], solvers: list[str], *, time_s: float, gap: float) -> list[dict[str, object]]:
+    """One row for each seed and way of solving it."""
+    warm()
+    rows = []
+    for seed in seeds:
+        p = place(SIZES[size], seed).problem
+        wall, cpu = time.perf_counter(), time.process_time()
+        answer = engine.run(p, Limits(gap=gap, time_s=time_s))
+        rows.append(_row(size, seed, "estate", wall, cpu, answer.value, answer.gap, str(answer.status)))
+        for name in solvers:
+            wall, cpu = time.perf_counter(), time.process_time()
+            lp = written_plainly(p)
+            stats = lp.solve(solver(name, gap, time_s))
+            value = None if not stats.has_solution else round((pulp.value(lp.objective) or 0) * 1e5)
+            bound = stats.best_bound
+            off = None if value is None or bound is None else max(0.0, 1 - bound * 1e5 / value)
+            rows.append(_row(size, seed, f"plain {name}", wall, cpu, value, off, stats.status_str))
+    return rows
+
+
+def _row(
+    size: str, seed: int, way: str, wall: float, cpu: float, value: int | None, gap: float | None, status: str
+) -> dict[str, object]:
+    return {
+        "size": size, "seed": seed, "way": way, "status": status, "value_gbp_pa": None if value is None else value / 100,
+        "gap": gap, "cpu_s": round(time.process_time() - cpu, 2), "wall_s": round(time.perf_counter() - wall, 2),
+    }  # fmt: skip
