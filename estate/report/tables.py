@@ -36,7 +36,7 @@ def inert(table: pd.DataFrame) -> pd.DataFrame:
         if not pd.api.types.is_numeric_dtype(result[column]) and not pd.api.types.is_bool_dtype(result[column]):
             code, words = pd.factorize(result[column].astype(object))
             # Each distinct text once: a column of ids and services repeats itself.
-            clean = np.append(np.array([_inert(word) for word in words], dtype=object), None)
+            clean = np.array([*map(_inert, words), None], dtype=object)
             result[column] = clean[code]
     return result
 
