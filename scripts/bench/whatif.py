@@ -73,9 +73,9 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         batch = plan_batch(Path(given.file), Path(folder), lambda _: None)
     began, before = time.perf_counter(), cpu()
-    boxes = batch.evaluator.boxes()
+    regions = batch.evaluator.regions()
     once = time.perf_counter() - began, cpu() - before
-    batch = replace(batch, shared=replace(batch.shared, boxes=boxes))
+    batch = replace(batch, shared=replace(batch.shared, regions=regions))
     plain = {digest: item for item, digest in zip(batch.items, batch.hashes, strict=True) if item.kind in KINDS[:-1]}
     asks = [ask for ask in batch.asks if ask.hash in plain]
     asks = asks[:: max(len(asks) // given.scenarios, 1)][: given.scenarios]
@@ -117,7 +117,7 @@ def main() -> None:
         times = f"{base_wall * n / wall:.1f} | {base_cpu * n / used:.1f}"
         print(f"| {name} | {60 * n / wall:,.0f} | {1000 * used / n:,.1f} | {times} |")
     scaling = rows["one worker"][0] / rows["two workers"][0]
-    print(f"\nproving boxes, once for all scenarios: {once[0]:.2f} s, CPU {once[1]:.2f} s; proven: {len(boxes)}")
+    print(f"\nproving regions, once for all scenarios: {once[0]:.2f} s, CPU {once[1]:.2f} s; proven: {len(regions)}")
     print(f"one worker to two: {scaling:.2f} times; answers that differ: {len(apart)} of {len(asks)} {json.dumps(apart[:3])}")
 
 
