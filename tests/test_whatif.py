@@ -19,12 +19,13 @@ from disk import estate, write_tiny  # noqa: F401
 from estate.errors import BatchError, InputError, WriteError
 from estate.pipeline import decide, run
 from estate.results import locked, read_run
-from estate.scenario import digest, load_scenario, resolved
+from estate.scenario import Adjust, digest, load_scenario, resolved
 from estate.whatif import batch as batches
 from estate.whatif import locks_from, morning
 from estate.whatif.batch import plan_batch, run_batch
 from estate.whatif.figures import figures
 from estate.whatif.patches import Facts, WhatIf, identity, items, read, scenario_of
+from estate.whatif.regions import proven
 from estate.whatif.reuse import Evaluator
 from estate.whatif.store import FAILED, Store
 
@@ -243,6 +244,35 @@ def test_no_point_of_the_frontier_is_dominated(place, tmp_path):
     assert (np.diff(points["mean_m"]) < 0).all()
 
 
+def test_a_region_is_the_hull_of_the_points_where_the_plan_is_best():
+    """Best where 2 a + b <= 350 (per cent): points inside are held, those beyond are not, and few questions are asked."""
+    levers = {name: Adjust(name=name, table="sites", column="running_cost_gbp_pa", factor=1.0) for name in "ab"}
+    asked = []
+
+    def at(a, b):
+        return [levers["a"].model_copy(update={"factor": a}), levers["b"].model_copy(update={"factor": b})]
+
+    def best_at(adjust):
+        a, b = (each.factor for each in adjust)
+        asked.append((a, b))
+        return 2 * a + b <= 3.5 + 1e-9
+
+    ranges = {name: (lever, 0.5, 1.5) for name, lever in levers.items()}
+    region = proven(ranges, best_at, most=40)
+    assert len(asked) <= 40
+    for a in np.arange(0.5, 1.51, 0.07).round(2):
+        for b in np.arange(0.5, 1.51, 0.07).round(2):
+            if region.holds(at(a, b)):
+                assert 2 * a + b <= 3.5
+    assert region.holds(at(0.9, 1.4))
+    assert region.holds(at(1.4, 0.6))
+    assert region.holds([])
+    assert not region.holds(at(1.2, 1.2))
+    assert not region.holds(at(0.905, 1.0)), "not a whole per cent"
+    assert proven(ranges, lambda _: False, most=40) is None
+    assert proven(ranges, best_at, most=3) is None
+
+
 def test_locks_reproduce_a_plan_and_one_change_is_solved_around_it(place, tmp_path):
     first = run(place, out=tmp_path / "maps")
     locks = locks_from(first.out, place)
@@ -370,6 +400,7 @@ def test_a_batch_never_takes_the_place_of_a_run(small, tmp_path):
         run_batch(small, out=tmp_path / "maps")
 
 
+@pytest.mark.slow
 def test_nightly_refuses_while_the_last_night_runs(small, tmp_path):
     import fcntl
 

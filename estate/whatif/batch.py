@@ -189,7 +189,7 @@ def run_batch(
         batch = plan_batch(path, out, say)
         batch.store.prepare()
         if reuse and len(batch.asks) > FEW:
-            batch = replace(batch, shared=replace(batch.shared, boxes=batch.evaluator.boxes()))
+            batch = replace(batch, shared=replace(batch.shared, regions=batch.evaluator.regions()))
         say(f"{len(batch.items):,} scenarios, {len(batch.asks):,} to answer, about {batch.estimate_s(workers):,.0f} s")
         _answer(batch, scheduler, workers, reuse=reuse, shown=shown)
         rows = rows_of(batch)

@@ -33,7 +33,9 @@ def figures(reply: Reply) -> dict[str, Any]:
 
     now, then = running_cost(today.open, today.host), running_cost(whole.open, whole.host)
     one_off = measure(problem, plan, Measure.ONE_OFF) if problem.site_one_off is not None else 0
-    mean, farthest = _journeys(problem, plan)
+    if plan not in anchor.journeys:  # most scenarios share a plan
+        anchor.journeys[plan] = _journeys(problem, plan)
+    mean, farthest = anchor.journeys[plan]
     objective = reply.value + formulation.constant if reply.value is not None else None
     money = scenario.money.objective in ("running-cost", "annual-equivalent")
     states = states_of(anchor, plan)

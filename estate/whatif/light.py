@@ -15,7 +15,7 @@ from estate.load import rows_where
 from estate.load.cells import service_words
 from estate.load.change import adjusted
 from estate.place import Place
-from estate.problem import Bools, Ints, Problem
+from estate.problem import Bools, Ints, Problem, Solution
 from estate.scenario import Adjust, Scenario
 from estate.whatif.programme import Found, Programme
 
@@ -45,6 +45,8 @@ class Anchor:
     programme: Programme
     masks: dict[str, Bools] = field(default_factory=dict)
     """Which sites each lever touches, once it has been asked."""
+    journeys: dict[Solution, tuple[float | None, float | None]] = field(default_factory=dict)
+    """Mean and farthest distance (metres) under each plan that has been asked for."""
 
     @property
     def problem(self) -> Problem:
@@ -141,7 +143,10 @@ def repriced(anchor: Anchor, adjust: tuple[Adjust, ...]) -> Place:
         columns[each.column] = np.where(anchor.masks[key], columns[each.column] * each.factor, columns[each.column])
     if not all(np.isfinite(value[~np.isnan(value)]).all() for value in columns.values()):
         return adjusted_place(place, anchor.scenario, adjust)
-    return replace(place, sites=place.sites.assign(**columns))
+    changed = replace(place, sites=place.sites.assign(**columns))
+    # Costs move nobody: what the place has worked out about who is where holds.
+    changed.__dict__.update({name: getattr(place, name) for name in ("services", "point_site", "point_service", "outside")})
+    return changed
 
 
 def no_locks(problem: Problem) -> tuple[Bools, Bools]:
@@ -166,7 +171,7 @@ def surely_best(anchor: Anchor, light: Light) -> bool:
 
 
 def exact_costs(anchor: Anchor, levers: Sequence[Adjust]) -> bool:
-    """Whether no two levers touch one cell, and all the costs they touch are whole pounds (:mod:`estate.whatif.boxes`)."""
+    """Whether no two levers touch one cell, and all the costs they touch are whole pounds (:mod:`estate.whatif.regions`)."""
     touched = {column: np.zeros(len(anchor.place.sites), dtype=np.int64) for column in LIGHT}
     for lever in levers:
         touched[lever.column] += rows_where(anchor.place.sites, lever.where)

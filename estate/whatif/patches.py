@@ -264,7 +264,7 @@ def _expand(family: Family, facts: Facts) -> Iterator[Item]:  # noqa: C901, PLR0
 
 
 def _draw(draw: random.Random, key: str, ends: tuple[float, float]) -> float:
-    """A number between two; a factor to whole per cents, which keeps pounds exact (:mod:`estate.whatif.boxes`)."""
+    """A number between two; a factor to whole per cents, which keeps pounds exact (:mod:`estate.whatif.regions`)."""
     value = draw.uniform(*ends)
     return round(value, 2) if key.endswith(".factor") else float(f"{value:.6g}")
 

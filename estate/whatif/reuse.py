@@ -36,7 +36,6 @@ from estate.solve import Limits, Status, exact
 from estate.standards import modes, rules
 from estate.travel import Travel
 from estate.validate import CHECKS, check
-from estate.whatif.boxes import Box, proven
 from estate.whatif.light import (
     LIGHT,
     Anchor,
@@ -51,6 +50,7 @@ from estate.whatif.light import (
 )
 from estate.whatif.patches import Changes, WhatIf, scenario_of
 from estate.whatif.programme import Found, Programme, feasible
+from estate.whatif.regions import Region, proven
 
 MOST_ANCHORS = 16
 _READ_BY_TRAVEL = frozenset({"site_id", "service", "status"})
@@ -64,7 +64,7 @@ class Shared:
     base: Scenario
     place: Place
     travel: Travel
-    boxes: tuple[Box, ...] = ()
+    regions: tuple[Region, ...] = ()
     """Ranges of costs over which the base's plan is proven best."""
 
     @cached_property
@@ -124,12 +124,12 @@ class Evaluator:
             return _alternative(anchor, special["rank"], special["differ_by"], time_s)
         if anchor.problem.goal is not Goal.COST:
             return _reply(anchor, light, anchor.best, place, solved=True)
-        if self.reuse and (surely_best(anchor, light) or self._in_a_box(anchor, light, adjust)):
+        if self.reuse and (surely_best(anchor, light) or self._in_a_region(anchor, light, adjust)):
             return _reply(anchor, light, anchor.best, place, solved=False)
         return _solved(anchor, light, place, time_s)
 
-    def _in_a_box(self, anchor: Anchor, light: Light, adjust: tuple[Adjust, ...]) -> bool:
-        """Whether the costs are inside a proven box of the base, and the locks agree with its plan."""
+    def _in_a_region(self, anchor: Anchor, light: Light, adjust: tuple[Adjust, ...]) -> bool:
+        """Whether the costs are inside a proven region of the base, and the locks agree with its plan."""
         plan = anchor.best.solution
         if (
             plan is None
@@ -138,10 +138,10 @@ class Evaluator:
             or (light.close & plan.open).any()
         ):
             return False
-        return any(box.holds(adjust) for box in self.shared.boxes)
+        return any(region.holds(adjust) for region in self.shared.regions)
 
-    def boxes(self) -> tuple[Box, ...]:
-        """A proven box for each sample of the file whose ranges are costs alone, where there is one."""
+    def regions(self) -> tuple[Region, ...]:
+        """A proven region for each sample of the file whose ranges are costs alone, where there is one."""
         whatif, base = self.shared.whatif, self.shared.base
         anchor = self.anchor(base, whatif.timeout_s)
         found = []
@@ -156,8 +156,8 @@ class Evaluator:
                 ends[name] = (Adjust(**lever.model_dump(exclude={"label"}), factor=1.0), low, high)
             light = without_light(base.model_copy(update={"adjust": (*base.adjust, *(e[0] for e in ends.values()))}), base)[3]
             if family.kind == "sample" and len(light) == len(ends) and exact_costs(anchor, [each[0] for each in ends.values()]):
-                box = proven(ends, lambda adjust: _best_at(anchor, tuple(adjust), whatif.timeout_s))
-                found += [box] if box is not None else []
+                region = proven(ends, lambda adjust: _best_at(anchor, tuple(adjust), whatif.timeout_s), most=family.count // 2)
+                found += [region] if region is not None else []
         return tuple(found)
 
     def prices(self, changes: Changes, plans: Sequence[Solution]) -> list[int | None]:
