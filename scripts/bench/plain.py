@@ -15,7 +15,7 @@ SEEDS = (0, 1, 2, 3, 4)
 
 
 def written_plainly(p: Problem) -> pulp.LpProblem:  # noqa: C901
-    """DESIGN's model row by row: hosts counted in the access rows, halls and desks as continuous columns."""
+    """The model as a textbook gives it, row by row: hosts counted in the access rows, halls and desks as continuous columns."""
     lp = pulp.LpProblem("estate", pulp.LpMinimize)
     J, S, P = p.n_sites, p.n_points, p.n_pairs
     opened = [lp.add_variable(f"open_{j}", int(p.must_open[j]), 1, cat="Integer") for j in range(J)]
