@@ -170,8 +170,15 @@ def test_a_request_to_stop_returns_the_best_plan(region):
 
 
 def test_control_c_returns_the_best_plan(region):
-    threading.Timer(1.5, signal.raise_signal, [signal.SIGINT]).start()
-    answer = solve(region, Limits(time_s=60))
+    pressed = []
+
+    def press(now):
+        if now.best is not None and not pressed:
+            pressed.append(now)
+            signal.raise_signal(signal.SIGINT)
+
+    answer = solve(region, Limits(time_s=60), progress=press)
+    assert pressed
     assert (answer.status, answer.stopped) == (Status.FEASIBLE, "interrupt")
     assert not violations(region, answer.solution)
 
