@@ -177,7 +177,12 @@ def test_control_c_returns_the_best_plan(region):
             pressed.append(now)
             signal.raise_signal(signal.SIGINT)
 
-    answer = solve(region, Limits(time_s=60), progress=press)
+    # A process started in the background inherits a SIGINT that is ignored: Python's own handler is what is tested.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        answer = solve(region, Limits(time_s=60), progress=press)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert pressed
     assert (answer.status, answer.stopped) == (Status.FEASIBLE, "interrupt")
     assert not violations(region, answer.solution)
