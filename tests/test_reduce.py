@@ -11,7 +11,7 @@ import pytest
 
 from estate.generate import COUNTY, Size, place
 from estate.problem import CoverRows, Goal, NearRows, SideRows, Solution, cost, violations
-from estate.solve import arrays, components, direct, dominance, elimination, reduce
+from estate.solve import arrays, components, direct, dominance, elimination, reduce, rows
 from estate.solve.blocks import merged
 from estate.solve.core import core
 from estate.solve.lagrangian import ascend, evaluate
@@ -93,7 +93,7 @@ def roomy(seed, **more):
 @pytest.mark.parametrize("ties", [False, True])
 def test_tightening_keeps_the_one_best_plan(goal, ties):
     smaller = 0
-    for seed in range(90):
+    for seed in range(60):
         p = brute.random_problem(seed, goal=goal, ties=ties)
         small = reduce.tighten(p).problem
         smaller += small.n_pairs < p.n_pairs
@@ -103,13 +103,13 @@ def test_tightening_keeps_the_one_best_plan(goal, ties):
         if plan is not None:
             assert (same.host == plan.host).all(), seed
             assert (same.open == plan.open).all(), seed
-    assert smaller > 45
+    assert smaller > 30
 
 
 @pytest.mark.parametrize("make", [brute.random_problem, roomy])
 def test_every_plan_becomes_one_of_the_smaller_problem_and_no_dearer(make):
     moved = 0
-    for seed in range(200, 320):
+    for seed in range(200, 290):
         p = make(seed)
         reduced = reduce.tighten(p)
         before, after = plans(p), plans(reduced.problem)
@@ -121,7 +121,63 @@ def test_every_plan_becomes_one_of_the_smaller_problem_and_no_dearer(make):
             moved += key[0] != host
         if p.today is not None:
             assert not violations(reduced.problem, reduced.problem.today), seed
-    assert moved > (1_000 if make is roomy else 0)
+    assert moved > (500 if make is roomy else 0)
+
+
+def test_rows_met_wherever_a_point_goes_and_pairs_that_a_row_rules_out_change_no_plan():
+    met, away = 0, 0
+    for seed in range(300):
+        p = few_hosts(seed)
+        nobody = np.zeros(p.n_points, dtype=bool)
+        sure, out = rows.met_wherever(p, nobody), rows.elsewhere(p)
+        met, away = met + int(sure.sum()), away + int(out.sum())
+        before = plans(p)
+        assert plans(rows.with_rows(p, np.flatnonzero(~sure))) == before, seed
+        assert plans(without_pairs(p, out)) == before, seed
+        assert not rows.met_wherever(p, ~nobody).any()
+    assert met > 150
+    assert away > 15
+
+
+def few_hosts(seed):
+    """A random problem whose points have few buildings each, so that rows often rest on one."""
+    p = replace(brute.random_problem(seed), side=SideRows())
+    rng = np.random.default_rng(seed)
+    return without_pairs(p, (rng.random(p.n_pairs) < 0.4) & (p.pair_site != p.point_home[p.pair_point]))
+
+
+def test_points_that_need_not_be_anywhere():
+    """As if they had one more building, which nothing else sees."""
+    smaller = 0
+    for seed in range(150):
+        p = few_hosts(seed)
+        optional = np.random.default_rng(seed).random(p.n_points) < 0.5
+        small = reduce.tighten(p, optional=optional).problem
+        smaller += small.n_pairs < p.n_pairs
+        assert brute.best(with_nowhere(p, optional))[0] == brute.best(with_nowhere(small, optional))[0], seed
+    assert smaller > 50
+
+
+def with_nowhere(p, optional):
+    some = np.flatnonzero(optional)
+    point, site = np.append(p.pair_point, some), np.append(p.pair_site, np.full(len(some), p.n_sites))
+    order = np.lexsort((site, point))
+    excuse = np.where(p.cover.excuse >= 0, np.argsort(order)[p.cover.excuse], -1) if p.n_pairs else p.cover.excuse
+    return replace(
+        p,
+        site_cost=np.append(p.site_cost, 0),
+        site_capacity=np.append(p.site_capacity, 10_000),
+        site_slack=np.append(p.site_slack, 0),
+        must_open=np.append(p.must_open, True),
+        must_close=np.append(p.must_close, False),
+        pair_point=point[order],
+        pair_site=site[order],
+        pair_cost=np.append(p.pair_cost, np.zeros(len(some), dtype=np.int64))[order],
+        cover=replace(p.cover, excuse=excuse),
+        site_one_off=None,
+        pair_one_off=None,
+        today=None,
+    )
 
 
 def test_pairs_are_dominated_where_there_is_room():
@@ -148,7 +204,7 @@ def test_no_pair_is_dominated_by_one_as_dear():
 def test_the_bound_eliminates_no_plan_as_cheap_as_the_one_in_hand(ties):
     rng = np.random.default_rng(0)
     out = 0
-    for seed in range(160):
+    for seed in range(110):
         p = brute.random_problem(seed, ties=ties)
         every = brute.everything(p)
         at = np.flatnonzero(every.feasible)
@@ -168,7 +224,7 @@ def test_the_bound_eliminates_no_plan_as_cheap_as_the_one_in_hand(ties):
         if reduced.problem.n_pairs:
             carried = reduced.multipliers(dual)
             assert evaluate(core(reduced.problem), carried.point, carried.row).bound <= values.min() + 1, seed
-    assert out > 300
+    assert out > 200
 
 
 def test_points_priced_out_of_a_whole_are_never_forced():

@@ -7,8 +7,8 @@ than something they keep, so plans that tie are still there to be told apart (:m
 1. *Pairs that cannot be.*  The point does not fit in the building, alone or beside those who have nowhere else to go; the
    building must close; a service that must not be there with it is there whenever the building is open.
 2. *Rows that say nothing.*  A cover row lists only offers that can be.  One that is met in every plan (a point that has nowhere
-   else, an inherent offer of a building that must open) counts as met and leaves the row.  A row implied by another goes
-   (:func:`cover_rows`).
+   else, an inherent offer of a building that must open) counts as met and leaves the row.  Rows implied by others go, and those
+   met wherever a point goes; a point on which a row rests stays in it (:mod:`estate.solve.rows`).
 3. *What must be.*  A row with no offer to spare needs all it has: their buildings open, and an offer with one candidate point
    has that point.
 4. *Who must be where.*  A point with one building left makes that building open.
@@ -18,26 +18,16 @@ than something they keep, so plans that tie are still there to be told apart (:m
 
 The rules are those of preprocessing in integer programming (Savelsbergh 1994) and in set covering (Toregas and ReVelle 1972)
 with this problem's own floor areas and coverage in them.
-
-**Implied rows.**  A cover row is *implied* by another of the same service that asks for at least as many offers among some of
-the same sites: every plan that meets the other meets it.  (An excuse counts as one more thing that meets a row: it can only be
-left out where the row that implies it holds without it, and a row with an excuse of its own never implies another.)  A county
-keeps 100 rows of 2,000, a region 1,900 of 25,000.  Rows are taken shortest first.  A kept row is filed under its rarest item,
-and a new row looks only at those filed under its own items: 0.04 s for a region.
 """
-
-# Compiled kernels: numba infers the types; one long function is faster than many, and seeds its own generator.
-# mypy: disable-error-code="no-untyped-def"
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numba
 import numpy as np
 
 from estate.problem import Bools, CoverRows, Ints, Problem, Solution, violations
-from estate.solve import dominance, elimination
+from estate.solve import dominance, elimination, rows
 from estate.solve.arrays import fits_alone
 from estate.solve.lagrangian import Dual
 from estate.solve.narrow import without_pairs
@@ -89,14 +79,20 @@ def tighten(
         found = elimination.by_bound(problem, dual, value, optional=optional)
         marked = replace(problem, must_open=found.must_open, must_close=found.must_close)
         now = _without(replace(now, problem=marked), found.drop)
-    now = _minimal_rows(now)
+    now = _with_rows(now, rows.minimal(now.problem))
     while True:
         now = _settled(now, free)
+        met = rows.met_wherever(now.problem, free)
+        now = _with_rows(now, np.flatnonzero(~met))
+        away = rows.elsewhere(now.problem)
+        if away.any():
+            now = _without(now, away)
+            continue
         moves = dominance.dominated(now.problem)
         if moves is None:
             break
         now = _without(replace(now, moves=(*now.moves, moves)), moves.drop)
-    now = _minimal_rows(now)
+    now = _with_rows(now, rows.minimal(now.problem))
     return replace(now, problem=replace(now.problem, today=_started(now, problem.today)))
 
 
@@ -249,70 +245,12 @@ def _may_close(p: Problem) -> Bools:
     return may
 
 
-def _minimal_rows(now: Reduced) -> Reduced:
-    keep = _kept_rows(now.problem)
+def _with_rows(now: Reduced, keep: Ints) -> Reduced:
     if len(keep) == len(now.problem.cover):
         return now
-    return replace(now, problem=_with_rows(now.problem, keep), row=now.row[keep])
+    return replace(now, problem=rows.with_rows(now.problem, keep), row=now.row[keep])
 
 
 def cover_rows(problem: Problem) -> Problem:
     """The problem without the cover rows that others imply."""
-    return _with_rows(problem, _kept_rows(problem))
-
-
-def _kept_rows(problem: Problem) -> Ints:
-    c = problem.cover
-    n = len(c)
-    length = np.diff(c.start)
-    row = np.repeat(np.arange(n), length)
-    Q = problem.n_services * problem.n_sites
-    item = c.service[row] * problem.n_sites + c.site
-    count = np.bincount(item, minlength=Q)
-    # rarest first within each row
-    item = item[np.lexsort((item, count[item], row))]
-    by = np.lexsort((np.arange(n), -c.need, length)).astype(np.int64)
-    return np.flatnonzero(_minimal(c.start, item, c.need, c.excuse >= 0, by, Q)).astype(np.int64)
-
-
-def _with_rows(problem: Problem, keep: Ints) -> Problem:
-    c = problem.cover
-    lens = np.diff(c.start)[keep]
-    start = np.concatenate([[0], np.cumsum(lens)]).astype(np.int64)
-    take = np.repeat(c.start[keep] - start[:-1], lens) + np.arange(start[-1])
-    return replace(problem, cover=CoverRows(c.service[keep], c.need[keep], start, c.site[take], c.excuse[keep]))
-
-
-@numba.njit(cache=True)
-def _minimal(start, item, need, excused, order, universe):  # noqa: ANN001, ANN202, C901
-    """Rows that no other row implies; rows are taken in ``order`` (short first)."""
-    keep = np.zeros(len(need), dtype=np.bool_)
-    mark = np.zeros(universe, dtype=np.int64)
-    head = np.full(universe, -1, dtype=np.int64)  # kept rows by their first item
-    follow = np.full(len(need), -1, dtype=np.int64)
-    for turn in range(len(order)):
-        r = order[turn]
-        for e in range(start[r], start[r + 1]):
-            mark[item[e]] = turn + 1
-        implied = False
-        for e in range(start[r], start[r + 1]):
-            other = head[item[e]]
-            while other >= 0 and not implied:
-                if need[other] >= need[r]:
-                    inside = True
-                    for f in range(start[other], start[other + 1]):
-                        if mark[item[f]] != turn + 1:
-                            inside = False
-                            break
-                    implied = inside
-                other = follow[other]
-            if implied:
-                break
-        if implied:
-            continue
-        keep[r] = True
-        if start[r + 1] > start[r] and not excused[r]:
-            first = item[start[r]]
-            follow[r] = head[first]
-            head[first] = r
-    return keep
+    return rows.with_rows(problem, rows.minimal(problem))
