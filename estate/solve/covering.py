@@ -1,12 +1,10 @@
-"""Least sites that cover every row, and the least radius at which ``p`` sites do.
+"""Least sites that cover every row.
 
 **Set covering** (Toregas, Swain, ReVelle and Bergman 1971).  Implied rows (:mod:`estate.solve.reduce`) and dominated sites
 (:mod:`estate.solve.merge`) are dropped in turn until neither finds any; what is left goes to HiGHS as arrays.
 
-**p-center** (Hakimi 1964).  ``p`` sites reach everybody within ``r`` exactly when the least cover at radius ``r`` has at most
-``p`` sites (Minieka 1970), so the radius is found by bisection.  A cover in hand moves the upper end to the distance that it
-really needs, a refused radius moves the lower end to the next distance that occurs.  Most radii need no solver: a greedy cover
-of at most ``p`` sites says yes, ``p + 1`` rows that share no site say no.
+Where the question is only whether so many sites are enough (:mod:`estate.solve.center`), most cases need no solver: a greedy
+cover (Chvatal 1979) says yes, rows that share no site say no.
 """
 
 # mypy: disable-error-code="no-untyped-def"
@@ -22,6 +20,29 @@ import numpy as np
 
 from estate.problem import Bools, Goal, Ints, Problem, SideRows
 from estate.solve import arrays, direct, merge, reduce
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """When to stop: seconds left (None: no limit), whether the user has had enough, HiGHS's nodes, relative gap, and seed."""
+
+    left: Callable[[], float | None]
+    stop: Callable[[], bool]
+    nodes: int | None = None
+    gap: float = 0.0
+    seed: int = 0
+
+    def over(self) -> bool:
+        """Whether to stop now."""
+        return self.stop() or self.left() == 0.0
+
+    def ended(self, *, complete: bool) -> str:
+        """Why a search is over, in the words of :class:`~estate.solve.answer.Answer`."""
+        if complete:
+            return "proven"
+        if self.stop():
+            return "interrupt"
+        return "time" if self.left() == 0.0 else "work"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,17 +133,7 @@ def reduced(problem: Problem, cost: Ints) -> Problem:
         problem = merge.close(problem, gone)
 
 
-def least(
-    problem: Problem,
-    cost: Ints,
-    *,
-    enough: int | None = None,
-    seed: int = 0,
-    gap: float = 0.0,
-    left: float | None = None,
-    nodes: int | None = None,
-    stop: Callable[[], bool] | None = None,
-) -> Cover:
+def least(problem: Problem, cost: Ints, budget: Budget, *, enough: int | None = None) -> Cover:
     """The cheapest sites that meet the cover rows, ``cost`` (J,) each.
 
     With ``enough``, all that is asked is whether a cover of at most that cost exists: the search ends with one, or with a bound
@@ -151,26 +162,21 @@ def least(
     built, columns = arrays.build(small)
     built = replace(built, cost=built.cost / (built.unit * unit))
     options: dict[str, float | int | str | bool] = {} if enough is None else {"objective_target": float(enough // unit)}
-    run = decided(built, gap=gap, time_s=left, nodes=nodes, seed=seed, stop=stop, options=options)
+    run = decided(built, budget, options)
     plan = None if run.x is None else arrays.read(small, columns, run.x).open
     found = None if plan is None else int(cost[plan].sum())
     return Cover(plan, found, run.bound * unit, run.complete)
 
 
-def decided(
-    built: arrays.Arrays,
-    *,
-    gap: float,
-    time_s: float | None,
-    nodes: int | None,
-    seed: int,
-    stop: Callable[[], bool] | None,
-    options: dict[str, float | int | str | bool],
-) -> direct.Run:
+def decided(built: arrays.Arrays, budget: Budget, options: dict[str, float | int | str | bool]) -> direct.Run:
     """HiGHS on the arrays; that there is no plan must be found with presolve and without it."""
-    run = direct.run(built, gap=gap, time_s=time_s, nodes=nodes, seed=seed, stop=stop, options=options)
-    if not (run.complete and run.x is None):
-        return run
+
+    def run(**more: str) -> direct.Run:
+        return direct.run(
+            built, gap=budget.gap, time_s=budget.left(), nodes=budget.nodes, seed=budget.seed, stop=budget.stop,
+            options={**options, **more},
+        )  # fmt: skip
+
+    found = run()
     # HiGHS 1.15.1's presolve has been seen to call a feasible programme infeasible.
-    again = {**options, "presolve": "off"}
-    return direct.run(built, gap=gap, time_s=time_s, nodes=nodes, seed=seed, stop=stop, options=again)
+    return run(presolve="off") if found.complete and found.x is None else found

@@ -26,7 +26,7 @@ from pulp.constants import LpSolveStatus
 from estate.errors import Issue, SolverError
 from estate.model import Formulation, Measure, formulate, to_pulp
 from estate.problem import Goal, Problem, Solution, violations
-from estate.solve import sites
+from estate.solve import covering, sites
 from estate.solve.answer import OPTIMAL_GAP, Answer, Limits, Progress, Status, relative_gap, value_of
 
 REFUSED = {"highspy": {"1.14.0": "it returned wrong optima"}}
@@ -250,7 +250,7 @@ def only_sites(problem: Problem, watch: Watch) -> Answer:
     found: list[sites.Found] = []
     failure: list[BaseException] = []
     limits = watch.limits
-    budget = sites.Budget(watch.left, watch.stop.is_set, limits.work, limits.gap, limits.seed)
+    budget = covering.Budget(watch.left, watch.stop.is_set, limits.work, limits.gap, limits.seed)
 
     def work() -> None:
         try:
