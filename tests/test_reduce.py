@@ -11,7 +11,7 @@ import pytest
 
 from estate.generate import COUNTY, Size, place
 from estate.problem import CoverRows, Goal, NearRows, SideRows, Solution, cost, violations
-from estate.solve import arrays, components, direct, dominance, elimination, reduce, rows
+from estate.solve import arrays, components, direct, dominance, elimination, items, reduce, rows
 from estate.solve.blocks import merged
 from estate.solve.core import core
 from estate.solve.lagrangian import ascend, evaluate
@@ -126,7 +126,7 @@ def test_every_plan_becomes_one_of_the_smaller_problem_and_no_dearer(make):
 
 def test_rows_met_wherever_a_point_goes_and_pairs_that_a_row_rules_out_change_no_plan():
     met, away = 0, 0
-    for seed in range(300):
+    for seed in range(200):
         p = few_hosts(seed)
         nobody = np.zeros(p.n_points, dtype=bool)
         sure, out = rows.met_wherever(p, nobody), rows.elsewhere(p)
@@ -135,8 +135,37 @@ def test_rows_met_wherever_a_point_goes_and_pairs_that_a_row_rules_out_change_no
         assert plans(rows.with_rows(p, np.flatnonzero(~sure))) == before, seed
         assert plans(without_pairs(p, out)) == before, seed
         assert not rows.met_wherever(p, ~nobody).any()
-    assert met > 150
-    assert away > 15
+    assert met > 100
+    assert away > 10
+
+
+@pytest.mark.parametrize("goal", [Goal.COST, Goal.TRAVEL, Goal.COVERED])
+def test_lighter_share_rules_are_met_by_the_same_plans(goal):
+    changed, rows_made = 0, 0
+    for seed in range(150):
+        p = without_side(brute.random_problem(seed, goal=goal))
+        light = items.lighter(p, np.zeros(p.n_points, dtype=bool))
+        assert goal is not Goal.COVERED or light is None
+        if light is None:
+            continue
+        changed += 1
+        rows_made += len(light.problem.cover) - len(p.cover)
+        assert plans(light.problem) == plans(p), seed
+        old, new = (len(q.cover) + sum(len(r.weight) for r in q.shares) for q in (p, light.problem))
+        assert len(light.becomes) == old
+        assert set(range(new)) <= set(light.becomes.tolist()) <= set(range(-1, new))
+    assert goal is Goal.COVERED or (changed > 60 and rows_made > 5)
+
+
+def without_side(p):
+    return replace(p, side=SideRows())
+
+
+def test_a_county_keeps_one_share_item_in_five():
+    p = place(COUNTY, 0, share=0.95).problem
+    small = reduce.tighten(p).problem
+    assert sum(len(rule.weight) for rule in small.shares) < 2_000 / 5
+    assert not violations(small, small.today)
 
 
 def few_hosts(seed):
@@ -236,7 +265,7 @@ def test_points_priced_out_of_a_whole_are_never_forced():
     assert reduce.tighten(alone).problem.must_open.sum() > p.must_open.sum()
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(4))
 def test_generated_places_have_the_same_optimum_whole_tightened_and_in_parts(seed):
     p = place(Size(sites=20, zones=50, side_m=20_000), seed).problem
     value = optimum(p)[1]

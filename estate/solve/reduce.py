@@ -1,8 +1,8 @@
 """Everything that can be left out of a problem before it is solved, without losing a best plan.
 
 :func:`tighten` applies these to a fixpoint.  Sites, points and services keep their numbers, so a plan means the same before and
-after; host pairs and cover rows are fewer.  *The first four keep every plan there is*; what the others lose is strictly dearer
-than something they keep, so plans that tie are still there to be told apart (:mod:`estate.solve.ties`).
+after; host pairs and rows are fewer.  *All but 5, 7 and 8 keep every plan there is*; what those lose is strictly dearer than
+something they keep, so plans that tie are still there to be told apart (:mod:`estate.solve.ties`).
 
 1. *Pairs that cannot be.*  The point does not fit in the building, alone or beside those who have nowhere else to go; the
    building must close; a service that must not be there with it is there whenever the building is open.
@@ -13,8 +13,9 @@ than something they keep, so plans that tie are still there to be told apart (:m
    has that point.
 4. *Who must be where.*  A point with one building left makes that building open.
 5. *Buildings with no use.*  No pair, no inherent offer, a cost above nothing, and no side row that could want it open: closed.
-6. *Dominated pairs* (:mod:`estate.solve.dominance`): the point could always go elsewhere for less.
-7. *Too dear for a better plan* (:mod:`estate.solve.elimination`), where multipliers and a value to beat are given.
+6. *Share rules* with fewer items (:mod:`estate.solve.items`).
+7. *Dominated pairs* (:mod:`estate.solve.dominance`): the point could always go elsewhere for less.
+8. *Too dear for a better plan* (:mod:`estate.solve.elimination`), where multipliers and a value to beat are given.
 
 The rules are those of preprocessing in integer programming (Savelsbergh 1994) and in set covering (Toregas and ReVelle 1972)
 with this problem's own floor areas and coverage in them.
@@ -27,7 +28,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from estate.problem import Bools, CoverRows, Ints, Problem, Solution, violations
-from estate.solve import dominance, elimination, rows
+from estate.solve import dominance, elimination, items, rows
 from estate.solve.arrays import fits_alone
 from estate.solve.lagrangian import Dual
 from estate.solve.narrow import without_pairs
@@ -40,14 +41,14 @@ class Reduced:
     problem: Problem
     pair: Ints
     """(P',) the original number of each host pair that is left."""
-    row: Ints
-    """(R',) the original number of each cover row that is left."""
+    becomes: Ints
+    """(R,) what each row of the original (cover rows, then the items of every share rule) is now, or -1."""
     moves: tuple[dominance.Moves, ...] = ()
 
     def into(self, plan: Solution) -> Solution:
         """A plan of the original made into one of the smaller problem, no dearer.
 
-        Points leave dominated buildings, and buildings that are of no use close.  What rule 7 has shown to be too dear stays
+        Points leave dominated buildings, and buildings that are of no use close.  What rule 8 has shown to be too dear stays
         as it was: such a plan costs more than the value that was to be beaten.
         """
         for step in self.moves:
@@ -56,9 +57,13 @@ class Reduced:
 
     def multipliers(self, dual: Dual) -> Dual:
         """Multipliers found for the original, on what is left of it (they bound it; :func:`lagrangian.evaluate` says how)."""
-        items = sum(len(rule.weight) for rule in self.problem.shares)
-        rows = len(dual.row) - items
-        return replace(dual, row=np.concatenate([dual.row[:rows][self.row], dual.row[rows:]]))
+        left = np.flatnonzero(self.becomes >= 0)
+        row = np.bincount(self.becomes[left], np.maximum(dual.row[left], 0.0), minlength=_n_rows(self.problem))
+        return replace(dual, row=row)
+
+
+def _n_rows(problem: Problem) -> int:
+    return len(problem.cover) + sum(len(rule.weight) for rule in problem.shares)
 
 
 def tighten(
@@ -74,7 +79,7 @@ def tighten(
         Multipliers of this problem (goal ``cost``) and the pence of a plan: every plan that costs at most ``value`` is kept.
     """
     free = np.zeros(problem.n_points, dtype=bool) if optional is None else optional
-    now = Reduced(problem, np.arange(problem.n_pairs), np.arange(len(problem.cover)))
+    now = Reduced(problem, np.arange(problem.n_pairs), np.arange(_n_rows(problem)))
     if dual is not None and value is not None:
         found = elimination.by_bound(problem, dual, value, optional=optional)
         marked = replace(problem, must_open=found.must_open, must_close=found.must_close)
@@ -87,6 +92,10 @@ def tighten(
         away = rows.elsewhere(now.problem)
         if away.any():
             now = _without(now, away)
+            continue
+        light = items.lighter(now.problem, free)
+        if light is not None:
+            now = replace(now, problem=light.problem, becomes=_then(now.becomes, light.becomes))
             continue
         moves = dominance.dominated(now.problem)
         if moves is None:
@@ -118,7 +127,7 @@ def _settled(now: Reduced, free: Bools) -> Reduced:
         if not seen.changes(now.problem):
             return now
         marked = replace(now.problem, must_open=seen.must_open, must_close=seen.must_close, cover=seen.cover)
-        now = _without(replace(now, problem=marked, row=now.row[seen.rows]), seen.drop)
+        now = _without(replace(now, problem=marked, becomes=_then(now.becomes, _ranks(seen.rows, now.problem))), seen.drop)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -248,7 +257,20 @@ def _may_close(p: Problem) -> Bools:
 def _with_rows(now: Reduced, keep: Ints) -> Reduced:
     if len(keep) == len(now.problem.cover):
         return now
-    return replace(now, problem=rows.with_rows(now.problem, keep), row=now.row[keep])
+    kept = np.zeros(len(now.problem.cover), dtype=bool)
+    kept[keep] = True
+    return replace(now, problem=rows.with_rows(now.problem, keep), becomes=_then(now.becomes, _ranks(kept, now.problem)))
+
+
+def _ranks(kept: Bools, problem: Problem) -> Ints:
+    """What rows become when only some of the cover rows are kept."""
+    all_ = np.concatenate([kept, np.ones(_n_rows(problem) - len(kept), dtype=bool)])
+    return np.where(all_, np.cumsum(all_) - 1, -1)
+
+
+def _then(first: Ints, second: Ints) -> Ints:
+    """One renumbering after another."""
+    return np.where(first >= 0, second[first], -1) if len(second) else np.full(len(first), -1)
 
 
 def cover_rows(problem: Problem) -> Problem:
