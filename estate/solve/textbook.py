@@ -56,7 +56,7 @@ def _facilities(n: int, **fields: object) -> Problem:
 def _lists(within: np.ndarray) -> tuple[Ints, Ints]:
     """Starts and sites of a clients x sites mask."""
     sites = max(within.shape[1], 1)
-    entry = np.flatnonzero(within)  # twice as fast as two coordinates
+    entry = np.flatnonzero(within)  # in a fifth of the time that two coordinates take
     return np.searchsorted(entry, np.arange(len(within) + 1) * sites).astype(np.int64), entry % sites
 
 
@@ -84,7 +84,7 @@ def mclp(distance: Ints, weight: Ints, limit: int, p: int) -> Problem:
 
 def _near(distance: Ints, weight: Ints) -> NearRows:
     clients, sites = distance.shape
-    # Distance and site as one number: sorted in a fifth of the time that an argsort takes.
+    # Distance and site as one number: sorted in half the time that an argsort takes.
     metres, site = np.divmod(np.sort(distance.astype(np.int64) * sites + np.arange(sites), axis=1).ravel(), sites)
     return NearRows(np.zeros(clients, dtype=np.int64), weight.astype(np.int64), np.arange(clients + 1) * sites, site, metres)
 

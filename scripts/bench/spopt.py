@@ -168,9 +168,15 @@ def ours(instance: Instance, time_s: float) -> tuple[Answer, float]:
     return answer, time.process_time() - began
 
 
-def compare(size: str, seed: int, solver: str, time_s: float) -> tuple[dict[str, str], list[dict[str, object]], list[str]]:
-    """Versions, a row for each timed instance (the thirty by model), and the names of those whose values differ."""
-    thirty, more = shared(), timed(size, seed)
+def compare(
+    size: str, seed: int, solver: str, time_s: float, only: tuple[str, ...] = ()
+) -> tuple[dict[str, str], list[dict[str, object]], list[str]]:
+    """Versions, a row for each timed instance (the thirty by model), and the names of those whose values differ.
+
+    ``only`` leaves the timed instances whose names hold one of its words.
+    """
+    thirty = shared()
+    more = [i for i in timed(size, seed) if not only or any(word in i.name for word in only)]
     for i in thirty:  # compiles the kernels
         ours(i, time_s)
     versions, small = theirs(thirty, solver, time_s, 0.0)
