@@ -172,7 +172,7 @@ def _look(p: Problem, free: Bools) -> _Seen:
     offered |= inherent & np.repeat(must_open, K)
     can = (candidates > 0) | (inherent & np.repeat(~p.must_close, K))
 
-    cover, rows, needed, excused = _rows(p, can, offered, drop, forced & ~drop)
+    cover, kept, needed, excused = _rows(p, can, offered, drop, forced & ~drop)
     must_open[needed // K] = True
     only = np.zeros(J * K, dtype=bool)
     only[needed] = True
@@ -184,7 +184,7 @@ def _look(p: Problem, free: Bools) -> _Seen:
 
     useful = np.bincount(site[~drop], minlength=J) + np.bincount(p.inherent[:, 1], minlength=J)
     idle = (useful == 0) & (p.site_cost > 0) & ~must_open & _may_close(p)
-    return _Seen(drop, must_open & ~(p.must_close & ~p.must_open), p.must_close | idle, cover, rows)
+    return _Seen(drop, must_open & ~(p.must_close & ~p.must_open), p.must_close | idle, cover, kept)
 
 
 def _crowded(p: Problem, forced: Bools, at: Ints) -> Bools:
@@ -235,13 +235,13 @@ def _rows(p: Problem, can: Bools, offered: Bools, drop: Bools, forced: Bools) ->
     excuse = c.excuse.copy()
     excuse[excused[(drop | forced)[c.excuse[excused]]]] = -1
     need = c.need - sure
-    rows = need > 0
-    keep = can[at] & ~offered[at] & rows[row]
+    kept = need > 0
+    keep = can[at] & ~offered[at] & kept[row]
     left = np.bincount(row[keep], minlength=n)
-    tight = rows & (left + (excuse >= 0) <= need)
-    start = np.concatenate([[0], np.cumsum(left[rows])]).astype(np.int64)
-    cover = CoverRows(c.service[rows], need[rows], start, c.site[keep], excuse[rows])
-    return cover, rows, np.unique(at[keep & tight[row]]), excuse[tight & (excuse >= 0)]
+    tight = kept & (left + (excuse >= 0) <= need)
+    start = np.concatenate([[0], np.cumsum(left[kept])]).astype(np.int64)
+    cover = CoverRows(c.service[kept], need[kept], start, c.site[keep], excuse[kept])
+    return cover, kept, np.unique(at[keep & tight[row]]), excuse[tight & (excuse >= 0)]
 
 
 def _may_close(p: Problem) -> Bools:
