@@ -144,7 +144,7 @@ def test_time_not_proven_counts_as_the_limit():
     ]
     found = published.totals(rows, 10.0)
     assert found["estate"] == "3.00 s of CPU, 2 of 2 proven"
-    assert found["plain HiGHS"] == "40.00 s of CPU, 1 of 2 proven"
+    assert found["plain HiGHS"] == "40.00 s of CPU, 1 of 2 proven (33.00 s used)"
     assert found["ratio, plain / estate"] == 13.3
 
 

@@ -74,13 +74,13 @@ def every_plan(p):
 
 def check_answer(p, found, best, seed):
     """The plan is feasible, worth what it says and best; or there is none, and that is proven."""
-    assert found.proven, seed
+    assert found.ended == ("infeasible" if best is None else "proven"), seed
     if best is None:
-        assert found.plan is None, seed
+        assert found.solution is None, seed
         assert found.bound == np.inf, seed
         return
-    assert not violations(p, found.plan), seed
-    assert value_of(p, found.plan) == found.value == found.bound == best, seed
+    assert not violations(p, found.solution), seed
+    assert value_of(p, found.solution) == found.value == found.bound == best, seed
 
 
 def test_search_has_the_optimum_of_looking_at_every_plan():
@@ -158,6 +158,25 @@ def test_what_is_fixed_holds_in_every_better_plan():
             assert is_open[better][:, j].all() or place.site_cost[j] == 0, (seed, j)
         fixed += sites + pairs
     assert fixed > 1_000
+
+
+def test_narrowing_keeps_every_plan_as_good():
+    dropped = 0
+    for seed in range(250):
+        p = instance(seed)
+        is_open, host, worth = every_plan(p)
+        if not len(worth):
+            continue
+        value = int(np.sort(worth)[min(len(worth) - 1, seed % 3)])  # the best, or nearly
+        left = single_source.narrow(p, value)
+        still = np.zeros((p.n_points, p.n_sites), dtype=bool)
+        still[left.pair_point, left.pair_site] = True
+        good = worth <= value
+        assert still[np.arange(p.n_points), host[good]].all(), seed
+        assert not (left.must_open & ~is_open[good]).any(), seed
+        assert not (left.must_close & is_open[good]).any(), seed
+        dropped += p.n_pairs - left.n_pairs
+    assert dropped > 500
 
 
 def test_knapsack_has_the_best_of_all_sets():
@@ -258,7 +277,7 @@ def test_limits_leave_a_plan_and_a_bound_that_hold():
     assert cut.ended == "work"
     assert cut.nodes == 2
     assert cut.bound <= best.value <= cut.value
-    assert not violations(p, cut.plan)
+    assert not violations(p, cut.solution)
     for limit in ({"time_s": 0.0}, {"stop": lambda: True}):
         first = single_source.solve(p, **limit)
         assert first.ended in {"time", "interrupt"}
@@ -277,11 +296,11 @@ def test_a_search_repeats_starts_from_a_plan_and_tells_what_it_sees():
     a = single_source.solve(p, saw=lambda plan, bound: seen.append((None if plan is None else cost(p, plan), bound)))
     b = single_source.solve(p)
     assert a.nodes == b.nodes
-    assert (a.plan.host == b.plan.host).all()
+    assert (a.solution.host == b.solution.host).all()
     assert all(x >= y for (x, _), (y, _) in itertools.pairwise(seen))
     assert all(x <= y for (_, x), (_, y) in itertools.pairwise(seen))
     assert seen[-1] == (a.value, a.value)
-    again = single_source.solve(p, start=a.plan, nodes=1)
+    again = single_source.solve(p, start=a.solution, nodes=1)
     assert again.value == a.value
     nonsense = Solution(np.zeros(p.n_sites, dtype=bool), np.zeros(p.n_points, dtype=np.int64))
     assert single_source.solve(p, start=nonsense).value == a.value
@@ -291,8 +310,8 @@ def test_a_decision_both_ways_is_no_plan():
     p = hard()
     both = np.arange(p.n_sites) == 2
     found = single_source.solve(replace(p, must_open=both, must_close=both))
-    assert found.proven
-    assert found.plan is None
+    assert found.ended == "infeasible"
+    assert found.solution is None
 
 
 def test_only_location_suits():

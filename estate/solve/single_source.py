@@ -15,7 +15,7 @@ import heapq
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,14 +26,19 @@ from estate.solve.ascent import Lists, Scratch, ascend, list_pairs, scratch
 from estate.solve.fixing import fix
 from estate.solve.knapsack import GRAIN, labels
 from estate.solve.location import NEVER, Location, first_state, location, plan, suits
+from estate.solve.narrow import without_pairs
 from estate.solve.rounding import round_off
 
-__all__ = ["Found", "solve", "suits"]
+__all__ = ["Found", "narrow", "solve", "suits"]
 
 ANYTHING = 1e300
 """The cutoff before there is a plan: only what is infeasible exceeds it."""
 DECIDED = 0.05
 """A site that the ascent opened in so few, or all but so few, of its last steps is not split before a client is."""
+
+
+SHORTER = 0.66
+"""Each round of ascent begins with steps so much shorter than the one before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +63,13 @@ NODE = Pace(rounds=2, turns=25, patience=6, scale=0.8)
 class Found:
     """The end of a search; values in the problem's own units (pence, or metres times people)."""
 
-    plan: Solution | None
+    ended: str
+    """``proven``, ``infeasible`` (that is proven too), ``gap``, ``time``, ``work`` or ``interrupt``."""
+    solution: Solution | None
     value: int | None
     bound: float
     """No plan is worth less; infinite where it is proven that there is none."""
-    ended: str
-    """``proven``, ``gap``, ``time``, ``work`` or ``interrupt``."""
     nodes: int
-
-    @property
-    def proven(self) -> bool:
-        """Whether the plan is proven best, or it is proven that there is none."""
-        return self.ended == "proven"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,7 +129,7 @@ class _Tree:
             lists = list_pairs(alive)
             if not lists.number.all():
                 return
-            scale = pace.scale * 0.66**turn
+            scale = pace.scale * SHORTER**turn
             reached = ascend(place, lists, state, u, self.value, pace.turns, scale, pace.patience, self.cutoff(), work)
             opening, share = work.opening.copy(), work.share[: len(lists.who)].copy()
             if reached <= self.cutoff():
@@ -178,7 +178,7 @@ class _Tree:
         heapq.heappush(self.heap, (bound, self.made, _Node(state, np.packbits(alive), u.copy())))
 
 
-def solve(
+def solve(  # noqa: C901 - several ways to be over
     problem: Problem,
     *,
     gap: float = 0.0,
@@ -229,8 +229,30 @@ def solve(
             told = (tree.value, tree.bound())
             saw(_plan(problem, tree), told[1])
     best, bound = _plan(problem, tree), tree.bound()
-    ended = ended or ("proven" if bound >= tree.value else "gap")
-    return Found(best, None if best is None else int(tree.value), bound, ended, visited)
+    if best is None:
+        return Found(ended or "infeasible", None, None, bound, visited)
+    ended = "proven" if bound >= tree.value else ended or "gap"
+    return Found(ended, best, int(tree.value), bound, visited)
+
+
+def narrow(problem: Problem, value: int) -> Problem:
+    """The problem without the pairs, and with the sites decided, that no plan worth ``value`` or less can have otherwise.
+
+    The same bounds as the search's, at its root: for :func:`estate.solve.ties.settle`, and for HiGHS on what is left.
+    """
+    place, state = location(problem), first_state(problem)
+    alive = (place.cost < NEVER) & (state >= 0)[:, None]
+    work, u = scratch(problem.n_sites, place.cost.shape[1], labels()), _first_multipliers(place, alive)
+    for turn in range(ROOT.rounds):
+        lists = list_pairs(alive)
+        if not lists.number.all():
+            break
+        ascend(place, lists, state, u, float(value), ROOT.turns, ROOT.scale * SHORTER**turn, ROOT.patience, math.inf, work)
+        bound, sites, pairs = fix(place, lists, state, alive, u, float(value), work)
+        if bound > value or sites + pairs < len(lists.who) // 20:
+            break
+    decided = replace(problem, must_open=problem.must_open | (state > 0), must_close=problem.must_close | (state < 0))
+    return without_pairs(decided, ~alive[problem.pair_site, problem.pair_point])
 
 
 def _first_multipliers(place: Location, alive: Bools) -> Floats:
