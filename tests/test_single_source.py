@@ -235,8 +235,8 @@ def test_rounding_gives_plans():
 
 
 def test_larger_ones_have_the_optimum_that_highs_proves():
-    for seed in range(20):
-        p = instance(seed * 35 + 1, sites=(5, 9), clients=(15, 26))  # any costs and capacities, all pairs and counts
+    for seed in range(1000, 1030):  # 1029: the sites that may be open together have no room for all
+        p = instance(seed, sites=(4, 11), clients=(8, 26))
         built, _ = arrays.build(p)
         run = direct.run(built)
         assert run.complete
