@@ -115,11 +115,11 @@ def test_every_forced_bound_is_below_the_best_plan_so_forced():
         J, S = place.cost.shape
         work = scratch(J, S, SPACE)
         u = np.round(np.random.default_rng(seed).uniform(-10, 40, S) / GRAIN) * GRAIN
-        for turns in (0, 3, 40):
+        for turns, exact in ((0, True), (3, False), (40, True), (0, False)):
             if turns:
                 ascend(place, lists, state, u, np.inf, turns, 1.0, 5, np.inf, work)
             if_open, if_closed, if_there = np.zeros(J), np.zeros(J), np.zeros(len(lists.who))
-            bound = force(place, lists, state, u, work, if_open, if_closed, if_there)
+            bound = force(place, lists, state, u, exact, work, if_open, if_closed, if_there)
 
             def least(which, worth=worth):
                 return worth[which].min() if which.any() else np.inf

@@ -29,7 +29,7 @@ import numba
 import numpy as np
 
 from estate.problem import Bools, Floats, Ints
-from estate.solve.knapsack import GRAIN, Labels, best_set, sort_by_rate
+from estate.solve.knapsack import GRAIN, Labels, best_set, dantzig, sort_by_rate
 
 AVERAGE = 0.1
 """Weight of the newest sets in the running average."""
@@ -127,10 +127,11 @@ def fill(place, lists, j, u, work):
 
 
 @numba.njit(cache=True)
-def choose(place, state, gain, order, site, to, opened, work):
+def choose(place, state, gain, order, site, to, exact, opened, work):
     """Best sum of gains over the sites that may be open together, with ``site`` forced ``to`` 1 or -1 (or none: -1).
 
-    ``order`` is the sites in falling order of gain (count rows) or of loss for a unit of capacity.  ``opened`` gets the choice.
+    ``order`` is the sites in falling order of gain (count rows) or of loss for a unit of capacity.  ``opened`` gets the choice;
+    where it need not be ``exact``, only an upper bound comes back.
     """
     total, J = 0.0, len(gain)
     if place.least > 0 or place.most < J:
@@ -160,6 +161,8 @@ def choose(place, state, gain, order, site, to, opened, work):
             n += 1
     if spare < 0:
         return -np.inf
+    if not exact:
+        return total + dantzig(work.closing, place.capacity, work.sites[:n], spare, -1)
     value, size = best_set(work.closing, place.capacity, work.sites[:n], spare, -1, work.chosen, work.labels)
     for i in range(size):
         opened[work.chosen[i]] = False
@@ -209,7 +212,7 @@ def relax(place, lists, state, u, work):
             s = lists.who[e]
             work.taken[e] = work.inside[s] or lists.only[s] == j
             work.inside[s] = False
-    total -= choose(place, state, work.gain, site_order(place, work.gain), -1, 0, work.opened, work)
+    total -= choose(place, state, work.gain, site_order(place, work.gain), -1, 0, True, work.opened, work)
     total -= rounding_error(u, work.gain)
     for j in range(len(state)):
         if work.opened[j]:

@@ -23,6 +23,9 @@ import numpy as np
 from estate.solve.ascent import choose, fill, relax, rounding_error, site_order
 from estate.solve.knapsack import dantzig, sort_by_rate
 
+EXACT_SITES = 60
+"""Up to so many sites the knapsack over sites is solved for each site forced; beyond, Dantzig's bound on it is near enough."""
+
 
 @numba.njit(cache=True)
 def _without_client(place, lists, j, u, if_closed, base, gain, work, loss, second, where):
@@ -43,8 +46,11 @@ def _without_client(place, lists, j, u, if_closed, base, gain, work, loss, secon
 
 
 @numba.njit(cache=True)
-def force(place, lists, state, u, work, if_open, if_closed, if_there):
-    """The bound at ``u``, and the bounds with each site open, each closed, and each pair of ``lists`` chosen."""
+def force(place, lists, state, u, exact, work, if_open, if_closed, if_there):
+    """The bound at ``u``, and the bounds with each site open, each closed, and each pair of ``lists`` chosen.
+
+    ``exact`` says whether the knapsack over sites is solved for each site forced.
+    """
     base = relax(place, lists, state, u, work)
     if_open[:], if_closed[:], if_there[: lists.first[-1]] = base, base, base
     if base == np.inf:
@@ -54,9 +60,9 @@ def force(place, lists, state, u, work, if_open, if_closed, if_there):
     order, priced = site_order(place, gain), u.sum() - rounding_error(u, gain)
     for j in range(J):
         if state[j] == 0 and opened[j]:
-            if_closed[j] = priced - choose(place, state, gain, order, j, -1, spare, work)
+            if_closed[j] = max(base, priced - choose(place, state, gain, order, j, -1, exact, spare, work))
         elif state[j] == 0:
-            if_open[j] = priced - choose(place, state, gain, order, j, 1, spare, work)
+            if_open[j] = max(base, priced - choose(place, state, gain, order, j, 1, exact, spare, work))
         else:
             if_open[j], if_closed[j] = (base, np.inf) if state[j] > 0 else (np.inf, base)
     loss, second, where = np.zeros(S), np.zeros(S), np.full(S, -1)
@@ -95,7 +101,7 @@ def fix(place, lists, state, alive, u, cutoff, work):
     """
     J, S = alive.shape
     if_open, if_closed, if_there = np.empty(J), np.empty(J), np.empty(lists.first[-1])
-    bound = force(place, lists, state, u, work, if_open, if_closed, if_there)
+    bound = force(place, lists, state, u, J <= EXACT_SITES, work, if_open, if_closed, if_there)
     sites, pairs = 0, 0
     if bound > cutoff:
         return bound, sites, pairs

@@ -148,36 +148,51 @@ def _open(place, opened, host, room, j):
 
 
 @numba.njit(cache=True)
+def _take(place, trial, plan, best):
+    """Keep a trial (sites, hosts, room) in ``plan`` if settling its clients makes it better; the better cost."""
+    opened, host, room = trial
+    if cost_of(place, opened, host) >= best + 0.01 * abs(best):  # not worth the look
+        return best
+    settle(place, opened, host, room, False)
+    if cost_of(place, opened, host) >= best:
+        return best
+    settle(place, opened, host, room, True)
+    plan[0][:], plan[1][:], plan[2][:] = trial
+    return cost_of(place, opened, host)
+
+
+@numba.njit(cache=True)
 def _exchange(place, state, opened, host, room, thorough):
-    """Improve a plan in place by closing, opening and (``thorough``) exchanging sites."""
+    """Improve a plan in place by closing, opening and (``thorough``) exchanging sites: one for one that loses clients to it."""
     J = len(opened)
     settle(place, opened, host, room, True)
-    best = cost_of(place, opened, host)
-    again = True
-    while again:
-        again = False
-        for kind in range(3 if thorough else 2):  # close j; open j; open j and close i
-            for j in range(J):
-                for i in range(J if kind == 2 else 1):
-                    out = j if kind == 0 else i if kind == 2 else -1
-                    into = j if kind else -1
-                    count = opened.sum()
-                    if out >= 0 and (not opened[out] or state[out] > 0 or (kind == 0 and count <= place.least)):
-                        continue
-                    if into >= 0 and (opened[into] or state[into] < 0 or (kind == 1 and count >= place.most)):
-                        continue
-                    o, h, r = opened.copy(), host.copy(), room.copy()
-                    if into >= 0:
-                        _open(place, o, h, r, into)
-                    if out >= 0 and not _close(place, o, h, r, out):
-                        continue
-                    if cost_of(place, o, h) < best + 0.01 * abs(best):  # the rest is not worth the look
-                        settle(place, o, h, r, False)
-                        if cost_of(place, o, h) < best:
-                            settle(place, o, h, r, True)
-                            best = cost_of(place, o, h)
-                            opened[:], host[:], room[:] = o, h, r
-                            again = True
+    plan = (opened, host, room)
+    best, before = cost_of(place, opened, host), np.inf
+    while best < before:
+        before = best
+        for j in range(J):
+            count = opened.sum()
+            o, h, r = opened.copy(), host.copy(), room.copy()
+            if opened[j]:
+                if state[j] <= 0 and count > place.least and _close(place, o, h, r, j):
+                    best = _take(place, (o, h, r), plan, best)
+                continue
+            if state[j] < 0:
+                continue
+            _open(place, o, h, r, j)
+            if count < place.most:
+                best = _take(place, (o.copy(), h.copy(), r.copy()), plan, best)
+            if not thorough or opened[j]:
+                continue
+            loses = np.zeros(J, np.bool_)
+            for s in range(len(host)):
+                if h[s] != host[s]:
+                    loses[host[s]] = True
+            for i in range(J):
+                if loses[i] and state[i] <= 0 and opened[i] and not opened[j]:
+                    o2, h2, r2 = o.copy(), h.copy(), r.copy()
+                    if _close(place, o2, h2, r2, i):
+                        best = _take(place, (o2, h2, r2), plan, best)
 
 
 @numba.njit(cache=True)

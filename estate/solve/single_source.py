@@ -89,6 +89,8 @@ class _Tree:
     work: Scratch
     root: Ints
     gap: float
+    over: Callable[[], str | None]
+    """Why to stop now, if at all."""
     value: float = math.inf
     opened: Bools = field(default_factory=lambda: np.zeros(0, dtype=bool))
     host: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
@@ -141,7 +143,7 @@ class _Tree:
             bound = max(bound, reached)
             if bound > self.cutoff():
                 return
-            if not root and not sites and pairs < len(lists.who) // 10:
+            if (not root and not sites and pairs < len(lists.who) // 10) or self.over() is not None:
                 break
         self.split(bound, state, alive, u, lists, opening, share)
 
@@ -206,22 +208,23 @@ def solve(  # noqa: C901 - several ways to be over
     J, S = place.cost.shape
     state = first_state(problem)
     alive = (place.cost < NEVER) & (state >= 0)[:, None]
-    tree = _Tree(place, scratch(J, S, labels()), state.copy(), gap)
+
+    def over() -> str | None:
+        if stop is not None and stop():
+            return "interrupt"
+        return "time" if time.monotonic() >= until else None
+
+    tree = _Tree(place, scratch(J, S, labels()), state.copy(), gap, over)
     if start is not None and not violations(problem, start):
         tree.take(value_of(problem, start), start.open, start.host)
     if not (problem.must_open & problem.must_close).any():
         tree.push(-math.inf, state, alive, _first_multipliers(place, alive))
 
-    def over(visited: int) -> str | None:
-        if stop is not None and stop():
-            return "interrupt"
-        if time.monotonic() >= until:
-            return "time"
-        return "work" if nodes is not None and visited >= nodes else None
-
     visited, ended, told = 0, None, (math.inf, -math.inf)
     while tree.heap and tree.heap[0][0] <= tree.cutoff():
-        if visited and (ended := over(visited)) is not None:
+        if visited:
+            ended = over() or ("work" if nodes is not None and visited >= nodes else None)
+        if ended is not None:
             break
         bound, _, node = heapq.heappop(tree.heap)
         alive = np.unpackbits(node.alive, count=J * S).reshape(J, S).astype(bool)
