@@ -27,6 +27,7 @@ from estate.problem import Ints, Problem, Solution, cost, violations
 from estate.solve import blocks, direct, master, reduce, search
 from estate.solve.answer import OPTIMAL_GAP, Answer, Limits, Progress, Status, relative_gap
 from estate.solve.arrays import MONEY, build, read, start_point
+from estate.solve.boxstep import climb
 from estate.solve.core import Core, core, is_pure
 from estate.solve.exact import POLL_S, Watch
 from estate.solve.lagrangian import Dual, ascend
@@ -178,6 +179,7 @@ def _run(problem: Problem, state: _Run) -> Answer:
     if sites > BALL:
         reason = _improve(small, state, near, sweeps=1, limit=None if whole else 0.45)
     dual = _bound(small, cut, state)
+    print("dual", dual.bound/1e8, time.monotonic()-state.began)
     if state.gap() <= state.limits.gap:
         reason = "gap"
     elif state.over() is None and whole:
@@ -200,8 +202,8 @@ def _least(problem: Problem) -> float:
 def _bound(problem: Problem, cut: Core, state: _Run) -> Dual:
     """The Lagrangian's bound and multipliers."""
     value = state.value if state.value is not None else int(problem.site_cost.sum())
-    iterations = (100, 150, 50) if problem.n_sites <= 3_000 else (80, 80, 10)
-    dual = ascend(cut, 0.99 * value if problem.n_sites > WHOLE else value, iterations=iterations)
+    dual = ascend(cut, 0.97 * value if problem.n_sites > WHOLE else value, iterations=(100, 0, 0))
+    dual = climb(problem, cut, dual, plan=state.plan, over=lambda: state.over() is not None)
     state.saw(problem, None, dual.bound)
     return dual
 

@@ -29,6 +29,7 @@ from scipy.sparse import csc_array, csr_array, vstack
 from estate.problem import Bools, Floats, Ints, Problem, Solution, cost
 from estate.solve import branch, cuts, patterns
 from estate.solve.arrays import MONEY, Arrays
+from estate.solve.boxstep import climb
 from estate.solve.core import Core, core
 from estate.solve.lagrangian import Dual, ascend, evaluate
 
@@ -38,7 +39,9 @@ class Effort:
     """How hard to try: all of it counted, none of it timed (``until`` apart)."""
 
     gap: float = 0.0
-    iterations: tuple[int, int, int] = (100, 150, 50)
+    iterations: tuple[int, int, int] = (100, 0, 0)
+    climbs: int = 60
+    """Rounds of column generation in a box, at most."""
     pool: int = 300_000
     """Most sets listed at once."""
     first_gap: float = 0.5
@@ -236,7 +239,7 @@ def solve(  # noqa: C901 - the passes share their state
     value = float(cost(problem, plan)) if best is None and plan is not None else (np.inf if best is None else best)
     if dual is None:
         target = value if np.isfinite(value) else float(problem.site_cost.sum())
-        dual = ascend(c, target, iterations=effort.iterations)
+        dual = multipliers(problem, c, target, effort, plan)
     bound, nodes = dual.bound, 0
     spare = min(value - bound, effort.first_gap * abs(bound) + 1.0)
     proven = False
@@ -278,6 +281,12 @@ def solve(  # noqa: C901 - the passes share their state
     return Result(plan, value, min(bound, value), proven, dual, nodes)
 
 
+def multipliers(problem: Problem, c: Core, target: float, effort: Effort, plan: Solution | None) -> Dual:
+    """Near the best: a coarse subgradient brings them into the neighbourhood, column generation in a box the rest."""
+    dual = ascend(c, target, iterations=effort.iterations)
+    return climb(problem, c, dual, plan=plan, rounds=effort.climbs, over=effort.over)
+
+
 def _listed(problem: Problem, c: Core, dual: Dual, spare: float, effort: Effort) -> tuple[patterns.Patterns, float]:
     """Sets within ``spare`` of the bound, or within as much of it as the pool holds."""
     while True:
@@ -315,7 +324,7 @@ def _cut(problem: Problem, pool: _Pool, effort: Effort, best: float) -> None:
     covers = np.flatnonzero(pool.arrays.row_lower[S + J :][: len(problem.cover)] == 1.0) + S + J
     single = covers[problem.cover.excuse[covers - S - J] < 0] if len(covers) else covers
     points = np.flatnonzero(pool.arrays.row_lower[:S] == 1.0)
-    by_row = pool.matrix.tocsr()
+    by_row, most = pool.matrix.tocsr(), 40 + problem.n_sites // 4
     families = ((False, np.arange(S + J)), (True, np.concatenate([points, single])))
     parts = [(covering, by_row[rows], csc_array(by_row[rows])) for covering, rows in families]
     for _ in range(effort.rounds):
@@ -328,10 +337,7 @@ def _cut(problem: Problem, pool: _Pool, effort: Effort, best: float) -> None:
             break
         added = 0
         for covering, rows, columns in parts:
-            sub = csc_array(columns[:, use])
-            triples = cuts.separate(
-                sub.indptr.astype(np.int64), sub.indices.astype(np.int64), x, rows.shape[0], covering=covering
-            )
+            triples = cuts.separate(csr_array(columns[:, use]), x, covering=covering, at_most=most)
             for triple in triples:
                 met = np.concatenate([rows.indices[rows.indptr[r] : rows.indptr[r + 1]] for r in triple])
                 index, count = np.unique(met, return_counts=True)

@@ -45,15 +45,23 @@ class Patterns:
     """No plan with this set costs less (pence)."""
     shut: Bools
     """(J,) whether the site may be closed in a plan that is better."""
+    dearest: Floats
+    """(J,) reduced cost (pence) from which on a site's sets are not listed."""
 
 
 @numba.njit(cache=True)
-def _enumerate(core, profit, bonus, threshold, most, most_slots):
-    """All sets worth at least ``threshold[j]``; (count, sites, starts, slots, values), count -1 when there are too many."""
+def _enumerate(core, profit, bonus, threshold, most, most_slots, each):
+    """All sets worth at least ``threshold[j]``; (count, sites, starts, slots, values), count -1 when there are too many.
+
+    Where a site has more than ``each``, its threshold is raised, in place, to the median of those found, and it is listed anew.
+    """
     site, value = np.empty(most, np.int64), np.empty(most)
     start, slot = np.zeros(most + 1, np.int64), np.empty(most_slots, np.int64)
     n = 0
-    for j in range(len(core.site_cost)):
+    j = -1
+    while j + 1 < len(core.site_cost):
+        j += 1
+        begun = n
         lo, hi = core.site_group[j], core.site_group[j + 1]
         a, b = core.group_slot[lo], core.group_slot[hi]
         m = b - a
@@ -105,6 +113,11 @@ def _enumerate(core, profit, bonus, threshold, most, most_slots):
                 worth[depth], own[depth], hall[depth] = new_worth, new_own, new_hall
                 desks[depth], desk[depth], guest[depth] = new_desks, new_desk, new_guest
                 if new_worth >= floor:
+                    if n - begun >= each:
+                        threshold[j] = max(np.median(value[begun:n]), floor + 1.0)
+                        n = begun
+                        j -= 1
+                        break
                     if n >= most or start[n] + depth > most_slots:
                         return -1, site, start, slot, value
                     site[n], value[n] = j, new_worth
@@ -116,8 +129,13 @@ def _enumerate(core, profit, bonus, threshold, most, most_slots):
     return n, site, start, slot, value
 
 
-def worth_keeping(problem: Problem, core: Core, dual: Dual, best: float, *, most: int = 400_000) -> Patterns | None:
-    """Every set that a plan cheaper than ``best`` could use, or None when there are more than ``most``."""
+def worth_keeping(
+    problem: Problem, core: Core, dual: Dual, best: float, *, most: int = 400_000, each: int | None = None
+) -> Patterns | None:
+    """Every set that a plan cheaper than ``best`` could use, or None when there are more than ``most``.
+
+    With ``each``, no site lists more than so many, the best of it; :attr:`Patterns.dearest` says where it stopped.
+    """
     J = problem.n_sites
     profit, bonus = np.zeros(len(core.slot_point)), np.zeros(len(core.group_offer))
     prices(core, dual.point, dual.row, profit, bonus)
@@ -129,7 +147,7 @@ def worth_keeping(problem: Problem, core: Core, dual: Dual, best: float, *, most
     spare = best - dual.bound
     # A set's value at which the plan could still be as cheap as the best; wider by the rounding of a float sum.
     threshold = core.site_cost - extra + forced - spare - 1e-6 * abs(best) * 1e-3
-    n, site, start, slot, value = _enumerate(core, profit, bonus, threshold, most, most * 6)
+    n, site, start, slot, value = _enumerate(core, profit, bonus, threshold, most, most * 6, each or most + 1)
     if n < 0:
         return None
     site, start, value = site[:n], start[: n + 1], value[:n]
@@ -139,7 +157,26 @@ def worth_keeping(problem: Problem, core: Core, dual: Dual, best: float, *, most
     value = np.concatenate([value, np.zeros(len(nobody))])
     least = dual.bound + forced[site] + core.site_cost[site] - extra[site] - value
     shut = ~core.must_open & (dual.bound + forced <= best)
-    return Patterns(site, start, slot[: start[-1]].copy(), least, shut)
+    return Patterns(site, start, slot[: start[-1]].copy(), least, shut, core.site_cost - extra - threshold)
+
+
+def of_slots(problem: Problem, core: Core, slots: Ints) -> Patterns:
+    """One set for each site that has any of these slots (ascending: slots are in order of site)."""
+    site, count = np.unique(core.slot_site[slots], return_counts=True)
+    return _plainly(problem, site, np.concatenate([[0], np.cumsum(count)]).astype(np.int64), slots)
+
+
+def nobody(problem: Problem, core: Core) -> Patterns:
+    """The empty set of each site that a plan may keep open with nobody in it."""
+    site = np.flatnonzero(~problem.must_close & _may_be_empty(problem, core)).astype(np.int64)
+    none = np.zeros(0, dtype=np.int64)
+    return _plainly(problem, site, np.zeros(len(site) + 1, dtype=np.int64), none)
+
+
+def _plainly(problem: Problem, site: Ints, start: Ints, slot: Ints) -> Patterns:
+    return Patterns(
+        site, start, slot, np.full(len(site), -np.inf), ~problem.must_open, np.full(problem.n_sites, -np.inf)
+    )
 
 
 def with_plan(problem: Problem, core: Core, patterns: Patterns, plan: Solution) -> Patterns:
@@ -176,6 +213,7 @@ def with_plan(problem: Problem, core: Core, patterns: Patterns, plan: Solution) 
         np.concatenate([patterns.slot, *more]),
         np.concatenate([patterns.least, np.full(len(sites), np.inf)]),
         shut,
+        patterns.dearest,
     )
 
 
