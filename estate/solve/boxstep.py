@@ -99,7 +99,7 @@ class Box:
         return float(self.lp.getInfo().objective_function_value) / MONEY, y[:S], np.maximum(y[S:], 0.0)
 
 
-def climb(  # noqa: PLR0913 - the terms of one search
+def climb(
     problem: Problem,
     core: Core,
     dual: Dual,

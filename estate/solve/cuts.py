@@ -96,7 +96,7 @@ def separate(members: csr_array, x: Floats, *, covering: bool, at_most: int = 40
     chosen = []
     for t in np.argsort(-found[:, 0], kind="stable"):
         rows = found[t, 1:].astype(np.int64)
-        if (used[rows] < 4).all():  # noqa: PLR2004 - as the docstring says
+        if (used[rows] < 4).all():
             used[rows] += 1
             chosen.append(rows)
             if len(chosen) == at_most:

@@ -174,9 +174,7 @@ def nobody(problem: Problem, core: Core) -> Patterns:
 
 
 def _plainly(problem: Problem, site: Ints, start: Ints, slot: Ints) -> Patterns:
-    return Patterns(
-        site, start, slot, np.full(len(site), -np.inf), ~problem.must_open, np.full(problem.n_sites, -np.inf)
-    )
+    return Patterns(site, start, slot, np.full(len(site), -np.inf), ~problem.must_open, np.full(problem.n_sites, -np.inf))
 
 
 def with_plan(problem: Problem, core: Core, patterns: Patterns, plan: Solution) -> Patterns:
