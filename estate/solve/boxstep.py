@@ -23,11 +23,11 @@ import highspy
 import numpy as np
 from scipy.sparse import csc_array, csr_array
 
-from estate.problem import Bools, Floats, Ints, Problem, Solution
+from estate.problem import Floats, Problem, Solution
 from estate.solve import patterns
 from estate.solve.arrays import MONEY
 from estate.solve.core import Core
-from estate.solve.lagrangian import Dual, evaluate, evaluate_with_sets, work_space
+from estate.solve.lagrangian import Dual, evaluate_with_sets, work_space
 
 KEPT = 0.3
 """Share of the promised rise that a round must bring for the box to widen."""
@@ -60,15 +60,15 @@ class Box:
         h.addCols(
             2 * n, np.zeros(2 * n), np.zeros(2 * n), np.full(2 * n, inf), 2 * n, np.arange(2 * n, dtype=np.int32), both, sign
         )
-        self._add(arrays.cost, arrays.start, arrays.index, arrays.value, arrays.upper, arrays.integer)
+        matrix = csc_array(csr_array((arrays.value, arrays.index, arrays.start), shape=(self.rows, len(arrays.cost))))
+        self._add(arrays.cost, matrix, np.where(arrays.integer, inf, arrays.upper))
 
-    def _add(self, cost: Floats, start: Ints, index: Ints, value: Floats, upper: Floats, sets: Bools) -> None:
-        matrix = csc_array(csr_array((value, index, start), shape=(self.rows, len(cost))))
+    def _add(self, cost: Floats, matrix: csc_array, upper: Floats) -> None:
         self.lp.addCols(
             len(cost),
             cost,
             np.zeros(len(cost)),
-            np.where(sets, highspy.kHighsInf, upper),
+            upper,
             matrix.nnz,
             matrix.indptr[:-1].astype(np.int32),
             matrix.indices.astype(np.int32),
@@ -81,8 +81,8 @@ class Box:
             return
         a, keep = patterns.programme(self.problem, self.core, found)
         n = len(keep)  # the items of share rules are in the programme already
-        matrix = csr_array((a.value, a.index, a.start), shape=(self.rows, len(a.cost)))[:, :n]
-        self._add(a.cost[:n], matrix.indptr, matrix.indices, matrix.data, a.upper[:n], a.integer[:n])
+        matrix = csc_array(csr_array((a.value, a.index, a.start), shape=(self.rows, len(a.cost))))
+        self._add(a.cost[:n], csc_array(matrix[:, :n]), np.full(n, highspy.kHighsInf))
 
     def hold(self, dual: Dual, width: float) -> None:
         """Put the box about these multipliers, ``width`` pence either way."""
@@ -148,6 +148,3 @@ def climb(
         if over():
             break
     return best
-
-
-__all__ = ["Box", "climb", "evaluate"]

@@ -30,8 +30,11 @@ VIOLATED = 0.02
 
 
 @numba.njit(cache=True)
-def _triangles(start, row, x, by_start, by_column, pair_start, pair_row, pair_sum, covering, most):
+def _triangles(columns, rows, pairs, pair_sum, x, covering, most):
     """Broken cuts (violation, three rows) of a programme given by columns, by rows, and by pairs of rows that share a set."""
+    start, row = columns
+    by_start, by_column = rows
+    pair_start, pair_row = pairs
     n_rows = len(by_start) - 1
     out, n = np.empty((most, 4)), 0
     total = np.zeros(n_rows)
@@ -83,15 +86,12 @@ def separate(members: csr_array, x: Floats, *, covering: bool, at_most: int = 40
 
     ``members`` is (rows, columns) 0/1: the sets in use, ``x`` how much of each.
     """
-    part = members.T.tocsr()
-    part.sort_indices()
+    by_column = members.T.tocsr()
+    by_column.sort_indices()
     pairs = csr_array((members * x[None, :]) @ members.T)
     pairs.sort_indices()
-    found = _triangles(
-        *(np.asarray(a, dtype=np.int64) for a in (part.indptr, part.indices)), x,
-        *(np.asarray(a, dtype=np.int64) for a in (members.indptr, members.indices, pairs.indptr, pairs.indices)), pairs.data,
-        covering, 20_000,
-    )  # fmt: skip
+    column, row, pair = ((m.indptr.astype(np.int64), m.indices.astype(np.int64)) for m in (by_column, members, pairs))
+    found = _triangles(column, row, pair, pairs.data, x, covering, 20_000)
     used = np.zeros(members.shape[0], dtype=np.int64)
     chosen = []
     for t in np.argsort(-found[:, 0], kind="stable"):

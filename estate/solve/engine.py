@@ -1,13 +1,13 @@
 """The engine: plans and proofs from a town to the nation.
 
-    greedy drop -> neighbourhoods solved by columns -> multipliers -> the whole by columns, or by blocks with priced borders
+    greedy drop -> multipliers -> neighbourhoods solved by columns -> the whole by columns, or by blocks with priced borders
 
 Each stage is in a module of its own; this one chooses.  The choice is made by the instance:
 
 * what is not in the core (:func:`estate.solve.core.is_pure`), or small, goes whole to HiGHS through the model in PuLP;
 * up to :data:`WHOLE` sites the problem is solved by columns and branch and bound: proof is the aim;
-* beyond, neighbourhoods of :data:`BALL` sites are rearranged until a sweep over the place brings nothing, and the bound is the
-  better of the Lagrangian's and the sum over blocks.
+* beyond, neighbourhoods of :data:`BALL` sites are rearranged, those first where plan and bound disagree most, until none brings
+  anything (:mod:`estate.solve.sweep`), and the bound is the better of the Lagrangian's and the sum over blocks.
 
 Bounds are only ever raised by what was proven, plans only replaced by better ones that :func:`estate.problem.violations` finds
 nothing wrong with.  Work is counted in neighbourhoods and nodes, so a run under a work limit repeats exactly.
@@ -21,16 +21,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from scipy.sparse import csr_array
 
-from estate.problem import Ints, Problem, Solution, cost, violations
+from estate.problem import Problem, Solution, cost, violations
 from estate.solve import blocks, direct, master, reduce, search
+from estate.solve import sweep as sweeps
 from estate.solve.answer import OPTIMAL_GAP, Answer, Limits, Progress, Status, relative_gap
 from estate.solve.arrays import MONEY, build, read, start_point
 from estate.solve.boxstep import climb
 from estate.solve.core import Core, core, is_pure
 from estate.solve.exact import POLL_S, Watch
 from estate.solve.lagrangian import Dual, ascend
+from estate.solve.sweep import Sweep
 
 FEWEST = 600
 """Host pairs below which HiGHS is as fast on the model as it stands, and nothing need be compiled."""
@@ -44,6 +45,14 @@ BALL = 40
 """Sites of a neighbourhood."""
 BLOCK = 60
 """Sites of a block of the bound."""
+SIZES = (60, 90)
+"""Sites of the neighbourhoods that follow, when those of :data:`BALL` bring no more."""
+TOGETHER = 3_000
+"""Most sites whose multipliers are found in one programme."""
+COARSE = (100, 0, 0)
+"""Subgradient iterations that bring the multipliers near enough for column generation."""
+FIRST, SECOND = 0.1, 0.6
+"""Shares of the time by which neighbourhoods at coarse multipliers, and at the best, make way for the bound."""
 
 
 @dataclass(slots=True)
@@ -170,25 +179,66 @@ def _run(problem: Problem, state: _Run) -> Answer:
     small = reduce.cover_rows(problem)
     cut = core(small)
     state.saw(problem, search.improve(small, cut, problem.today, moves=0))
-    sites = small.n_sites
-    whole = sites <= WHOLE or bool(small.shares)
-    near = blocks.links(small)
-    sweeps = 1 if whole else 50
-    # A first look at the bound tells when to stop improving; its multipliers serve the proof.
-    reason = None
-    if sites > BALL:
-        reason = _improve(small, state, near, sweeps=1, limit=None if whole else 0.45)
+    if small.shares:
+        return _answer(state, _prove_shares(small, state))
+    if small.n_sites > WHOLE:
+        return _answer(state, _large(small, cut, state))
     dual = _bound(small, cut, state)
-    print("dual", dual.bound/1e8, time.monotonic()-state.began)
+    if small.n_sites > BALL and state.gap() > state.limits.gap:
+        _improve(state, Sweep(small, cut, blocks.links(small), dual), (BALL,))
     if state.gap() <= state.limits.gap:
-        reason = "gap"
-    elif state.over() is None and whole:
-        reason = _prove(small, cut, state, dual)
-    elif reason is None and not small.shares:
-        reason = _blocks(small, state, near, dual)
-        if reason is None and sweeps > 1:
-            reason = _improve(small, state, near, sweeps=sweeps, limit=None)
-    return _answer(state, reason or state.over() or "work")
+        return _answer(state, "gap")
+    return _answer(state, state.over() or _prove(small, cut, state, dual))
+
+
+def _large(problem: Problem, cut: Core, state: _Run) -> str:
+    """Plans and bounds in turn: neighbourhoods, the best multipliers, neighbourhoods, blocks, larger ones."""
+    near = blocks.links(problem)
+    dual = ascend(cut, 0.97 * float(state.value or problem.site_cost.sum()), iterations=COARSE)
+    state.saw(problem, None, dual.bound)
+    sweep = Sweep(problem, cut, near, dual)
+    if reason := _improve(state, sweep, (BALL,), share=FIRST, most=problem.n_sites // BALL):
+        return reason
+    if problem.n_sites <= TOGETHER:
+        dual = climb(problem, cut, dual, plan=state.plan, over=lambda: state.over() is not None)
+    else:
+        effort = master.Effort(climbs=30, until=state.until(), stop=state.stop)
+        dual = sweeps.climb_in_parts(problem, cut, near, dual, TOGETHER // 2, effort)
+    state.saw(problem, None, dual.bound)
+    sweep.afresh(dual)
+    if reason := _improve(state, sweep, (BALL,), share=SECOND):
+        return reason
+    if state.plan is not None:
+        effort = _effort(state, gap=5e-4, pool=40_000, rounds=5, passes=4, nodes=60)
+        bound, solved = sweeps.bound(problem, near, dual, state.plan, BLOCK, effort)
+        state.work += solved
+        state.saw(problem, None, bound)
+    sweep.afresh()
+    return _improve(state, sweep, SIZES) or "work"
+
+
+def _improve(state: _Run, sweep: Sweep, sizes: tuple[int, ...], *, share: float = 1.0, most: int | None = None) -> str | None:
+    """Neighbourhoods of each size until all are stale, or a share of the time is gone; why the run is over, if it is."""
+    until = None if state.limits.time_s is None else state.began + share * state.limits.time_s
+    effort = _effort(state, gap=1e-3, pool=12_000, rounds=3, passes=3, nodes=40)
+    for size in sizes:
+        sweep.stale[:] = False
+        done = 0
+        while state.plan is not None and (centre := sweep.next(state.plan)) is not None:
+            if (reason := state.over()) is not None:
+                return reason
+            if state.gap() <= state.limits.gap:
+                return "gap"
+            if (until is not None and time.monotonic() > until) or done == most:
+                return None
+            state.work += 1
+            done += 1
+            state.saw(sweep.problem, sweep.step(state.plan, centre, size, effort))
+    return None
+
+
+def _effort(state: _Run, *, gap: float, pool: int, rounds: int, passes: int, nodes: int) -> master.Effort:
+    return master.Effort(gap=gap, pool=pool, rounds=rounds, passes=passes, nodes=nodes, until=state.until(), stop=state.stop)
 
 
 def _least(problem: Problem) -> float:
@@ -201,8 +251,8 @@ def _least(problem: Problem) -> float:
 
 def _bound(problem: Problem, cut: Core, state: _Run) -> Dual:
     """The Lagrangian's bound and multipliers."""
-    value = state.value if state.value is not None else int(problem.site_cost.sum())
-    dual = ascend(cut, 0.97 * value if problem.n_sites > WHOLE else value, iterations=(100, 0, 0))
+    target = float(problem.site_cost.sum() if state.value is None else state.value)
+    dual = ascend(cut, target, iterations=COARSE)
     dual = climb(problem, cut, dual, plan=state.plan, over=lambda: state.over() is not None)
     state.saw(problem, None, dual.bound)
     return dual
@@ -240,113 +290,8 @@ def _prove_shares(problem: Problem, state: _Run) -> str | None:
     return ("proven" if state.limits.gap == 0.0 else "gap") if ran.complete else state.over() or "work"
 
 
-def _improve(problem: Problem, state: _Run, near: csr_array, *, sweeps: int, limit: float | None) -> str | None:
-    """Neighbourhoods solved by columns, the least recently seen first, until a sweep brings nothing."""
-    rng = np.random.default_rng(state.limits.seed)
-    effort = master.Effort(
-        gap=1e-3, iterations=(40, 40, 0), pool=12_000, rounds=3, passes=3, nodes=40, until=state.until(), stop=state.stop
-    )
-    until = None if limit is None or state.limits.time_s is None else state.began + limit * state.limits.time_s
-    for _ in range(sweeps):
-        better = False
-        seen = np.zeros(problem.n_sites, dtype=bool)
-        for j in rng.permutation(problem.n_sites).tolist():
-            if seen[j]:
-                continue
-            if (reason := state.over()) is not None:
-                return reason
-            if until is not None and time.monotonic() > until:
-                return None
-            sites = blocks.ball(near, j, BALL)
-            seen[sites] = True
-            state.work += 1
-            better |= _neighbourhood(problem, state, sites, effort)
-        if not better:
-            break
-    return None
-
-
-def _neighbourhood(problem: Problem, state: _Run, sites: Ints, effort: master.Effort) -> bool:
-    plan = state.plan
-    if plan is None:
-        return False
-    part = blocks.inside(problem, plan, sites)
-    here = Solution(plan.open[sites], np.searchsorted(sites, plan.host[part.points]))
-    if not len(part.points):
-        return False
-    found = master.solve(reduce.cover_rows(part.problem), effort, plan=here)
-    if found.plan is None or found.value >= cost(part.problem, here):
-        return False
-    return state.saw(problem, blocks.merged(plan, part, found.plan))
-
-
-def _blocks(problem: Problem, state: _Run, near: csr_array, dual: Dual) -> str | None:
-    """The bound as a sum over blocks, borders priced by the multipliers; blocks not reached count as their Lagrangian."""
-    plan = state.plan
-    if plan is None:
-        return None
-    part_of = partition(near, BLOCK)
-    u, v = np.round(dual.point).astype(np.int64), np.maximum(np.round(dual.row), 0).astype(np.int64)
-    point_crosses, row_crosses = blocks.crossing(problem, part_of)
-    total = float(u[point_crosses].sum() + (v * problem.cover.need)[row_crosses].sum())
-    effort = master.Effort(
-        gap=5e-4, iterations=(40, 60, 30), pool=40_000, rounds=5, passes=4, nodes=60, until=state.until(), stop=state.stop
-    )
-    for b in range(int(part_of.max()) + 1):
-        sites = np.flatnonzero(part_of == b)
-        part = blocks.priced(problem, sites, u, v)
-        # The plan we have, seen from this block: guests from elsewhere are nowhere, unmet rows take their helper.
-        inside = part_of[plan.host[part.points]] == b
-        place = np.searchsorted(sites, plan.host[part.points])
-        host = np.where(inside, place, -1)
-        open_ = np.concatenate([plan.open[sites], np.ones(part.problem.n_sites - len(sites), dtype=bool)])
-        found = master.solve(part.problem, effort, plan=Solution(open_, host), optional=part.optional)
-        total += found.bound + part.offset
-        state.work += 1
-        if state.stop():
-            return "interrupt"
-    state.saw(problem, None, total)
-    return state.over()
-
-
-def partition(near: csr_array, size: int) -> Ints:
-    """(J,) block of each site: balls of ``size``, taken from what is left, the most isolated first."""
-    n = near.shape[0]
-    part = np.full(n, -1)
-    left = near.copy()
-    degree = np.asarray(near.sum(axis=1)).ravel()
-    block = 0
-    for j in np.argsort(degree, kind="stable").tolist():
-        if part[j] >= 0:
-            continue
-        score = np.zeros(n)
-        chosen = [j]
-        part[j] = block
-        while len(chosen) < size:
-            lo, hi = left.indptr[chosen[-1]], left.indptr[chosen[-1] + 1]
-            at = left.indices[lo:hi]
-            free = part[at] < 0
-            score[at[free]] += left.data[lo:hi][free]
-            best = int(score.argmax())
-            if score[best] <= 0:
-                break
-            score[best] = 0.0
-            part[best] = block
-            chosen.append(best)
-        block += 1
-    # Scraps join the block they are most linked to.
-    count = np.bincount(part)
-    for j in np.flatnonzero(count[part] < size // 6).tolist():
-        at = near.indices[near.indptr[j] : near.indptr[j + 1]]
-        pull = np.bincount(part[at], near.data[near.indptr[j] : near.indptr[j + 1]], block)
-        pull[part[j]] = 0.0
-        if pull.max() > 0:
-            part[j] = int(pull.argmax())
-    return np.unique(part, return_inverse=True)[1].astype(np.int64)
-
-
-def _answer(state: _Run, reason: str) -> Answer:
-    seconds = time.monotonic() - state.began
+def _answer(state: _Run, reason: str | None) -> Answer:
+    seconds, reason = time.monotonic() - state.began, reason or "work"
     if state.value is None:
         return Answer(Status.UNKNOWN, None, None, None, None, reason == "work", reason, seconds, tuple(state.trace))
     bound = min(state.bound, float(state.value))

@@ -22,7 +22,7 @@ same with routes).  At a gap of half a percent some thousands remain, and HiGHS 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numba
 import numpy as np
@@ -129,10 +129,10 @@ def _enumerate(core, profit, bonus, threshold, most, most_slots, each):
     return n, site, start, slot, value
 
 
-def worth_keeping(
-    problem: Problem, core: Core, dual: Dual, best: float, *, most: int = 400_000, each: int | None = None
+def listed(
+    problem: Problem, core: Core, dual: Dual, dearest: Floats, *, most: int = 400_000, each: int | None = None
 ) -> Patterns | None:
-    """Every set that a plan cheaper than ``best`` could use, or None when there are more than ``most``.
+    """Every set whose reduced cost at these multipliers is at most ``dearest`` (J,), or None when there are more than ``most``.
 
     With ``each``, no site lists more than so many, the best of it; :attr:`Patterns.dearest` says where it stopped.
     """
@@ -143,10 +143,7 @@ def worth_keeping(
     for j in np.flatnonzero(np.diff(core.inherent_start)):
         for q in core.inherent_offer[core.inherent_start[j] : core.inherent_start[j + 1]]:
             extra[j] += dual.row[core.offer_row[core.offer_start[q] : core.offer_start[q + 1]]].sum()
-    forced = np.where(core.must_open, dual.site_profit, np.maximum(dual.site_profit, 0.0))
-    spare = best - dual.bound
-    # A set's value at which the plan could still be as cheap as the best; wider by the rounding of a float sum.
-    threshold = core.site_cost - extra + forced - spare - 1e-6 * abs(best) * 1e-3
+    threshold = core.site_cost - extra - dearest
     n, site, start, slot, value = _enumerate(core, profit, bonus, threshold, most, most * 6, each or most + 1)
     if n < 0:
         return None
@@ -155,9 +152,20 @@ def worth_keeping(
     site = np.concatenate([site, nobody])
     start = np.concatenate([start, np.full(len(nobody), start[-1])])
     value = np.concatenate([value, np.zeros(len(nobody))])
+    forced = np.where(core.must_open, dual.site_profit, np.maximum(dual.site_profit, 0.0))
     least = dual.bound + forced[site] + core.site_cost[site] - extra[site] - value
-    shut = ~core.must_open & (dual.bound + forced <= best)
-    return Patterns(site, start, slot[: start[-1]].copy(), least, shut, core.site_cost - extra - threshold)
+    return Patterns(site, start, slot[: start[-1]].copy(), least, ~core.must_open, core.site_cost - extra - threshold)
+
+
+def worth_keeping(
+    problem: Problem, core: Core, dual: Dual, best: float, *, most: int = 400_000, each: int | None = None
+) -> Patterns | None:
+    """Every set that a plan cheaper than ``best`` could use, or None when there are more than ``most``."""
+    forced = np.where(core.must_open, dual.site_profit, np.maximum(dual.site_profit, 0.0))
+    # Wider by the rounding of a float sum.
+    dearest = best - dual.bound - forced + 1e-9 * abs(best)
+    found = listed(problem, core, dual, dearest, most=most, each=each)
+    return None if found is None else replace(found, shut=~core.must_open & (dual.bound + forced <= best))
 
 
 def of_slots(problem: Problem, core: Core, slots: Ints) -> Patterns:

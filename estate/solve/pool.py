@@ -1,7 +1,7 @@
 """The linear programme over a pool of sets, with odd-set cuts.
 
 The pool may hold hundreds of thousands of sets; those in the solver are the few that have priced in (Gilmore and Gomory 1961), so
-a solve is 0.01-0.2 s.  Sets can be banned (by a branch), cuts added, and the pool enlarged by sets that were not listed at first.
+a solve is 0.01-0.2 s.  A branch bans sets; a cut changes reduced costs and nothing else, since the pool holds all that matter.
 
 Every bound is computed from the prices, not read from the solver: for any prices of the right signs, the rows' right hand sides
 plus, for each site, its most negative reduced cost (a site has one set) bound the programme over the pool from below.
@@ -10,11 +10,11 @@ plus, for each site, its most negative reduced cost (a site has one set) bound t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import highspy
 import numpy as np
-from scipy.sparse import csc_array, csr_array, hstack, vstack
+from scipy.sparse import csc_array, csr_array, vstack
 
 from estate.problem import Bools, Floats, Ints, Problem
 from estate.solve import cuts
@@ -140,26 +140,6 @@ class Pool:
         )
         self.inside[columns] = True
         self.order.extend(columns.tolist())
-
-    def extend(self, more: Arrays, matrix: csc_array, site: Ints) -> None:
-        """Further sets, with the same rows; they are in the pool and not yet in the solver."""
-        a = self.arrays
-        joined = {
-            name: np.concatenate([getattr(a, name), getattr(more, name)]) for name in ("cost", "lower", "upper", "integer")
-        }
-        self.arrays = replace(a, **joined)
-        before = len(a.cost)
-        rows = csr_array(matrix)
-        self.matrix = csc_array(hstack([self.matrix, matrix]))
-        self.by_row = csr_array(self.matrix)
-        self.site = np.concatenate([self.site, site])
-        none = np.zeros(len(site), dtype=bool)
-        self.inside, self.banned = np.concatenate([self.inside, none]), np.concatenate([self.banned, none])
-        grown = []
-        for c in self.cut:
-            index, value = coefficients(rows, c.rows, covering=c.covering)
-            grown.append(replace(c, index=np.concatenate([c.index, before + index]), value=np.concatenate([c.value, value])))
-        self.cut = grown
 
     def add_cut(self, rows: Ints, *, covering: bool) -> None:
         """Add the odd-set cut of three rows."""
