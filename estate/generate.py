@@ -15,10 +15,10 @@ All money is invented: GBP per m2 drawn around plausible office costs.  The same
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from estate.problem import CoverRows, Floats, Ints, Problem, ShareRule, Solution
@@ -53,6 +53,8 @@ _COMPATIBLE = np.array(
 _DETOUR = 1.3
 _MOVE_M = 8_000
 _MOST_HOSTS = 24
+_BATCH = 2_000
+"""Centres looked round at once: their neighbours are held as lists for that long."""
 _LETTABLE = 0.9
 """Share of sites whose owner receives guests at all."""
 
@@ -88,24 +90,49 @@ def place(size: Size, seed: int, *, share: float | None = None) -> Place:
 
     kind = rng.choice(5, size.sites, p=_SERVICE_SHARE)
     point_site, point_service = _points(kind, rng)
+    problem = furnish(Ground(site_xy, kind, point_site, point_service, zone_xy, people), rng, share=share)
+    return Place(problem, site_xy, zone_xy, people)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ground:
+    """Where buildings, access points and people are (made up, or read from real lists); metres.
+
+    Services are, in this order: library, clinic, council office, Jobcentre, police counter.
+    """
+
+    site_xy: Floats
+    """(J, 2)."""
+    kind: Ints
+    """(J,) the service whose building it is: it says which others may be guests."""
+    point_site: Ints
+    """(S,) sorted, with ``point_service`` sorted within each building."""
+    point_service: Ints
+    zone_xy: Floats
+    """(I, 2)."""
+    people: Ints
+
+
+def furnish(ground: Ground, rng: np.random.Generator, *, share: float | None = None) -> Problem:
+    """The problem of a place whose buildings are where ``ground`` says: areas, costs, guests and access are invented."""
+    sites, site_xy = len(ground.kind), ground.site_xy
+    point_site, point_service = ground.point_site, ground.point_service
     own, hall, desk = (_areas(mean, point_service, rng) for mean in (_OWN_M2, _HALL_M2, _DESK_M2))
 
-    used = np.bincount(point_site, own, size.sites).astype(np.int64)
+    used = np.bincount(point_site, own, sites).astype(np.int64)
     for extra in (hall, desk):  # good enough for sizing the building; `violations` has the exact rule
-        used += np.bincount(point_site, extra, size.sites).astype(np.int64)
-    fit = used * rng.uniform(1.0, 2.6, size.sites)
-    capacity = np.maximum(fit, rng.choice([0, 5_000, 12_000], size.sites, p=[0.80, 0.15, 0.05])).astype(np.int64)
-    over = rng.random(size.sites) < 0.04
+        used += np.bincount(point_site, extra, sites).astype(np.int64)
+    fit = used * rng.uniform(1.0, 2.6, sites)
+    capacity = np.maximum(fit, rng.choice([0, 5_000, 12_000], sites, p=[0.80, 0.15, 0.05])).astype(np.int64)
+    over = rng.random(sites) < 0.04
     capacity = np.where(over, (used * 0.9).astype(np.int64), capacity)
-    elsewhere = np.where(rng.random(size.sites) < 0.15, rng.uniform(0.2, 0.8, size.sites) * capacity, 0.0)
-    must_open = (elsewhere > 0) & (rng.random(size.sites) < 0.5)
+    elsewhere = np.where(rng.random(sites) < 0.15, rng.uniform(0.2, 0.8, sites) * capacity, 0.0)
+    must_open = (elsewhere > 0) & (rng.random(sites) < 0.5)
 
     gross_m2 = (np.maximum(capacity, used) + elsewhere) / 10 * 1.15
-    site_cost = np.round(gross_m2 * rng.lognormal(np.log(135.0), 0.35, size.sites) + 9_000).astype(np.int64) * 100
+    site_cost = np.round(gross_m2 * rng.lognormal(np.log(135.0), 0.35, sites) + 9_000).astype(np.int64) * 100
 
-    pairs = _pairs(site_xy, kind, point_site, point_service, own + hall + desk, capacity, rng)
-    point, host, cost = pairs
-    today = Solution(open=np.ones(size.sites, dtype=bool), host=point_site)
+    point, host, cost = _pairs(ground, own + hall + desk, capacity, rng)
     bare = Problem(
         n_services=5,
         site_cost=site_cost,
@@ -118,14 +145,13 @@ def place(size: Size, seed: int, *, share: float | None = None) -> Place:
         pair_site=host,
         pair_cost=cost,
         point_home=point_site,
-        site_slack=np.maximum(_used(size.sites, point_site, point_service, own, hall, desk) - capacity, 0),
+        site_slack=np.maximum(_used(sites, point_site, point_service, own, hall, desk) - capacity, 0),
         must_open=must_open,
-        must_close=np.zeros(size.sites, dtype=bool),
-        today=today,
+        must_close=np.zeros(sites, dtype=bool),
+        today=Solution(open=np.ones(sites, dtype=bool), host=point_site),
     )
-    cover, shares = _access(bare, site_xy, zone_xy, people, share)
-    fields = {name: getattr(bare, name) for name in Problem.__dataclass_fields__}
-    return Place(Problem(**{**fields, "cover": cover, "shares": shares}), site_xy, zone_xy, people)
+    cover, shares = _access(bare, site_xy, ground.zone_xy, ground.people, share)
+    return replace(bare, cover=cover, shares=shares)
 
 
 def _towns(size: Size, rng: np.random.Generator) -> tuple[Floats, Floats]:
@@ -176,37 +202,47 @@ def _used(sites: int, site: Ints, service: Ints, own: Ints, hall: Ints, desk: In
     return total
 
 
-def _pairs(
-    site_xy: Floats, kind: Ints, point_site: Ints, service: Ints, area: Ints, capacity: Ints, rng: np.random.Generator
-) -> tuple[Ints, Ints, Ints]:
+def within(xy: Floats, centre: Floats, radius: Floats) -> tuple[Ints, Ints]:
+    """Which points of ``xy`` are within each centre's own radius: couples (centre, point), sorted."""
+    tree = cKDTree(xy)
+    who, what = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+    for first in range(0, len(centre), _BATCH):
+        part = slice(first, first + _BATCH)
+        found = tree.query_ball_point(centre[part], radius[part], return_sorted=True)
+        length = np.fromiter(map(len, found), dtype=np.int64, count=len(found))
+        who.append(first + np.repeat(np.arange(len(found)), length))
+        what.append(np.fromiter(chain.from_iterable(found), dtype=np.int64, count=int(length.sum())))
+    return np.concatenate(who), np.concatenate(what)
+
+
+def _pairs(ground: Ground, area: Ints, capacity: Ints, rng: np.random.Generator) -> tuple[Ints, Ints, Ints]:
     """Host pairs: home, and the nearest compatible buildings within the move rule that are large enough."""
+    site_xy, kind, home = ground.site_xy, ground.kind, ground.point_site
     receives = rng.random(len(kind)) < _LETTABLE
     rent = rng.uniform(25.0, 60.0, len(kind))
-    tree = cKDTree(site_xy)
-    around = tree.query_ball_point(site_xy[point_site], _MOVE_M / _DETOUR)
-    point: list[int] = []
-    host: list[int] = []
-    for s, near in enumerate(around):
-        home = int(point_site[s])
-        j = np.array(near, dtype=np.int64)
-        j = j[(j != home) & receives[j] & _COMPATIBLE[service[s], kind[j]] & (capacity[j] >= area[s])]
-        away = np.hypot(*(site_xy[j] - site_xy[home]).T)
-        chosen = sorted([home, *j[np.lexsort((j, away))][: _MOST_HOSTS - 1].tolist()])
-        point.extend([s] * len(chosen))
-        host.extend(chosen)
-    pair_point, pair_site = np.array(point, dtype=np.int64), np.array(host, dtype=np.int64)
+    s, j = within(site_xy, site_xy[home], np.full(len(home), _MOVE_M / _DETOUR))
+    may = (j != home[s]) & receives[j] & _COMPATIBLE[ground.point_service[s], kind[j]] & (capacity[j] >= area[s])
+    s, j = s[may], j[may]
+    away = np.hypot(*(site_xy[j] - site_xy[home[s]]).T)
+    order = np.lexsort((j, away, s))
+    s, j = s[order], j[order]
+    near = np.arange(len(s)) - np.searchsorted(s, s) < _MOST_HOSTS - 1
+    point = np.concatenate([np.arange(len(home)), s[near]])
+    site = np.concatenate([home, j[near]])
+    order = np.lexsort((site, point))
+    pair_point, pair_site = point[order], site[order]
     cost = np.round(area[pair_point] / 10 * rent[pair_site]).astype(np.int64) * 100
-    return pair_point, pair_site, np.where(pair_site == point_site[pair_point], 0, cost)
+    return pair_point, pair_site, np.where(pair_site == home[pair_point], 0, cost)
 
 
 def _access(
     bare: Problem, site_xy: Floats, zone_xy: Floats, people: Ints, share: float | None
 ) -> tuple[CoverRows, tuple[ShareRule, ...]]:
     """Cover rows (each zone within the standard, or no worse than today) or share rules, for each service."""
-    lists: list[NDArray[np.int64]] = []
-    of_service: list[int] = []
+    zones = len(zone_xy)
+    of_service: list[Ints] = []
+    starts, lists = [np.zeros(1, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
     shares: list[ShareRule] = []
-    tree = cKDTree(zone_xy)
     for k in range(5):
         pairs_k = bare.point_service[bare.pair_point] == k
         offers = np.unique(bare.pair_site[pairs_k])
@@ -214,32 +250,29 @@ def _access(
         if not len(homes):
             continue
         nearest = cKDTree(site_xy[homes]).query(zone_xy)[0] * _DETOUR
-        limit = np.full(len(zone_xy), float(_LIMIT_M[k])) if share is not None else np.maximum(_LIMIT_M[k], nearest + 1)
-        reach: list[list[int]] = [[] for _ in range(len(zone_xy))]
-        widest = float(limit.max()) / _DETOUR
-        for j in offers.tolist():
-            zones = np.array(tree.query_ball_point(site_xy[j], widest), dtype=np.int64)
-            near = zones[np.hypot(*(zone_xy[zones] - site_xy[j]).T) * _DETOUR <= limit[zones]]
-            for i in near.tolist():
-                reach[i].append(j)
-        sites = [np.array(r, dtype=np.int64) for r in reach]
+        limit = np.full(zones, float(_LIMIT_M[k])) if share is not None else np.maximum(_LIMIT_M[k], nearest + 1)
+        zone, offer = within(site_xy[offers], zone_xy, limit / _DETOUR * (1 + 1e-9))
+        site = offers[offer]
+        near = np.hypot(*(zone_xy[zone] - site_xy[site]).T) * _DETOUR <= limit[zone]
+        length = np.bincount(zone[near], minlength=zones)
         if share is None:
-            lists += sites
-            of_service += [k] * len(sites)
+            lists.append(site[near])
+            starts.append(starts[-1][-1] + np.cumsum(length))
+            of_service.append(np.full(zones, k, dtype=np.int64))
             continue
         met = int(people[nearest <= _LIMIT_M[k]].sum())
         required = min(int(np.ceil(share * int(people.sum()))), met)
-        start = np.concatenate([[0], np.cumsum([len(r) for r in sites])]).astype(np.int64)
-        shares.append(ShareRule(f"service {k}", k, people, start, np.concatenate(sites), required))
+        start = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
+        shares.append(ShareRule(f"service {k}", k, people, start, site[near], required))
     if share is not None:
         return CoverRows(), tuple(shares)
-    start = np.concatenate([[0], np.cumsum([len(r) for r in lists])]).astype(np.int64)
-    rows = len(lists)
+    service = np.concatenate([np.zeros(0, dtype=np.int64), *of_service])
+    rows = len(service)
     return (
         CoverRows(
-            service=np.array(of_service, dtype=np.int64),
+            service=service,
             need=np.ones(rows, dtype=np.int64),
-            start=start,
+            start=np.concatenate(starts),
             site=np.concatenate(lists),
             excuse=np.full(rows, -1, dtype=np.int64),
         ),

@@ -27,7 +27,7 @@ def everything(p: Problem) -> Everything:
     """All combinations of open sites and hosts in open sites."""
     J, S, K = p.n_sites, p.n_points, p.n_services
     choices = [p.pair_site[p.pair_point == s] for s in range(S)]
-    host = np.array(list(itertools.product(*choices)), dtype=np.int64).reshape(-1, S)
+    host = np.array(list(itertools.product(*choices)), dtype=np.int64).reshape(-1 if S else 1, S)
     masks = np.array(list(itertools.product([False, True], repeat=J)))
     rows, which = [], []
     for m, mask in enumerate(masks):

@@ -26,6 +26,7 @@ from pulp.constants import LpSolveStatus
 from estate.errors import Issue, SolverError
 from estate.model import Formulation, Measure, formulate, to_pulp
 from estate.problem import Goal, Problem, Solution, violations
+from estate.solve import covering, sites
 from estate.solve.answer import OPTIMAL_GAP, Answer, Limits, Progress, Status, relative_gap, value_of
 
 REFUSED = {"highspy": {"1.14.0": "it returned wrong optima"}}
@@ -233,12 +234,37 @@ def checked(problem: Problem, solution: Solution | None) -> Solution | None:
 
 def search(problem: Problem, watch: Watch) -> Answer:
     """The best plan under the problem's goal, with its proof; ties are not broken."""
+    if watch.limits.solver == "highs" and sites.wanted(problem):
+        return only_sites(problem, watch)
     if problem.goal is Goal.FARTHEST:
         return farthest(problem, watch)
     f = formulate(problem, Measure(problem.goal))
     outcome = run(f, watch, start=start_of(problem), gap=watch.limits.gap)
     bound = None if outcome.bound is None else f.to_measure(outcome.bound)
     return conclude(problem, watch, outcome.ended, checked(problem, outcome.solution), bound, unit=f.unit)
+
+
+def only_sites(problem: Problem, watch: Watch) -> Answer:
+    """A problem that :mod:`estate.solve.sites` solves by its structure, in a thread of its own."""
+    check_solver(watch.limits.solver)
+    found: list[sites.Found] = []
+    failure: list[BaseException] = []
+    limits = watch.limits
+    budget = covering.Budget(watch.left, watch.stop.is_set, limits.work, limits.gap, limits.seed)
+
+    def work() -> None:
+        try:
+            found.append(sites.search(problem, budget))
+        except BaseException as error:  # noqa: BLE001  (handed to the caller's thread below)
+            failure.append(error)
+
+    worker = threading.Thread(target=work, name="sites", daemon=True)
+    worker.start()
+    wait(worker, watch)
+    if failure:
+        raise failure[0]
+    end = found[0]
+    return conclude(problem, watch, end.ended, checked(problem, end.solution), end.bound)
 
 
 def farthest(problem: Problem, watch: Watch) -> Answer:

@@ -11,11 +11,18 @@ capacity: then each client is an access point, and its demand is its floor area.
 | p-median | least weighted distance to the nearest of ``p`` sites | Hakimi 1964; ReVelle and Swain 1970 |
 | p-center | least greatest distance to the nearest of ``p`` sites | Hakimi 1964; Minieka 1970 |
 | single-source capacitated | fixed and assignment cost, each client whole to one site | Neebe and Rao 1983 |
+| capacitated LSCP | least sites whose capacities hold all demand, which may be split | Current and Storbeck 1988 |
+| capacitated p-median | p-median, each client whole to one of ``p`` sites with room | Mulvey and Beck 1984 |
+
+Demand that may be split is a point for each unit of it: with whole demands and capacities some best split is whole (the
+assignment of units to given sites is a transportation problem).
 
 Distances are whole metres; ``distance[i, j]`` is from client ``i`` to site ``j``.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -48,8 +55,9 @@ def _facilities(n: int, **fields: object) -> Problem:
 
 def _lists(within: np.ndarray) -> tuple[Ints, Ints]:
     """Starts and sites of a clients x sites mask."""
-    start = np.concatenate([[0], np.cumsum(within.sum(axis=1))]).astype(np.int64)
-    return start, np.nonzero(within)[1].astype(np.int64)
+    sites = max(within.shape[1], 1)
+    entry = np.flatnonzero(within)  # in a fifth of the time that two coordinates take
+    return np.searchsorted(entry, np.arange(len(within) + 1) * sites).astype(np.int64), entry % sites
 
 
 def _count(n: int, p: int) -> SideRows:
@@ -76,14 +84,9 @@ def mclp(distance: Ints, weight: Ints, limit: int, p: int) -> Problem:
 
 def _near(distance: Ints, weight: Ints) -> NearRows:
     clients, sites = distance.shape
-    order = np.argsort(distance, axis=1, kind="stable")
-    return NearRows(
-        np.zeros(clients, dtype=np.int64),
-        weight.astype(np.int64),
-        np.arange(clients + 1) * sites,
-        order.ravel().astype(np.int64),
-        np.take_along_axis(distance, order, axis=1).ravel().astype(np.int64),
-    )
+    # Distance and site as one number: sorted in half the time that an argsort takes.
+    metres, site = np.divmod(np.sort(distance.astype(np.int64) * sites + np.arange(sites), axis=1).ravel(), sites)
+    return NearRows(np.zeros(clients, dtype=np.int64), weight.astype(np.int64), np.arange(clients + 1) * sites, site, metres)
 
 
 def p_median(distance: Ints, weight: Ints, p: int) -> Problem:
@@ -118,6 +121,35 @@ def single_source(fixed: Ints, capacity: Ints, demand: Ints, assign: Ints) -> Pr
         point_home=zero - 1,
         inherent=np.zeros((0, 2), dtype=np.int64),
     )
+
+
+def capacitated_lscp(distance: Ints, demand: Ints, capacity: Ints, limit: int) -> Problem:
+    """Capacitated set covering, demand split at will among sites within ``limit``: its cost is the number of sites."""
+    sites = distance.shape[1]
+    client = np.repeat(np.arange(len(demand)), demand)
+    point, site = np.nonzero(distance[client] <= limit)
+    zero = np.zeros(len(client), dtype=np.int64)
+    return _facilities(
+        sites,
+        site_cost=np.ones(sites, dtype=np.int64),
+        site_capacity=capacity.astype(np.int64),
+        point_service=zero,
+        point_own=zero + 1,
+        point_hall=zero,
+        point_desk=zero,
+        pair_point=point.astype(np.int64),
+        pair_site=site.astype(np.int64),
+        pair_cost=np.zeros(len(point), dtype=np.int64),
+        point_home=zero - 1,
+        inherent=np.zeros((0, 2), dtype=np.int64),
+    )
+
+
+def capacitated_p_median(distance: Ints, weight: Ints, capacity: Ints, p: int) -> Problem:
+    """Capacitated p-median: its cost is the weighted distance; a client takes ``weight`` of its site's capacity."""
+    sites = distance.shape[1]
+    whole = single_source(np.zeros(sites, dtype=np.int64), capacity, weight, (weight[:, None] * distance).T)
+    return replace(whole, side=_count(sites, p))
 
 
 def uncapacitated(fixed: Ints, assign: Ints) -> Problem:

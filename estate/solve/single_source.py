@@ -1,0 +1,245 @@
+"""Single-source location and p-median, proven by branch and bound on the Lagrangian.
+
+At each node: ascend from the parent's multipliers (:mod:`estate.solve.ascent`), fix what forced bounds fix
+(:mod:`estate.solve.fixing`), look for a plan nearby (:mod:`estate.solve.rounding`), and split.  A site is split open and closed;
+once the ascent is sure of the sites, a client's sites are split into the one it mostly chose and the others.  The node of
+least bound comes next, so the least bound is the whole tree's.  Nothing is drawn at random: a run repeats exactly.
+
+Measured on one core, seconds of CPU to proven optimality, against the textbook model in PuLP and HiGHS as it comes: 3.3 against
+300 for the 71 instances of Holmberg, Roennqvist and Yuan (1999), at most 155 nodes each.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estate.problem import Bools, Floats, Ints, Problem, Solution, violations
+from estate.solve.answer import value_of
+from estate.solve.ascent import Lists, Scratch, ascend, list_pairs, scratch
+from estate.solve.fixing import fix
+from estate.solve.knapsack import GRAIN, labels
+from estate.solve.location import NEVER, Location, first_state, location, plan, suits
+from estate.solve.rounding import round_off
+
+__all__ = ["Found", "solve", "suits"]
+
+ANYTHING = 1e300
+"""The cutoff before there is a plan: only what is infeasible exceeds it."""
+DECIDED = 0.05
+"""A site that the ascent opened in so few, or all but so few, of its last steps is not split before a client is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long to work at a node."""
+
+    rounds: int
+    """Most times to ascend and fix."""
+    turns: int
+    """Steps of an ascent."""
+    patience: int
+    """Steps without a better bound after which they get shorter."""
+    scale: float
+    """Length of the first ones (Held, Wolfe and Crowder 1974)."""
+
+
+ROOT = Pace(rounds=5, turns=120, patience=10, scale=1.0)
+NODE = Pace(rounds=2, turns=25, patience=6, scale=0.8)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The end of a search; values in the problem's own units (pence, or metres times people)."""
+
+    plan: Solution | None
+    value: int | None
+    bound: float
+    """No plan is worth less; infinite where it is proven that there is none."""
+    ended: str
+    """``proven``, ``gap``, ``time``, ``work`` or ``interrupt``."""
+    nodes: int
+
+    @property
+    def proven(self) -> bool:
+        """Whether the plan is proven best, or it is proven that there is none."""
+        return self.ended == "proven"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Node:
+    """What is left to decide: ``state`` (J,) of sites, pairs still possible (packed), multipliers to start from."""
+
+    state: Ints
+    alive: NDArray[np.uint8]
+    u: Floats
+
+
+@dataclass(slots=True)
+class _Tree:
+    """A search: its best plan and the nodes that are open."""
+
+    place: Location
+    work: Scratch
+    root: Ints
+    gap: float
+    value: float = math.inf
+    opened: Bools = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    host: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    heap: list[tuple[float, int, _Node]] = field(default_factory=list)
+    made: int = 0
+
+    def cutoff(self) -> float:
+        """Nothing with a bound above this is wanted: a better plan is better by a whole step."""
+        if not math.isfinite(self.value):
+            return ANYTHING
+        return self.value - max(self.place.step, self.gap * abs(self.value))
+
+    def bound(self) -> float:
+        """What no plan is worth less than: the least of the open nodes, and of what exceeded the cutoff, in whole steps."""
+        step = self.place.step
+        waits = self.heap[0][0] if self.heap else math.inf
+        least = math.ceil(waits / step) * step if math.isfinite(waits) else waits
+        if not math.isfinite(self.value):
+            return least
+        return min(least, self.value, (math.floor(self.cutoff() / step) + 1) * step)
+
+    def take(self, value: float, opened: Bools, host: Ints) -> None:
+        """Keep a plan if it is better."""
+        if value < self.value:
+            self.value, self.opened, self.host = value, opened, host
+
+    def near(self, lists: Lists, *, thorough: bool) -> None:
+        """A plan near what was last relaxed."""
+        opened, host = np.zeros(len(self.root), dtype=bool), np.zeros(self.place.cost.shape[1], dtype=np.int64)
+        value = round_off(self.place, lists, self.root, self.work, opened, host, thorough)
+        self.take(value, opened, host)
+
+    def visit(self, bound: float, state: Ints, alive: Bools, u: Floats, pace: Pace) -> None:
+        """Bound, fix, round and split one node; its arrays are used up."""
+        place, work = self.place, self.work
+        root = pace is ROOT
+        for turn in range(pace.rounds):
+            lists = list_pairs(alive)
+            if not lists.number.all():
+                return
+            scale = pace.scale * 0.66**turn
+            reached = ascend(place, lists, state, u, self.value, pace.turns, scale, pace.patience, self.cutoff(), work)
+            opening, share = work.opening.copy(), work.share[: len(lists.who)].copy()
+            if reached <= self.cutoff():
+                reached, sites, pairs = fix(place, lists, state, alive, u, self.cutoff(), work)
+            if reached <= self.cutoff():
+                self.near(lists, thorough=root)
+            bound = max(bound, reached)
+            if bound > self.cutoff():
+                return
+            if not root and not sites and pairs < len(lists.who) // 10:
+                break
+        self.split(bound, state, alive, u, lists, opening, share)
+
+    def split(self, bound: float, state: Ints, alive: Bools, u: Floats, lists: Lists, opening: Floats, share: Floats) -> None:
+        """Two nodes for one, by what the ascent was least sure of."""
+        doubt = np.where(state == 0, np.minimum(opening, 1.0 - opening), -1.0)
+        j = int(doubt.argmax())
+        if doubt[j] > DECIDED:
+            for to in (1, -1):
+                child = state.copy()
+                child[j] = to
+                rest = alive.copy()
+                rest[j] &= to > 0
+                self.push(bound, child, rest, u)
+            return
+        # By client: how much of it the ascent had at each site; it is in doubt where that is much at several, or none at all.
+        there = np.zeros(alive.shape)
+        site = np.repeat(np.arange(len(state)), np.diff(lists.first))
+        there[site, lists.who] = share * opening[site]
+        there = np.where(alive, there, -1.0)
+        most = there.max(axis=0)
+        unplaced = np.abs(1.0 - np.maximum(there, 0.0).sum(axis=0))
+        unsure = np.minimum(most, 1.0 - most) + 0.5 * unplaced
+        s = int(np.where(alive.sum(axis=0) > 1, unsure, -np.inf).argmax())
+        first = int(there[:, s].argmax())
+        for here in (True, False):
+            child, rest = state.copy(), alive.copy()
+            rest[:, s] &= (np.arange(len(state)) == first) == here
+            if here:
+                child[first] = 1
+            self.push(bound, child, rest, u)
+
+    def push(self, bound: float, state: Ints, alive: Bools, u: Floats) -> None:
+        """Keep a node for later."""
+        self.made += 1
+        heapq.heappush(self.heap, (bound, self.made, _Node(state, np.packbits(alive), u.copy())))
+
+
+def solve(
+    problem: Problem,
+    *,
+    gap: float = 0.0,
+    time_s: float | None = None,
+    nodes: int | None = None,
+    start: Solution | None = None,
+    stop: Callable[[], bool] | None = None,
+    saw: Callable[[Solution | None, float], None] | None = None,
+) -> Found:
+    """The best plan of a problem that :func:`suits`, and how good it is proven to be.
+
+    ``start`` is a plan to better.  ``saw`` is told the best plan and the bound after every node that moved either.
+
+    Raises
+    ------
+    ValueError
+        When the problem is not of this kind.
+    """
+    if not suits(problem):
+        raise ValueError("not single-source location: see estate.solve.location")
+    until = math.inf if time_s is None else time.monotonic() + time_s
+    place = location(problem)
+    J, S = place.cost.shape
+    state = first_state(problem)
+    alive = (place.cost < NEVER) & (state >= 0)[:, None]
+    tree = _Tree(place, scratch(J, S, labels()), state.copy(), gap)
+    if start is not None and not violations(problem, start):
+        tree.take(value_of(problem, start), start.open, start.host)
+    if not (problem.must_open & problem.must_close).any():
+        tree.push(-math.inf, state, alive, _first_multipliers(place, alive))
+
+    def over(visited: int) -> str | None:
+        if stop is not None and stop():
+            return "interrupt"
+        if time.monotonic() >= until:
+            return "time"
+        return "work" if nodes is not None and visited >= nodes else None
+
+    visited, ended, told = 0, None, (math.inf, -math.inf)
+    while tree.heap and tree.heap[0][0] <= tree.cutoff():
+        if visited and (ended := over(visited)) is not None:
+            break
+        bound, _, node = heapq.heappop(tree.heap)
+        alive = np.unpackbits(node.alive, count=J * S).reshape(J, S).astype(bool)
+        tree.visit(bound, node.state, alive, node.u, NODE if visited else ROOT)
+        visited += 1
+        if saw is not None and (tree.value, tree.bound()) != told:
+            told = (tree.value, tree.bound())
+            saw(_plan(problem, tree), told[1])
+    best, bound = _plan(problem, tree), tree.bound()
+    ended = ended or ("proven" if bound >= tree.value else "gap")
+    return Found(best, None if best is None else int(tree.value), bound, ended, visited)
+
+
+def _first_multipliers(place: Location, alive: Bools) -> Floats:
+    """Between each client's two cheapest sites."""
+    two = np.sort(np.where(alive, place.cost, np.inf), axis=0)[:2]
+    u = np.where(np.isfinite(two), two, two[:1]).mean(axis=0)
+    rounded: Floats = np.round(np.where(np.isfinite(u), u, 0.0) / GRAIN) * GRAIN
+    return rounded
+
+
+def _plan(problem: Problem, tree: _Tree) -> Solution | None:
+    return plan(problem, tree.opened, tree.host) if math.isfinite(tree.value) else None
