@@ -18,13 +18,13 @@ them, where starting from nothing takes three times as long.  On a generated reg
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from estate.problem import Bools, Floats, Ints, Problem, Solution, cost, offered
-from estate.solve import blocks, master, reduce
+from estate.solve import blocks, master
 from estate.solve.boxstep import climb
 from estate.solve.core import Core, core
 from estate.solve.lagrangian import Dual, evaluate
@@ -70,14 +70,12 @@ class Sweep:
         part = blocks.inside(self.problem, plan, sites)
         if not len(part.points):
             return None
-        was = Solution(plan.open[sites], np.searchsorted(sites, plan.host[part.points]))
-        small = reduce.tighten(part.problem)
-        here, cut = small.into(was), core(small.problem)
-        known = replace(self.dual, point=self.dual.point[part.points], row=self.dual.row[part.rows])
-        known = small.multipliers(known)
-        dual = climb(small.problem, cut, evaluate(cut, known.point, known.row), plan=here, rounds=REPAIR, over=effort.over)
-        found = master.solve(small.problem, effort, plan=here, dual=dual, cut=cut)
-        if found.plan is None or found.value >= cost(part.problem, was):
+        here = Solution(plan.open[sites], np.searchsorted(sites, plan.host[part.points]))
+        cut = core(part.problem)
+        dual = evaluate(cut, self.dual.point[part.points], self.dual.row[part.rows])
+        dual = climb(part.problem, cut, dual, plan=here, rounds=REPAIR, over=effort.over)
+        found = master.solve(part.problem, effort, plan=here, dual=dual, cut=cut)
+        if found.plan is None or found.value >= cost(part.problem, here):
             self.stale[blocks.ball(self.near, centre, max(2, size // 3))] = True
             return None
         better = blocks.merged(plan, part, found.plan)
