@@ -176,9 +176,11 @@ def _run(problem: Problem, state: _Run) -> Answer:
     if problem.today is None:
         raise ValueError("the engine starts from a plan: today's estate")
     state.saw(problem, problem.today, _least(problem))
-    small = reduce.cover_rows(problem)
+    small = reduce.tighten(problem).problem
+    if small.today is None:
+        raise ValueError("the engine starts from a plan that survives the reductions")
     cut = core(small)
-    state.saw(problem, search.improve(small, cut, problem.today, moves=0))
+    state.saw(problem, search.improve(small, cut, small.today, moves=0))
     if small.shares:
         return _answer(state, _prove_shares(small, state))
     if small.n_sites > WHOLE:
