@@ -15,7 +15,7 @@ than ``v_r offers``, so the bound is at least as good as pricing every offer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -32,10 +32,10 @@ class Part:
     sites: Ints
     points: Ints
     optional: Bools
-    rows: Ints
-    """The cover rows of the whole that the part's are, in order."""
     offset: int
     """Added to the part's cost to give its share of the bound (:func:`priced`)."""
+    rows: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    """The cover rows of the whole that the part's are, in order (:func:`inside` and :func:`priced` say)."""
 
 
 def inside(problem: Problem, plan: Solution, sites: Ints) -> Part:
@@ -72,8 +72,8 @@ def inside(problem: Problem, plan: Solution, sites: Ints) -> Part:
         sites,
         points,
         np.zeros(len(points), dtype=bool),
-        np.flatnonzero(rows),
         0,
+        np.flatnonzero(rows),
     )
 
 
@@ -180,7 +180,7 @@ def priced(problem: Problem, sites: Ints, u: Ints, v: Ints) -> Part:
     helper_row, helper_cost = np.repeat(helped, times), np.repeat(price, times)
     part = _with_helpers(replace(part, cover=part_cover), helper_row, helper_cost)
     offset = -int((price * times).sum())
-    return Part(part, sites, points, optional, np.flatnonzero(rows), offset)
+    return Part(part, sites, points, optional, offset, np.flatnonzero(rows))
 
 
 def _with_helpers(part: Problem, row: Ints, price: Ints) -> Problem:

@@ -16,7 +16,7 @@ broken (``p_ij + p_ik <= r_i``), so only triangles of the graph of rows that sha
 
 # Compiled kernels: numba infers the types; one long function is faster than many, and seeds its own generator.
 # mypy: disable-error-code="no-untyped-def"
-# ruff: noqa: ANN001, ANN202, C901, PLR0912, PLR0913, PLR0917
+# ruff: noqa: ANN001, ANN202, C901, PLR0912
 
 from __future__ import annotations
 

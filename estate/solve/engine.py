@@ -23,7 +23,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from estate.problem import Problem, Solution, cost, violations
-from estate.solve import blocks, direct, master, reduce, search
+from estate.solve import blocks, components, direct, master, reduce, search
 from estate.solve import sweep as sweeps
 from estate.solve.answer import OPTIMAL_GAP, Answer, Limits, Progress, Status, relative_gap
 from estate.solve.arrays import MONEY, build, read, start_point
@@ -68,6 +68,8 @@ class _Run:
     bound: float = -np.inf
     work: int = 0
     trace: list[tuple[float, int | None, float | None]] = field(default_factory=list)
+    relay: Callable[[Solution, float], None] | None = None
+    """Told of every better plan and bound: what a part's run tells the whole's."""
 
     def saw(self, problem: Problem, plan: Solution | None, bound: float = -np.inf) -> bool:
         """Take a plan if it is better and keeps every rule, a bound if it is higher; whether the plan was taken."""
@@ -82,6 +84,8 @@ class _Run:
             self.trace.append((round(now, 3), self.value, known))
             if self.progress is not None:
                 self.progress(Progress(now, self.value, known, relative_gap(self.value, known)))
+            if self.relay is not None and self.plan is not None:
+                self.relay(self.plan, self.bound)
         return taken
 
     def gap(self) -> float:
@@ -179,18 +183,55 @@ def _run(problem: Problem, state: _Run) -> Answer:
     small = reduce.tighten(problem).problem
     if small.today is None:
         raise ValueError("the engine starts from a plan that survives the reductions")
-    cut = core(small)
-    state.saw(problem, search.improve(small, cut, small.today, moves=0))
-    if small.shares:
-        return _answer(state, _prove_shares(small, state))
-    if small.n_sites > WHOLE:
-        return _answer(state, _large(small, cut, state))
-    dual = _bound(small, cut, state)
-    if small.n_sites > BALL and state.gap() > state.limits.gap:
-        _improve(state, Sweep(small, cut, blocks.links(small), dual), (BALL,))
+    state.saw(problem, small.today)
+    parts = components.components(small, ties=False)
+    return _answer(state, _solve(small, state) if len(parts) == 1 else _apart(problem, parts, state))
+
+
+def _apart(problem: Problem, parts: list[blocks.Part], state: _Run) -> str | None:
+    """Independent parts one after the other, the smallest first; the bound is the sum of theirs."""
+    bounds = np.array([_least(part.problem) for part in parts])
+    reasons = set()
+    for i in reversed(range(len(parts))):
+        part = parts[i]
+        limits = replace(
+            state.limits,
+            time_s=None if state.limits.time_s is None else max(state.limits.time_s - time.monotonic() + state.began, 0.0),
+            work=None if state.limits.work is None else max(state.limits.work - state.work, 0),
+        )
+
+        def relay(plan: Solution, bound: float, i: int = i, part: blocks.Part = part) -> None:
+            bounds[i] = max(bounds[i], bound)
+            if state.plan is not None:
+                state.saw(problem, blocks.merged(state.plan, part, plan), float(bounds.sum()))
+
+        run = _Run(limits, None, state.stop, relay=relay)
+        run.saw(part.problem, part.problem.today, bounds[i])
+        if (sure := components.decided(part.problem)) is not None:
+            run.saw(part.problem, sure, float(cost(part.problem, sure)))
+            continue
+        reasons.add(_solve(part.problem, run))
+        state.work += run.work
+    reasons.discard("proven")
+    return state.over() or next(iter(sorted(r for r in reasons if r)), "proven")
+
+
+def _solve(problem: Problem, state: _Run) -> str | None:
+    """One part, from the plan in hand; why the search ended."""
+    if (reason := state.over()) is not None or problem.today is None:
+        return reason
+    cut = core(problem)
+    state.saw(problem, search.improve(problem, cut, problem.today, moves=0))
+    if problem.shares:
+        return _prove_shares(problem, state)
+    if problem.n_sites > WHOLE:
+        return _large(problem, cut, state)
+    dual = _bound(problem, cut, state)
+    if problem.n_sites > BALL and state.gap() > state.limits.gap:
+        _improve(state, Sweep(problem, cut, blocks.links(problem), dual), (BALL,))
     if state.gap() <= state.limits.gap:
-        return _answer(state, "gap")
-    return _answer(state, state.over() or _prove(small, cut, state, dual))
+        return "gap"
+    return state.over() or _prove(problem, cut, state, dual)
 
 
 def _large(problem: Problem, cut: Core, state: _Run) -> str:
