@@ -254,14 +254,14 @@ def ball(near: csr_array, centre: int, size: int) -> Ints:
     return np.sort(np.array(chosen, dtype=np.int64))
 
 
-def partition(near: csr_array, size: int) -> Ints:
-    """(J,) block of each site: balls of ``size``, taken from what is left, the most isolated first."""
+def partition(near: csr_array, size: int, *, dense_first: bool = False) -> Ints:
+    """(J,) block of each site: balls of ``size``, taken from what is left, the most isolated first (or the least)."""
     n = near.shape[0]
     part = np.full(n, -1)
     left = near.copy()
     degree = np.asarray(near.sum(axis=1)).ravel()
     block = 0
-    for j in np.argsort(degree, kind="stable").tolist():
+    for j in np.argsort(-degree if dense_first else degree, kind="stable").tolist():
         if part[j] >= 0:
             continue
         score = np.zeros(n)

@@ -15,6 +15,7 @@ nothing wrong with.  Work is counted in neighbourhoods and nodes, so a run under
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -51,6 +52,8 @@ TOGETHER = 3_000
 """Most sites whose multipliers are found in one programme."""
 COARSE = (100, 0, 0)
 """Subgradient iterations that bring the multipliers near enough for column generation."""
+FINER = (60, 120, 0)
+"""Those for a place in parts, whose borders keep these multipliers for a while."""
 FIRST, SECOND = 0.1, 0.6
 """Shares of the time by which neighbourhoods at coarse multipliers, and at the best, make way for the bound."""
 
@@ -191,13 +194,16 @@ def _run(problem: Problem, state: _Run) -> Answer:
 def _apart(problem: Problem, parts: list[blocks.Part], state: _Run) -> str | None:
     """Independent parts one after the other, the smallest first; the bound is the sum of theirs."""
     bounds = np.array([_least(part.problem) for part in parts])
+    pairs = np.cumsum([part.problem.n_pairs for part in parts])
     reasons = set()
     for i in reversed(range(len(parts))):
         part = parts[i]
+        due = part.problem.n_pairs / max(int(pairs[i]), 1)  # of what is left, for this part and the larger ones
+        end, work = state.until(), state.limits.work
         limits = replace(
             state.limits,
-            time_s=None if state.limits.time_s is None else max(state.limits.time_s - time.monotonic() + state.began, 0.0),
-            work=None if state.limits.work is None else max(state.limits.work - state.work, 0),
+            time_s=None if end is None else max(end - time.monotonic(), 0.0) * due,
+            work=None if work is None else math.ceil(max(work - state.work, 0) * due),
         )
 
         def relay(plan: Solution, bound: float, i: int = i, part: blocks.Part = part) -> None:
@@ -237,12 +243,14 @@ def _solve(problem: Problem, state: _Run) -> str | None:
 def _large(problem: Problem, cut: Core, state: _Run) -> str:
     """Plans and bounds in turn: neighbourhoods, the best multipliers, neighbourhoods, blocks, larger ones."""
     near = blocks.links(problem)
-    dual = ascend(cut, 0.97 * float(state.value or problem.site_cost.sum()), iterations=COARSE)
+    together = problem.n_sites <= TOGETHER
+    target = float(problem.site_cost.sum() if state.value is None else state.value)
+    dual = ascend(cut, 0.93 * target, iterations=COARSE if together else FINER)
     state.saw(problem, None, dual.bound)
     sweep = Sweep(problem, cut, near, dual)
     if reason := _improve(state, sweep, (BALL,), share=FIRST, most=problem.n_sites // BALL):
         return reason
-    if problem.n_sites <= TOGETHER:
+    if together:
         dual = climb(problem, cut, dual, plan=state.plan, over=lambda: state.over() is not None)
     else:
         effort = master.Effort(climbs=30, until=state.until(), stop=state.stop)

@@ -31,6 +31,9 @@ from estate.solve.lagrangian import Dual, ascend, evaluate
 from estate.solve.pool import Pool
 from estate.solve.pool import cut as cut_rounds
 
+FEW = 100
+"""Sets of a building that has too many to list."""
+
 
 @dataclass(frozen=True, slots=True)
 class Effort:
@@ -153,12 +156,20 @@ def multipliers(problem: Problem, c: Core, target: float, effort: Effort, plan: 
 
 
 def _listed(problem: Problem, c: Core, dual: Dual, spare: float, effort: Effort) -> tuple[patterns.Patterns, float]:
-    """Sets within ``spare`` of the bound, or within as much of it as the pool holds."""
+    """Sets within ``spare`` of the bound, or within as much of it as the pool holds; and how far that is for every site."""
+    least = 1e-4 * abs(dual.bound)
     while True:
         found = patterns.worth_keeping(problem, c, dual, dual.bound + spare, most=effort.pool)
         if found is not None:
             return found, spare
+        if spare < least:
+            break
         spare *= 0.6
+    # Some building has too many, however few are asked for: the best of each, and no promise beyond them.
+    few = patterns.worth_keeping(problem, c, dual, dual.bound + spare, most=effort.pool, each=FEW)
+    few = patterns.nobody(problem, c) if few is None else few
+    profit = np.where(c.must_open, dual.site_profit, np.maximum(dual.site_profit, 0.0))
+    return few, float(np.min(profit + few.dearest))
 
 
 def _pool(problem: Problem, c: Core, found: patterns.Patterns, optional: Bools | None) -> tuple[Pool, Ints]:

@@ -33,6 +33,9 @@ from estate.solve.arrays import MONEY, Arrays
 from estate.solve.core import Core
 from estate.solve.lagrangian import GROW, Dual, prices
 
+STEPS = 10_000_000
+"""Steps of the listing of one site: a few seconds at most, and fifty times fewer where leaving sets out is allowed."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Patterns:
@@ -50,10 +53,11 @@ class Patterns:
 
 
 @numba.njit(cache=True)
-def _enumerate(core, profit, bonus, threshold, most, most_slots, each):
+def _enumerate(core, profit, bonus, threshold, most, most_slots, each, steps):
     """All sets worth at least ``threshold[j]``; (count, sites, starts, slots, values), count -1 when there are too many.
 
     Where a site has more than ``each``, its threshold is raised, in place, to the median of those found, and it is listed anew.
+    A site that takes more than ``steps`` is left out (its threshold says so) if ``each`` allows, else there are too many.
     """
     site, value = np.empty(most, np.int64), np.empty(most)
     start, slot = np.zeros(most + 1, np.int64), np.empty(most_slots, np.int64)
@@ -61,7 +65,7 @@ def _enumerate(core, profit, bonus, threshold, most, most_slots, each):
     j = -1
     while j + 1 < len(core.site_cost):
         j += 1
-        begun = n
+        begun, step = n, 0
         lo, hi = core.site_group[j], core.site_group[j + 1]
         a, b = core.group_slot[lo], core.group_slot[hi]
         m = b - a
@@ -85,6 +89,12 @@ def _enumerate(core, profit, bonus, threshold, most, most_slots, each):
         floor = threshold[j]
         room = core.capacity[j]
         while True:
+            step += 1
+            if step > steps:
+                if each > most:
+                    return -1, site, start, slot, value
+                n, threshold[j] = begun, 1e300
+                break
             advance = True
             if i < m:
                 left = room + core.slack[j] - own[depth] - hall[depth] - desks[depth]
@@ -144,7 +154,9 @@ def listed(
         for q in core.inherent_offer[core.inherent_start[j] : core.inherent_start[j + 1]]:
             extra[j] += dual.row[core.offer_row[core.offer_start[q] : core.offer_start[q + 1]]].sum()
     threshold = core.site_cost - extra - dearest
-    n, site, start, slot, value = _enumerate(core, profit, bonus, threshold, most, most * 6, each or most + 1)
+    n, site, start, slot, value = _enumerate(
+        core, profit, bonus, threshold, most, most * 6, each or most + 1, STEPS if each is None else STEPS // 50
+    )
     if n < 0:
         return None
     site, start, value = site[:n], start[: n + 1], value[:n]

@@ -147,18 +147,24 @@ def seen(plan: Solution, part: blocks.Part, part_of: Ints, block: int) -> Soluti
 
 
 def climb_in_parts(problem: Problem, cut: Core, near: csr_array, dual: Dual, size: int, effort: master.Effort) -> Dual:
-    """Better multipliers for a place too large for one programme: part by part, those of the borders held."""
-    part_of = blocks.partition(near, size)
-    u, v = dual.point.copy(), dual.row.copy()
-    crosses = blocks.crossing(problem, part_of)[1]
-    for b in range(int(part_of.max()) + 1):
-        if effort.over():
-            break
-        whole_u, whole_v = np.round(u).astype(np.int64), np.maximum(np.round(v), 0).astype(np.int64)
-        part, core_here, local = priced(problem, np.flatnonzero(part_of == b), whole_u, whole_v)
-        better = climb(part.problem, core_here, local, rounds=effort.climbs, over=effort.over)
-        points, rows = ~part.optional, ~crosses[part.rows]
-        u[part.points[points]] = better.point[points]
-        v[part.rows[rows]] = better.row[rows]
-    found = evaluate(cut, u, v)
-    return found if found.bound > dual.bound else dual
+    """Better multipliers for a place too large for one programme: part by part, those of the borders held.
+
+    Once round in parts of about ``size`` sites, and once more in others, so that most borders are inside a part one time.
+    """
+    best = dual
+    for dense_first in (False, True):
+        part_of = blocks.partition(near, size, dense_first=dense_first)
+        crosses = blocks.crossing(problem, part_of)[1]
+        u, v = best.point.copy(), best.row.copy()
+        for b in range(int(part_of.max()) + 1):
+            if effort.over():
+                break
+            whole_u, whole_v = np.round(u).astype(np.int64), np.maximum(np.round(v), 0).astype(np.int64)
+            part, core_here, local = priced(problem, np.flatnonzero(part_of == b), whole_u, whole_v)
+            better = climb(part.problem, core_here, local, rounds=effort.climbs, close=1e-3, over=effort.over)
+            points, rows = ~part.optional, ~crosses[part.rows]
+            u[part.points[points]] = better.point[points]
+            v[part.rows[rows]] = better.row[rows]
+        found = evaluate(cut, u, v)
+        best = found if found.bound > best.bound else best
+    return best
