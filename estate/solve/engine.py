@@ -186,7 +186,7 @@ def _run(problem: Problem, state: _Run) -> Answer:
     small = reduce.tighten(problem).problem
     if small.today is None:
         raise ValueError("the engine starts from a plan that survives the reductions")
-    state.saw(problem, small.today)
+    state.saw(problem, search.improve(small, core(small), small.today, moves=0))
     parts = components.components(small, ties=False)
     return _answer(state, _solve(small, state) if len(parts) == 1 else _apart(problem, parts, state))
 
@@ -212,24 +212,24 @@ def _apart(problem: Problem, parts: list[blocks.Part], state: _Run) -> str | Non
                 state.saw(problem, blocks.merged(state.plan, part, plan), float(bounds.sum()))
 
         run = _Run(limits, None, state.stop, relay=relay)
-        run.saw(part.problem, part.problem.today, bounds[i])
+        if state.plan is not None:
+            here = Solution(state.plan.open[part.sites], np.searchsorted(part.sites, state.plan.host[part.points]))
+            run.saw(part.problem, here, bounds[i])
         if (sure := components.decided(part.problem)) is not None:
             run.saw(part.problem, sure, float(cost(part.problem, sure)))
             continue
         reasons.add(_solve(part.problem, run))
         state.work += run.work
-    reasons.discard("proven")
-    return state.over() or next(iter(sorted(r for r in reasons if r)), "proven")
+    return state.over() or next((reason for reason in ("interrupt", "time", "work", "gap") if reason in reasons), "proven")
 
 
 def _solve(problem: Problem, state: _Run) -> str | None:
     """One part, from the plan in hand; why the search ended."""
-    if (reason := state.over()) is not None or problem.today is None:
+    if (reason := state.over()) is not None:
         return reason
-    cut = core(problem)
-    state.saw(problem, search.improve(problem, cut, problem.today, moves=0))
     if problem.shares:
         return _prove_shares(problem, state)
+    cut = core(problem)
     if problem.n_sites > WHOLE:
         return _large(problem, cut, state)
     dual = _bound(problem, cut, state)
