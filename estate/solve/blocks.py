@@ -15,7 +15,7 @@ than ``v_r offers``, so the bound is at least as good as pricing every offer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -34,6 +34,8 @@ class Part:
     optional: Bools
     offset: int
     """Added to the part's cost to give its share of the bound (:func:`priced`)."""
+    rows: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    """The cover rows of the whole that the part's are, in order (:func:`inside` and :func:`priced` say)."""
 
 
 def inside(problem: Problem, plan: Solution, sites: Ints) -> Part:
@@ -65,7 +67,14 @@ def inside(problem: Problem, plan: Solution, sites: Ints) -> Part:
     part_cover = _cut(cover, rows, local, np.where(free, pair_of[e], -1), need)
     shares = tuple(_share(rule, there, local) for rule in problem.shares)
     part = _part(problem, sites, points, keep_pair, local, place)
-    return Part(replace(part, cover=part_cover, shares=shares), sites, points, np.zeros(len(points), dtype=bool), 0)
+    return Part(
+        replace(part, cover=part_cover, shares=shares),
+        sites,
+        points,
+        np.zeros(len(points), dtype=bool),
+        0,
+        np.flatnonzero(rows),
+    )
 
 
 def merged(plan: Solution, part: Part, found: Solution) -> Solution:
@@ -171,7 +180,7 @@ def priced(problem: Problem, sites: Ints, u: Ints, v: Ints) -> Part:
     helper_row, helper_cost = np.repeat(helped, times), np.repeat(price, times)
     part = _with_helpers(replace(part, cover=part_cover), helper_row, helper_cost)
     offset = -int((price * times).sum())
-    return Part(part, sites, points, optional, offset)
+    return Part(part, sites, points, optional, offset, np.flatnonzero(rows))
 
 
 def _with_helpers(part: Problem, row: Ints, price: Ints) -> Problem:
@@ -243,3 +252,39 @@ def ball(near: csr_array, centre: int, size: int) -> Ints:
         chosen.append(best)
         score[best] = -np.inf
     return np.sort(np.array(chosen, dtype=np.int64))
+
+
+def partition(near: csr_array, size: int, *, dense_first: bool = False) -> Ints:
+    """(J,) block of each site: balls of ``size``, taken from what is left, the most isolated first (or the least)."""
+    n = near.shape[0]
+    part = np.full(n, -1)
+    left = near.copy()
+    degree = np.asarray(near.sum(axis=1)).ravel()
+    block = 0
+    for j in np.argsort(-degree if dense_first else degree, kind="stable").tolist():
+        if part[j] >= 0:
+            continue
+        score = np.zeros(n)
+        chosen = [j]
+        part[j] = block
+        while len(chosen) < size:
+            lo, hi = left.indptr[chosen[-1]], left.indptr[chosen[-1] + 1]
+            at = left.indices[lo:hi]
+            free = part[at] < 0
+            score[at[free]] += left.data[lo:hi][free]
+            best = int(score.argmax())
+            if score[best] <= 0:
+                break
+            score[best] = 0.0
+            part[best] = block
+            chosen.append(best)
+        block += 1
+    # Scraps join the block they are most linked to.
+    count = np.bincount(part)
+    for j in np.flatnonzero(count[part] < size // 6).tolist():
+        at = near.indices[near.indptr[j] : near.indptr[j + 1]]
+        pull = np.bincount(part[at], near.data[near.indptr[j] : near.indptr[j + 1]], block)
+        pull[part[j]] = 0.0
+        if pull.max() > 0:
+            part[j] = int(pull.argmax())
+    return np.unique(part, return_inverse=True)[1].astype(np.int64)

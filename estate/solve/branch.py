@@ -138,7 +138,7 @@ def search(
 def _apply(pool: Relaxation, node: Node, by_point: csr_array, base: Bools, n_sets: int, site_row: int, shut: Bools) -> None:
     """Leave out the sets that a node forbids."""
     banned = base.copy()
-    sites = pool.site
+    sites = pool.site[:n_sets]
     lower = np.where(shut, 0.0, 1.0)
     for j, is_open in node.sites:
         if is_open:

@@ -1,13 +1,13 @@
 """The engine: plans and proofs from a town to the nation.
 
-    greedy drop -> neighbourhoods solved by columns -> multipliers -> the whole by columns, or by blocks with priced borders
+    greedy drop -> multipliers -> neighbourhoods solved by columns -> the whole by columns, or by blocks with priced borders
 
 Each stage is in a module of its own; this one chooses.  The choice is made by the instance:
 
 * what is not in the core (:func:`estate.solve.core.is_pure`), or small, goes whole to HiGHS through the model in PuLP;
 * up to :data:`WHOLE` sites the problem is solved by columns and branch and bound: proof is the aim;
-* beyond, neighbourhoods of :data:`BALL` sites are rearranged until a sweep over the place brings nothing, and the bound is the
-  better of the Lagrangian's and the sum over blocks.
+* beyond, neighbourhoods of :data:`BALL` sites are rearranged, those first where plan and bound disagree most, until none brings
+  anything (:mod:`estate.solve.sweep`), and the bound is the better of the Lagrangian's and the sum over blocks.
 
 Bounds are only ever raised by what was proven, plans only replaced by better ones that :func:`estate.problem.violations` finds
 nothing wrong with.  Work is counted in neighbourhoods and nodes, so a run under a work limit repeats exactly.
@@ -15,21 +15,24 @@ nothing wrong with.  Work is counted in neighbourhoods and nodes, so a run under
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from scipy.sparse import csr_array
 
-from estate.problem import Ints, Problem, Solution, cost, violations
-from estate.solve import blocks, direct, master, reduce, search
+from estate.problem import Problem, Solution, cost, violations
+from estate.solve import blocks, components, direct, master, reduce, search
+from estate.solve import sweep as sweeps
 from estate.solve.answer import OPTIMAL_GAP, Answer, Limits, Progress, Status, relative_gap
 from estate.solve.arrays import MONEY, build, read, start_point
+from estate.solve.boxstep import climb
 from estate.solve.core import Core, core, is_pure
 from estate.solve.exact import POLL_S, Watch
 from estate.solve.lagrangian import Dual, ascend
+from estate.solve.sweep import Sweep
 
 FEWEST = 600
 """Host pairs below which HiGHS is as fast on the model as it stands, and nothing need be compiled."""
@@ -43,6 +46,16 @@ BALL = 40
 """Sites of a neighbourhood."""
 BLOCK = 60
 """Sites of a block of the bound."""
+SIZES = (60, 90)
+"""Sites of the neighbourhoods that follow, when those of :data:`BALL` bring no more."""
+TOGETHER = 3_000
+"""Most sites whose multipliers are found in one programme."""
+COARSE = (100, 0, 0)
+"""Subgradient iterations that bring the multipliers near enough for column generation."""
+FINER = (60, 120, 0)
+"""Those for a place in parts, whose borders keep these multipliers for a while."""
+FIRST, SECOND = 0.1, 0.6
+"""Shares of the time by which neighbourhoods at coarse multipliers, and at the best, make way for the bound."""
 
 
 @dataclass(slots=True)
@@ -58,6 +71,8 @@ class _Run:
     bound: float = -np.inf
     work: int = 0
     trace: list[tuple[float, int | None, float | None]] = field(default_factory=list)
+    relay: Callable[[Solution, float], None] | None = None
+    """Told of every better plan and bound: what a part's run tells the whole's."""
 
     def saw(self, problem: Problem, plan: Solution | None, bound: float = -np.inf) -> bool:
         """Take a plan if it is better and keeps every rule, a bound if it is higher; whether the plan was taken."""
@@ -72,6 +87,8 @@ class _Run:
             self.trace.append((round(now, 3), self.value, known))
             if self.progress is not None:
                 self.progress(Progress(now, self.value, known, relative_gap(self.value, known)))
+            if self.relay is not None and self.plan is not None:
+                self.relay(self.plan, self.bound)
         return taken
 
     def gap(self) -> float:
@@ -166,27 +183,113 @@ def _run(problem: Problem, state: _Run) -> Answer:
     if problem.today is None:
         raise ValueError("the engine starts from a plan: today's estate")
     state.saw(problem, problem.today, _least(problem))
-    small = reduce.cover_rows(problem)
-    cut = core(small)
-    state.saw(problem, search.improve(small, cut, problem.today, moves=0))
-    sites = small.n_sites
-    whole = sites <= WHOLE or bool(small.shares)
-    near = blocks.links(small)
-    sweeps = 1 if whole else 50
-    # A first look at the bound tells when to stop improving; its multipliers serve the proof.
-    reason = None
-    if sites > BALL:
-        reason = _improve(small, state, near, sweeps=1, limit=None if whole else 0.45)
-    dual = _bound(small, cut, state)
+    small = reduce.tighten(problem).problem
+    if small.today is None:
+        raise ValueError("the engine starts from a plan that survives the reductions")
+    state.saw(problem, search.improve(small, core(small), small.today, moves=0))
+    parts = components.components(small, ties=False)
+    return _answer(state, _solve(small, state) if len(parts) == 1 else _apart(problem, parts, state))
+
+
+def _apart(problem: Problem, parts: list[blocks.Part], state: _Run) -> str | None:
+    """Independent parts one after the other, the smallest first; the bound is the sum of theirs."""
+    bounds = np.array([_least(part.problem) for part in parts])
+    pairs = np.cumsum([part.problem.n_pairs for part in parts])
+    reasons = set()
+    for i in reversed(range(len(parts))):
+        part = parts[i]
+        due = part.problem.n_pairs / max(int(pairs[i]), 1)  # of what is left, for this part and the larger ones
+        end, work = state.until(), state.limits.work
+        limits = replace(
+            state.limits,
+            time_s=None if end is None else max(end - time.monotonic(), 0.0) * due,
+            work=None if work is None else math.ceil(max(work - state.work, 0) * due),
+        )
+
+        def relay(plan: Solution, bound: float, i: int = i, part: blocks.Part = part) -> None:
+            bounds[i] = max(bounds[i], bound)
+            if state.plan is not None:
+                state.saw(problem, blocks.merged(state.plan, part, plan), float(bounds.sum()))
+
+        run = _Run(limits, None, state.stop, relay=relay)
+        if state.plan is not None:
+            here = Solution(state.plan.open[part.sites], np.searchsorted(part.sites, state.plan.host[part.points]))
+            run.saw(part.problem, here, bounds[i])
+        if (sure := components.decided(part.problem)) is not None:
+            run.saw(part.problem, sure, float(cost(part.problem, sure)))
+            continue
+        reasons.add(_solve(part.problem, run))
+        state.work += run.work
+    return state.over() or next((reason for reason in ("interrupt", "time", "work", "gap") if reason in reasons), "proven")
+
+
+def _solve(problem: Problem, state: _Run) -> str | None:
+    """One part, from the plan in hand; why the search ended."""
+    if (reason := state.over()) is not None:
+        return reason
+    if problem.shares:
+        return _prove_shares(problem, state)
+    cut = core(problem)
+    if problem.n_sites > WHOLE:
+        return _large(problem, cut, state)
+    dual = _bound(problem, cut, state)
+    if problem.n_sites > BALL and state.gap() > state.limits.gap:
+        _improve(state, Sweep(problem, cut, blocks.links(problem), dual), (BALL,))
     if state.gap() <= state.limits.gap:
-        reason = "gap"
-    elif state.over() is None and whole:
-        reason = _prove(small, cut, state, dual)
-    elif reason is None and not small.shares:
-        reason = _blocks(small, state, near, dual)
-        if reason is None and sweeps > 1:
-            reason = _improve(small, state, near, sweeps=sweeps, limit=None)
-    return _answer(state, reason or state.over() or "work")
+        return "gap"
+    return state.over() or _prove(problem, cut, state, dual)
+
+
+def _large(problem: Problem, cut: Core, state: _Run) -> str:
+    """Plans and bounds in turn: neighbourhoods, the best multipliers, neighbourhoods, blocks, larger ones."""
+    near = blocks.links(problem)
+    together = problem.n_sites <= TOGETHER
+    target = float(problem.site_cost.sum() if state.value is None else state.value)
+    dual = ascend(cut, 0.93 * target, iterations=COARSE if together else FINER)
+    state.saw(problem, None, dual.bound)
+    sweep = Sweep(problem, cut, near, dual)
+    if reason := _improve(state, sweep, (BALL,), share=FIRST, most=problem.n_sites // BALL):
+        return reason
+    if together:
+        dual = climb(problem, cut, dual, plan=state.plan, over=lambda: state.over() is not None)
+    else:
+        effort = master.Effort(climbs=30, until=state.until(), stop=state.stop)
+        dual = sweeps.climb_in_parts(problem, cut, near, dual, TOGETHER // 2, effort)
+    state.saw(problem, None, dual.bound)
+    sweep.afresh(dual)
+    if reason := _improve(state, sweep, (BALL,), share=SECOND):
+        return reason
+    if state.plan is not None:
+        effort = _effort(state, gap=5e-4, pool=40_000, rounds=5, passes=4, nodes=60)
+        bound, solved = sweeps.bound(problem, near, dual, state.plan, BLOCK, effort)
+        state.work += solved
+        state.saw(problem, None, bound)
+    sweep.afresh()
+    return _improve(state, sweep, SIZES) or "work"
+
+
+def _improve(state: _Run, sweep: Sweep, sizes: tuple[int, ...], *, share: float = 1.0, most: int | None = None) -> str | None:
+    """Neighbourhoods of each size until all are stale, or a share of the time is gone; why the run is over, if it is."""
+    until = None if state.limits.time_s is None else state.began + share * state.limits.time_s
+    effort = _effort(state, gap=1e-3, pool=12_000, rounds=3, passes=3, nodes=40)
+    for size in sizes:
+        sweep.stale[:] = False
+        done = 0
+        while state.plan is not None and (centre := sweep.next(state.plan)) is not None:
+            if (reason := state.over()) is not None:
+                return reason
+            if state.gap() <= state.limits.gap:
+                return "gap"
+            if (until is not None and time.monotonic() > until) or done == most:
+                return None
+            state.work += 1
+            done += 1
+            state.saw(sweep.problem, sweep.step(state.plan, centre, size, effort))
+    return None
+
+
+def _effort(state: _Run, *, gap: float, pool: int, rounds: int, passes: int, nodes: int) -> master.Effort:
+    return master.Effort(gap=gap, pool=pool, rounds=rounds, passes=passes, nodes=nodes, until=state.until(), stop=state.stop)
 
 
 def _least(problem: Problem) -> float:
@@ -199,9 +302,9 @@ def _least(problem: Problem) -> float:
 
 def _bound(problem: Problem, cut: Core, state: _Run) -> Dual:
     """The Lagrangian's bound and multipliers."""
-    value = state.value if state.value is not None else int(problem.site_cost.sum())
-    iterations = (100, 150, 50) if problem.n_sites <= 3_000 else (80, 80, 10)
-    dual = ascend(cut, 0.99 * value if problem.n_sites > WHOLE else value, iterations=iterations)
+    target = float(problem.site_cost.sum() if state.value is None else state.value)
+    dual = ascend(cut, target, iterations=COARSE)
+    dual = climb(problem, cut, dual, plan=state.plan, over=lambda: state.over() is not None)
     state.saw(problem, None, dual.bound)
     return dual
 
@@ -238,113 +341,8 @@ def _prove_shares(problem: Problem, state: _Run) -> str | None:
     return ("proven" if state.limits.gap == 0.0 else "gap") if ran.complete else state.over() or "work"
 
 
-def _improve(problem: Problem, state: _Run, near: csr_array, *, sweeps: int, limit: float | None) -> str | None:
-    """Neighbourhoods solved by columns, the least recently seen first, until a sweep brings nothing."""
-    rng = np.random.default_rng(state.limits.seed)
-    effort = master.Effort(
-        gap=1e-3, iterations=(40, 40, 0), pool=12_000, rounds=3, passes=3, nodes=40, until=state.until(), stop=state.stop
-    )
-    until = None if limit is None or state.limits.time_s is None else state.began + limit * state.limits.time_s
-    for _ in range(sweeps):
-        better = False
-        seen = np.zeros(problem.n_sites, dtype=bool)
-        for j in rng.permutation(problem.n_sites).tolist():
-            if seen[j]:
-                continue
-            if (reason := state.over()) is not None:
-                return reason
-            if until is not None and time.monotonic() > until:
-                return None
-            sites = blocks.ball(near, j, BALL)
-            seen[sites] = True
-            state.work += 1
-            better |= _neighbourhood(problem, state, sites, effort)
-        if not better:
-            break
-    return None
-
-
-def _neighbourhood(problem: Problem, state: _Run, sites: Ints, effort: master.Effort) -> bool:
-    plan = state.plan
-    if plan is None:
-        return False
-    part = blocks.inside(problem, plan, sites)
-    here = Solution(plan.open[sites], np.searchsorted(sites, plan.host[part.points]))
-    if not len(part.points):
-        return False
-    found = master.solve(reduce.cover_rows(part.problem), effort, plan=here)
-    if found.plan is None or found.value >= cost(part.problem, here):
-        return False
-    return state.saw(problem, blocks.merged(plan, part, found.plan))
-
-
-def _blocks(problem: Problem, state: _Run, near: csr_array, dual: Dual) -> str | None:
-    """The bound as a sum over blocks, borders priced by the multipliers; blocks not reached count as their Lagrangian."""
-    plan = state.plan
-    if plan is None:
-        return None
-    part_of = partition(near, BLOCK)
-    u, v = np.round(dual.point).astype(np.int64), np.maximum(np.round(dual.row), 0).astype(np.int64)
-    point_crosses, row_crosses = blocks.crossing(problem, part_of)
-    total = float(u[point_crosses].sum() + (v * problem.cover.need)[row_crosses].sum())
-    effort = master.Effort(
-        gap=5e-4, iterations=(40, 60, 30), pool=40_000, rounds=5, passes=4, nodes=60, until=state.until(), stop=state.stop
-    )
-    for b in range(int(part_of.max()) + 1):
-        sites = np.flatnonzero(part_of == b)
-        part = blocks.priced(problem, sites, u, v)
-        # The plan we have, seen from this block: guests from elsewhere are nowhere, unmet rows take their helper.
-        inside = part_of[plan.host[part.points]] == b
-        place = np.searchsorted(sites, plan.host[part.points])
-        host = np.where(inside, place, -1)
-        open_ = np.concatenate([plan.open[sites], np.ones(part.problem.n_sites - len(sites), dtype=bool)])
-        found = master.solve(part.problem, effort, plan=Solution(open_, host), optional=part.optional)
-        total += found.bound + part.offset
-        state.work += 1
-        if state.stop():
-            return "interrupt"
-    state.saw(problem, None, total)
-    return state.over()
-
-
-def partition(near: csr_array, size: int) -> Ints:
-    """(J,) block of each site: balls of ``size``, taken from what is left, the most isolated first."""
-    n = near.shape[0]
-    part = np.full(n, -1)
-    left = near.copy()
-    degree = np.asarray(near.sum(axis=1)).ravel()
-    block = 0
-    for j in np.argsort(degree, kind="stable").tolist():
-        if part[j] >= 0:
-            continue
-        score = np.zeros(n)
-        chosen = [j]
-        part[j] = block
-        while len(chosen) < size:
-            lo, hi = left.indptr[chosen[-1]], left.indptr[chosen[-1] + 1]
-            at = left.indices[lo:hi]
-            free = part[at] < 0
-            score[at[free]] += left.data[lo:hi][free]
-            best = int(score.argmax())
-            if score[best] <= 0:
-                break
-            score[best] = 0.0
-            part[best] = block
-            chosen.append(best)
-        block += 1
-    # Scraps join the block they are most linked to.
-    count = np.bincount(part)
-    for j in np.flatnonzero(count[part] < size // 6).tolist():
-        at = near.indices[near.indptr[j] : near.indptr[j + 1]]
-        pull = np.bincount(part[at], near.data[near.indptr[j] : near.indptr[j + 1]], block)
-        pull[part[j]] = 0.0
-        if pull.max() > 0:
-            part[j] = int(pull.argmax())
-    return np.unique(part, return_inverse=True)[1].astype(np.int64)
-
-
-def _answer(state: _Run, reason: str) -> Answer:
-    seconds = time.monotonic() - state.began
+def _answer(state: _Run, reason: str | None) -> Answer:
+    seconds, reason = time.monotonic() - state.began, reason or "work"
     if state.value is None:
         return Answer(Status.UNKNOWN, None, None, None, None, reason == "work", reason, seconds, tuple(state.trace))
     bound = min(state.bound, float(state.value))

@@ -432,12 +432,16 @@ def ascend(
 
 def evaluate(core: Core, u: Floats, v: Floats, work: Work | None = None) -> Dual:
     """The bound that these multipliers prove."""
+    return evaluate_with_sets(core, u, v, work or work_space())[0]
+
+
+def evaluate_with_sets(core: Core, u: Floats, v: Floats, work: Work) -> tuple[Dual, Ints]:
+    """The bound that these multipliers prove, and the slots of each site's best set."""
     P, J = len(core.slot_point), len(core.site_cost)
-    gain = np.zeros(J)
+    gain, taken = np.zeros(J), np.zeros(P, dtype=bool)
     u, v = np.where(core.optional, np.minimum(u, 0.0), u), np.maximum(v, 0.0)
     value = relax(
-        core, u, v, CELLS, np.zeros(P), np.zeros(len(core.group_offer)), np.zeros(P, dtype=bool), gain,
-        np.zeros(len(u)), np.zeros(len(v)), work or work_space(),
-    )  # fmt: skip
+        core, u, v, CELLS, np.zeros(P), np.zeros(len(core.group_offer)), taken, gain, np.zeros(len(u)), np.zeros(len(v)), work
+    )
     mass = float(np.abs(u).sum() + v.sum() + np.abs(gain).sum())
-    return Dual(float(value) - SAFETY * mass, u, v, gain)
+    return Dual(float(value) - SAFETY * mass, u, v, gain), np.flatnonzero(taken).astype(np.int64)

@@ -22,7 +22,7 @@ same with routes).  At a gap of half a percent some thousands remain, and HiGHS 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numba
 import numpy as np
@@ -32,6 +32,9 @@ from estate.problem import Bools, Floats, Ints, Problem, Solution, offer_columns
 from estate.solve.arrays import MONEY, Arrays
 from estate.solve.core import Core
 from estate.solve.lagrangian import GROW, Dual, prices
+
+STEPS = 10_000_000
+"""Steps of the listing of one site: a few seconds at most, and fifty times fewer where leaving sets out is allowed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,15 +48,24 @@ class Patterns:
     """No plan with this set costs less (pence)."""
     shut: Bools
     """(J,) whether the site may be closed in a plan that is better."""
+    dearest: Floats
+    """(J,) reduced cost (pence) from which on a site's sets are not listed."""
 
 
 @numba.njit(cache=True)
-def _enumerate(core, profit, bonus, threshold, most, most_slots):
-    """All sets worth at least ``threshold[j]``; (count, sites, starts, slots, values), count -1 when there are too many."""
+def _enumerate(core, profit, bonus, threshold, most, most_slots, each, steps):
+    """All sets worth at least ``threshold[j]``; (count, sites, starts, slots, values), count -1 when there are too many.
+
+    Where a site has more than ``each``, its threshold is raised, in place, to the median of those found, and it is listed anew.
+    A site that takes more than ``steps`` is left out (its threshold says so) if ``each`` allows, else there are too many.
+    """
     site, value = np.empty(most, np.int64), np.empty(most)
     start, slot = np.zeros(most + 1, np.int64), np.empty(most_slots, np.int64)
     n = 0
-    for j in range(len(core.site_cost)):
+    j = -1
+    while j + 1 < len(core.site_cost):
+        j += 1
+        begun, step = n, 0
         lo, hi = core.site_group[j], core.site_group[j + 1]
         a, b = core.group_slot[lo], core.group_slot[hi]
         m = b - a
@@ -77,6 +89,12 @@ def _enumerate(core, profit, bonus, threshold, most, most_slots):
         floor = threshold[j]
         room = core.capacity[j]
         while True:
+            step += 1
+            if step > steps:
+                if each > most:
+                    return -1, site, start, slot, value
+                n, threshold[j] = begun, 1e300
+                break
             advance = True
             if i < m:
                 left = room + core.slack[j] - own[depth] - hall[depth] - desks[depth]
@@ -105,6 +123,11 @@ def _enumerate(core, profit, bonus, threshold, most, most_slots):
                 worth[depth], own[depth], hall[depth] = new_worth, new_own, new_hall
                 desks[depth], desk[depth], guest[depth] = new_desks, new_desk, new_guest
                 if new_worth >= floor:
+                    if n - begun >= each:
+                        threshold[j] = max(np.median(value[begun:n]), floor + 1.0)
+                        n = begun
+                        j -= 1
+                        break
                     if n >= most or start[n] + depth > most_slots:
                         return -1, site, start, slot, value
                     site[n], value[n] = j, new_worth
@@ -116,8 +139,13 @@ def _enumerate(core, profit, bonus, threshold, most, most_slots):
     return n, site, start, slot, value
 
 
-def worth_keeping(problem: Problem, core: Core, dual: Dual, best: float, *, most: int = 400_000) -> Patterns | None:
-    """Every set that a plan cheaper than ``best`` could use, or None when there are more than ``most``."""
+def listed(
+    problem: Problem, core: Core, dual: Dual, dearest: Floats, *, most: int = 400_000, each: int | None = None
+) -> Patterns | None:
+    """Every set whose reduced cost at these multipliers is at most ``dearest`` (J,), or None when there are more than ``most``.
+
+    With ``each``, no site lists more than so many, the best of it; :attr:`Patterns.dearest` says where it stopped.
+    """
     J = problem.n_sites
     profit, bonus = np.zeros(len(core.slot_point)), np.zeros(len(core.group_offer))
     prices(core, dual.point, dual.row, profit, bonus)
@@ -125,11 +153,10 @@ def worth_keeping(problem: Problem, core: Core, dual: Dual, best: float, *, most
     for j in np.flatnonzero(np.diff(core.inherent_start)):
         for q in core.inherent_offer[core.inherent_start[j] : core.inherent_start[j + 1]]:
             extra[j] += dual.row[core.offer_row[core.offer_start[q] : core.offer_start[q + 1]]].sum()
-    forced = np.where(core.must_open, dual.site_profit, np.maximum(dual.site_profit, 0.0))
-    spare = best - dual.bound
-    # A set's value at which the plan could still be as cheap as the best; wider by the rounding of a float sum.
-    threshold = core.site_cost - extra + forced - spare - 1e-6 * abs(best) * 1e-3
-    n, site, start, slot, value = _enumerate(core, profit, bonus, threshold, most, most * 6)
+    threshold = core.site_cost - extra - dearest
+    n, site, start, slot, value = _enumerate(
+        core, profit, bonus, threshold, most, most * 6, each or most + 1, STEPS if each is None else STEPS // 50
+    )
     if n < 0:
         return None
     site, start, value = site[:n], start[: n + 1], value[:n]
@@ -137,9 +164,37 @@ def worth_keeping(problem: Problem, core: Core, dual: Dual, best: float, *, most
     site = np.concatenate([site, nobody])
     start = np.concatenate([start, np.full(len(nobody), start[-1])])
     value = np.concatenate([value, np.zeros(len(nobody))])
+    forced = np.where(core.must_open, dual.site_profit, np.maximum(dual.site_profit, 0.0))
     least = dual.bound + forced[site] + core.site_cost[site] - extra[site] - value
-    shut = ~core.must_open & (dual.bound + forced <= best)
-    return Patterns(site, start, slot[: start[-1]].copy(), least, shut)
+    return Patterns(site, start, slot[: start[-1]].copy(), least, ~core.must_open, core.site_cost - extra - threshold)
+
+
+def worth_keeping(
+    problem: Problem, core: Core, dual: Dual, best: float, *, most: int = 400_000, each: int | None = None
+) -> Patterns | None:
+    """Every set that a plan cheaper than ``best`` could use, or None when there are more than ``most``."""
+    forced = np.where(core.must_open, dual.site_profit, np.maximum(dual.site_profit, 0.0))
+    # Wider by the rounding of a float sum.
+    dearest = best - dual.bound - forced + 1e-9 * abs(best)
+    found = listed(problem, core, dual, dearest, most=most, each=each)
+    return None if found is None else replace(found, shut=~core.must_open & (dual.bound + forced <= best))
+
+
+def of_slots(problem: Problem, core: Core, slots: Ints) -> Patterns:
+    """One set for each site that has any of these slots (ascending: slots are in order of site)."""
+    site, count = np.unique(core.slot_site[slots], return_counts=True)
+    return _plainly(problem, site, np.concatenate([[0], np.cumsum(count)]).astype(np.int64), slots)
+
+
+def nobody(problem: Problem, core: Core) -> Patterns:
+    """The empty set of each site that a plan may keep open with nobody in it."""
+    site = np.flatnonzero(~problem.must_close & _may_be_empty(problem, core)).astype(np.int64)
+    none = np.zeros(0, dtype=np.int64)
+    return _plainly(problem, site, np.zeros(len(site) + 1, dtype=np.int64), none)
+
+
+def _plainly(problem: Problem, site: Ints, start: Ints, slot: Ints) -> Patterns:
+    return Patterns(site, start, slot, np.full(len(site), -np.inf), ~problem.must_open, np.full(problem.n_sites, -np.inf))
 
 
 def with_plan(problem: Problem, core: Core, patterns: Patterns, plan: Solution) -> Patterns:
@@ -176,6 +231,7 @@ def with_plan(problem: Problem, core: Core, patterns: Patterns, plan: Solution) 
         np.concatenate([patterns.slot, *more]),
         np.concatenate([patterns.least, np.full(len(sites), np.inf)]),
         shut,
+        patterns.dearest,
     )
 
 

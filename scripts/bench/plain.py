@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+import statistics
 import time
 
 import pulp
@@ -9,9 +11,10 @@ import pulp
 from estate.generate import SIZES, place
 from estate.problem import Problem
 from estate.solve import engine
-from estate.solve.answer import Limits
+from estate.solve.answer import Answer, Limits
 
-SEEDS = (0, 1, 2, 3, 4)
+MARKS = (5, 60)
+"""Seconds at which the engine's best plan is told: how soon something good is in hand."""
 
 
 def written_plainly(p: Problem) -> pulp.LpProblem:  # noqa: C901
@@ -77,7 +80,9 @@ def warm() -> None:
     engine.run(place(SIZES["county"], 99).problem, Limits(time_s=5, gap=0.01))
 
 
-def compare(size: str, seeds: tuple[int, ...], solvers: list[str], *, time_s: float, gap: float) -> list[dict[str, object]]:
+def compare(
+    size: str, seeds: tuple[int, ...], solvers: list[str], *, time_s: float, gap: float, plain_time_s: float | None = None
+) -> list[dict[str, object]]:
     """One row for each seed and way of solving it."""
     warm()
     rows = []
@@ -85,16 +90,34 @@ def compare(size: str, seeds: tuple[int, ...], solvers: list[str], *, time_s: fl
         p = place(SIZES[size], seed).problem
         wall, cpu = time.perf_counter(), time.process_time()
         answer = engine.run(p, Limits(gap=gap, time_s=time_s))
-        rows.append(_row(size, seed, "estate", wall, cpu, answer.value, answer.gap, str(answer.status)))
+        done = _row(size, seed, "estate", wall, cpu, answer.value, answer.gap, str(answer.status))
+        rows.append({**done, **{f"best_at_{s}_s": _best_at(answer, s) for s in MARKS}})
         for name in solvers:
             wall, cpu = time.perf_counter(), time.process_time()
             lp = written_plainly(p)
-            stats = lp.solve(solver(name, gap, time_s))
+            stats = lp.solve(solver(name, gap, plain_time_s or time_s))
             value = None if not stats.has_solution else round((pulp.value(lp.objective) or 0) * 1e5)
             bound = stats.best_bound
             off = None if value is None or bound is None else max(0.0, 1 - bound * 1e5 / value)
-            rows.append(_row(size, seed, f"plain {name}", wall, cpu, value, off, stats.status_str))
+            done = _row(size, seed, f"plain {name}", wall, cpu, value, off, stats.status_str)
+            rows.append({**done, **{f"best_at_{s}_s": None for s in MARKS}})
     return rows
+
+
+def ratios(rows: list[dict[str, object]]) -> dict[str, object]:
+    """Plain CPU seconds over ours by seed; a side that ran into its limit counts the seconds it had, so the ratio is a floor."""
+    found: dict[str, object] = {}
+    for way in sorted({str(r["way"]) for r in rows} - {"estate"}):
+        ours = {r["seed"]: float(str(r["cpu_s"])) for r in rows if r["way"] == "estate"}
+        each = {str(r["seed"]): round(float(str(r["cpu_s"])) / ours[r["seed"]], 1) for r in rows if r["way"] == way}
+        found[way] = {"by seed": each, "median": statistics.median(each.values())}
+    return found
+
+
+def _best_at(answer: Answer, seconds: int) -> float | None:
+    """The best plan the engine had after so many seconds, GBP a year."""
+    seen = [best for at, best, _ in answer.trace if at <= seconds and best is not None]
+    return min(seen) / 100 if seen else None
 
 
 def _row(
@@ -103,4 +126,5 @@ def _row(
     return {
         "size": size, "seed": seed, "way": way, "status": status, "value_gbp_pa": None if value is None else value / 100,
         "gap": gap, "cpu_s": round(time.process_time() - cpu, 2), "wall_s": round(time.perf_counter() - wall, 2),
+        "peak_gib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
     }  # fmt: skip
