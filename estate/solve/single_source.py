@@ -159,6 +159,9 @@ class _Tree:
                 rest[j] &= to > 0
                 self.push(bound, child, rest, u)
             return
+        many = alive.sum(axis=0) > 1
+        if not many.any():
+            return  # one plan is left, and it has been rounded off
         # By client: how much of it the ascent had at each site; it is in doubt where that is much at several, or none at all.
         there = np.zeros(alive.shape)
         site = np.repeat(np.arange(len(state)), np.diff(lists.first))
@@ -167,7 +170,7 @@ class _Tree:
         most = there.max(axis=0)
         unplaced = np.abs(1.0 - np.maximum(there, 0.0).sum(axis=0))
         unsure = np.minimum(most, 1.0 - most) + 0.5 * unplaced
-        s = int(np.where(alive.sum(axis=0) > 1, unsure, -np.inf).argmax())
+        s = int(np.where(many, unsure, -np.inf).argmax())
         first = int(there[:, s].argmax())
         for here in (True, False):
             child, rest = state.copy(), alive.copy()
