@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 
 from estate.problem import Problem
-from estate.solve import engine, exact, ties
+from estate.solve import engine, exact, single_source, ties
 from estate.solve.answer import Answer, Limits, Progress, Status
 
 __all__ = ["Answer", "Limits", "Progress", "Status", "solve"]
@@ -36,4 +36,5 @@ def solve(
     """
     watch = exact.Watch(limits, progress, stop or threading.Event())
     search = engine.search_watched if engine.wanted(problem, limits) else exact.search
-    return ties.settle(problem, search(problem, watch), watch)
+    narrow = single_source.narrow if single_source.suits(problem) else None
+    return ties.settle(problem, search(problem, watch), watch, narrow=narrow)

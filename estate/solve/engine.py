@@ -24,18 +24,16 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from estate.problem import Problem, Solution, cost, violations
-from estate.solve import blocks, components, direct, master, reduce, search
+from estate.solve import blocks, components, direct, master, reduce, search, single_source
 from estate.solve import sweep as sweeps
 from estate.solve.answer import OPTIMAL_GAP, Answer, Limits, Progress, Status, relative_gap
 from estate.solve.arrays import MONEY, build, read, start_point
 from estate.solve.boxstep import climb
 from estate.solve.core import Core, core, is_pure
-from estate.solve.exact import POLL_S, Watch
+from estate.solve.exact import FEWEST, POLL_S, Watch
 from estate.solve.lagrangian import Dual, ascend
 from estate.solve.sweep import Sweep
 
-FEWEST = 600
-"""Host pairs below which HiGHS is as fast on the model as it stands, and nothing need be compiled."""
 LEAST_S = 30.0
 """Time limits below this go to HiGHS: a machine's first run compiles the kernels (kept on disk), which takes as long."""
 WHOLE = 250
@@ -119,7 +117,8 @@ def suits(problem: Problem) -> bool:
 def wanted(problem: Problem, limits: Limits) -> bool:
     """Whether ``solve`` should come here."""
     quick = limits.time_s is not None and limits.time_s < LEAST_S
-    return limits.solver == "highs" and not quick and problem.n_pairs >= FEWEST and suits(problem)
+    ours = not quick and problem.n_pairs >= FEWEST and suits(problem)
+    return limits.solver == "highs" and ours and not single_source.suits(problem)
 
 
 def search_watched(problem: Problem, watch: Watch) -> Answer:  # noqa: C901 - two threads and two ways to be over

