@@ -1,0 +1,154 @@
+"""Share rules: the reduction against every plan, the proof against every plan and against HiGHS."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import brute
+import numpy as np
+import pytest
+
+from estate.generate import Size, place
+from estate.problem import CoverRows, ShareRule, SideRows, Solution, cost, violations
+from estate.solve import arrays, direct, offers, patterns, shares
+from estate.solve.core import core
+from estate.solve.lagrangian import ascend, evaluate
+from estate.solve.odd import OddCut
+from estate.solve.reach import hardened
+
+SMALL = Size(sites=16, zones=40, side_m=15_000)
+
+
+def with_rules(seed):
+    """A random problem of the core alone with share rules that bind, any of its plans, and its optimum."""
+    p = brute.random_problem(seed)
+    none = np.zeros((0, 3), dtype=np.int64)
+    p = replace(p, side=SideRows(), conflict=none, together=none)
+    rng = np.random.default_rng(seed)
+    if not p.shares:
+        start, site = brute._lists(rng, 6, p.n_sites, 0.4)
+        p = replace(p, shares=(ShareRule("more", 0, rng.integers(1, 50, 6) * 2, start, site, 60),))
+    every = brute.everything(p)
+    at = np.flatnonzero(every.feasible)
+    if not len(at) or not p.n_points or p.must_close.any():
+        return None
+    worst, best = (at[i] for i in (every.keys[at, 0].argmax(), every.keys[at, 0].argmin()))
+    return p, Solution(every.open[worst], every.host[worst]), int(every.keys[best, 0])
+
+
+def test_reduction_leaves_the_same_plans():
+    fewer = 0
+    for seed in range(600):
+        p = brute.random_problem(seed)
+        if p.shares:
+            small = hardened(p)
+            assert np.array_equal(brute.everything(p).feasible, brute.everything(small).feasible), seed
+            fewer += sum(len(r.weight) for r in p.shares) - sum(len(r.weight) for r in small.shares)
+    assert fewer > 500
+
+
+def test_an_item_that_may_not_be_missed_becomes_a_row():
+    p = place(SMALL, 1).problem
+    items = ([3], [3, 5], [5, 8], [3, 5, 8, 9], [2])
+    start = np.concatenate([[0], np.cumsum([len(i) for i in items])])
+    k = int(p.point_service[0])
+    given = np.column_stack([np.full(5, k), [2, 3, 5, 8, 9]])  # so that every site can offer it
+    rule = ShareRule("r", k, np.array([40, 40, 40, 20, 60]), start, np.concatenate(items), 120)
+    p = replace(p, cover=CoverRows(), shares=(rule,), inherent=given, must_open=np.zeros(p.n_sites, dtype=bool))
+    small = hardened(p)
+    # Missing {3, 5} loses 80 in all, which is spare; missing {3, 5, 8, 9} loses 140, which is not.
+    rows = [tuple(small.cover.site[small.cover.start[r] : small.cover.start[r + 1]]) for r in range(len(small.cover))]
+    assert (3, 5, 8, 9) in rows
+    assert (3, 5) not in rows
+    assert small.shares[0].weight.tolist() == [3, 2, 2, 2]  # in twenties
+    assert int(small.shares[0].weight.sum()) - small.shares[0].required == 4
+
+
+def test_proofs_agree_with_looking_at_every_plan():
+    proven = 0
+    for seed in range(400):
+        made = with_rules(seed)
+        if made is None:
+            continue
+        p, start, value = made
+        found = shares.solve(p, shares.Effort(iterations=(15, 15, 15)), plan=start)
+        assert not violations(p, found.plan), seed
+        assert cost(p, found.plan) == found.value, seed
+        assert found.bound <= value, seed
+        if found.proven:
+            assert found.value == value, seed
+            proven += 1
+    assert proven > 200
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_small_place_is_solved_to_the_optimum_that_highs_finds(seed):
+    p = place(SMALL, seed, share=0.9).problem
+    found = shares.solve(p, shares.Effort(), plan=p.today)
+    a, _ = arrays.build(p)
+    ran = direct.run(a)
+    assert found.proven
+    assert found.value == round(ran.value / arrays.MONEY)
+    assert not violations(p, found.plan)
+
+
+def test_few_sets_and_few_nodes_give_bounds_that_hold():
+    """Lists cut short, no nodes to speak of, multipliers hardly moved: the bound is lower, never wrong."""
+    open_ = 0
+    for seed in range(4):
+        p = place(SMALL, seed, share=0.9).problem
+        value = shares.solve(p, shares.Effort(), plan=p.today).value
+        for sets, nodes, iterations in ((40, 50, (5, 0, 0)), (200, 1, (20, 10, 0)), (2_000_000, 2, (1, 0, 0))):
+            effort = shares.Effort(sets=sets, nodes=nodes, iterations=iterations, dives=(), sweeps=0)
+            found = shares.solve(p, effort, plan=p.today)
+            assert found.bound <= value, (seed, sets)
+            assert found.value >= value, (seed, sets)
+            open_ += not found.proven
+    assert open_ > 3
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_plan_breaks_an_odd_cut(seed):
+    p = hardened(place(SMALL, seed, share=0.9).problem)
+    links = offers.linked(p)
+    c = core(links)
+    dual = ascend(core(p), float(cost(p, p.today)), iterations=(30, 30, 0))
+    dual = replace(evaluate(c, dual.point, np.zeros(len(links.cover))), bound=0.0)
+    plan = shares.solve(p, shares.Effort(), plan=p.today).plan
+    found = patterns.with_plan(links, c, patterns.worth_keeping(links, c, dual, 1.2 * cost(p, p.today), most=200_000), plan)
+    lp = offers.Programme(p, links, c, found)
+    lp.solve(lambda: False)
+    cuts: list[OddCut] = []
+    for _ in range(4):
+        more = shares.odd_cuts(lp)
+        for cut in more:
+            lp.cut(cut)
+        cuts += more
+        before = lp.bound
+        lp.solve(lambda: False)
+        assert lp.bound >= before - 1e-6
+        assert lp.bound / arrays.MONEY <= cost(p, plan) + 1
+    # What a programme made anew with the cuts is worth is what it was worth when they came one by one.
+    again = offers.Programme(p, links, c, found, cuts)
+    again.solve(lambda: False)
+    assert again.bound == pytest.approx(lp.bound, rel=1e-6)
+
+
+def test_a_work_limit_repeats():
+    p = place(Size(sites=36, zones=80, side_m=22_000), 1, share=0.95).problem
+    one, two = (shares.solve(p, shares.Effort(nodes=5, sweeps=1), plan=p.today) for _ in range(2))
+    assert (one.value, one.bound, one.nodes) == (two.value, two.bound, two.nodes)
+    assert np.array_equal(one.plan.host, two.plan.host)
+
+
+def test_a_stop_gives_the_plan_so_far():
+    p = place(SMALL, 1, share=0.9).problem
+    found = shares.solve(p, shares.Effort(stop=lambda: True), plan=p.today)
+    assert not found.proven
+    assert not violations(p, found.plan)
+
+
+def test_a_problem_that_the_core_leaves_out_is_refused():
+    p = place(SMALL, 1, share=0.9).problem
+    with pytest.raises(ValueError, match="cover rows only"):
+        shares.solve(replace(p, conflict=np.array([[0, 1, 2]])), shares.Effort(), plan=p.today)
