@@ -151,7 +151,7 @@ def _apply(pool: Relaxation, node: Node, by_point: csr_array, base: Bools, n_set
         at_site = sites == j
         banned[:n_sets] |= (with_point ^ at_site) if hosts else (with_point & at_site)
     pool.banned = banned
-    here = np.asarray(pool.order)
+    here = np.asarray(pool.order, dtype=np.int64)
     upper = np.where(banned[here], 0.0, np.where(here < n_sets, highspy.kHighsInf, 1.0))
     n = len(here)
     pool.lp.changeColsBounds(n, (pool.artificial + np.arange(n)).astype(np.int32), np.zeros(n), upper)

@@ -259,10 +259,11 @@ def programme(problem: Problem, core: Core, patterns: Patterns) -> tuple[Arrays,
     group = np.repeat(np.arange(len(core.group_offer)), np.diff(core.group_slot))[slot]
     # Offers of each pattern: its groups, and what its site gives whenever it is open.
     given = np.repeat(np.arange(n), np.diff(core.inherent_start)[site])
-    at = np.concatenate([core.inherent_offer[core.inherent_start[j] : core.inherent_start[j + 1]] for j in site] or [site])
-    pairs = np.unique(
-        np.column_stack([np.concatenate([col, given]), np.concatenate([core.group_offer[group], at])]).astype(np.int64), axis=0
-    )
+    first = np.repeat(core.inherent_start[site] - np.searchsorted(given, np.arange(n)), np.diff(core.inherent_start)[site])
+    at = core.inherent_offer[first + np.arange(len(given))]
+    Q = len(core.offer_start) - 1
+    key = np.unique(np.concatenate([col, given]) * Q + np.concatenate([core.group_offer[group], at]).astype(np.int64))
+    pairs = np.column_stack(np.divmod(key, max(Q, 1)))
     per_offer = np.diff(core.offer_start)[pairs[:, 1]]
     c_row = np.repeat(pairs[:, 0], per_offer)
     shift = np.repeat(core.offer_start[pairs[:, 1]] - np.concatenate([[0], np.cumsum(per_offer)[:-1]]), per_offer)
