@@ -98,12 +98,10 @@ class Tree:
         gap: float,
         least: float,
         nodes: int,
-        within: float = 1.0,
         saw: Callable[[Ints | None, float], None] | None = None,
     ) -> Found:
         """The best plan.  A branch is given up within a relative ``gap``, or ``least``, of the best.
 
-        ``within`` below 1 leaves out the sets that are dearer than that part of the root's gap: quicker to a plan, and no proof.
         ``saw`` is told of each better plan, and now and then of the bound.
         """
         lp = self.lp
@@ -133,7 +131,7 @@ class Tree:
             done += 1
             if saw is not None and done % TELL == 0:
                 saw(None, min([inherited, self.best, given_up, *(entry[0] for entry in heap)]))
-            lp.restrict(*self._bounds(node, within))
+            lp.restrict(*self._bounds(node))
             lp.solve(self.over, enough=self.best - close)
             bound = max(inherited, lp.bound)
             choice = None
@@ -170,7 +168,7 @@ class Tree:
         for _ in range(turns):
             if self.over():
                 return None
-            lp.restrict(*self._bounds(node, 1.0))
+            lp.restrict(*self._bounds(node))
             lp.solve(self.over, enough=self.best, turns=3)
             use, x, _ = lp.values()
             short = lp.short()
@@ -195,13 +193,13 @@ class Tree:
 
     def ascend(self) -> None:
         """Back to the root."""
-        self.lp.restrict(*self._bounds((), 1.0))
+        self.lp.restrict(*self._bounds(()))
         self.lp.solve(self.over)
 
-    def _bounds(self, node: tuple[Decision, ...], within: float) -> tuple[Bools, Floats]:
+    def _bounds(self, node: tuple[Decision, ...]) -> tuple[Bools, Floats]:
         """Sets left out and sites that must have one."""
         lp = self.lp
-        banned = self._excess > within * (self.best - self._root) + 1e-9 * max(1.0, abs(self.best))
+        banned = self._excess > (self.best - self._root) + 1e-9 * max(1.0, abs(self.best))
         site_lower = np.where(lp.shut, 0.0, 1.0)
         for decision in node:
             has = self._has(decision.row)

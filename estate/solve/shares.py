@@ -1,6 +1,6 @@
 """Share rules ("95% of people within the limit"): plans and their proof.
 
-    reduction -> neighbourhoods -> multipliers -> sets -> odd cuts -> sets again -> branch and bound
+    reduction -> multipliers -> sets -> odd cuts -> dives -> neighbourhoods -> sets again -> branch and bound
 
 * **Reduction** (:mod:`estate.solve.reach`): equal items merged, what may not be missed made a cover row.
 * **Sets** (:mod:`estate.solve.patterns`) are listed at the multipliers of the Lagrangian, a few at first; the linear programme
@@ -9,12 +9,14 @@
   own ``miss`` too (Jepsen et al. 2008, and :mod:`estate.solve.cuts`).
 * **Sets again**: with the cuts' prices a set ``S`` at ``j`` is in no plan cheaper than ``bound + reduced_S - min_j``; those for
   which this is more than the best plan are left out before anything else is done with them.
-* **Branch and bound** (:mod:`estate.solve.fork`), first over the cheap sets alone, for a plan.
+* **Dives** take what the linear programme nearly says, and are within some percent of the best plan in a second or two.
+* **Branch and bound** (:mod:`estate.solve.fork`).
 
 Neighbourhoods (:func:`estate.solve.blocks.inside`) are solved the same way: inside one, what may still be missed is what the
 rest of the plan leaves, so most items become cover rows or vanish.
 
-On generated counties the reduced programme's linear bound is 1 to 2.4% below the best plan known, half of which the cuts close.
+On generated counties the reduced programme's linear bound is 0.8 to 1.4% below the best plan known (HiGHS's on the compact model,
+after its own cuts, 3%); the odd cuts close a quarter to two fifths of that.
 """
 
 from __future__ import annotations

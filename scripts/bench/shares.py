@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import highspy
 import pulp
 from bench.plain import written_plainly
 
@@ -42,6 +43,7 @@ def plain(p: Problem, cpu_s: float) -> tuple[float | None, float | None]:
         if time.process_time() - began > cpu_s:
             event.interrupt()
 
+    solver.createAndConfigureSolver(lp)
     solver.buildSolverModel(lp)
     h = lp.solverModel
     h.HandleKeyboardInterrupt = False
@@ -49,7 +51,9 @@ def plain(p: Problem, cpu_s: float) -> tuple[float | None, float | None]:
     h.cbSimplexInterrupt += stop
     h.run()
     info = h.getInfo()
-    value = info.objective_function_value if info.primal_solution_status == 2 else None
+    value = (
+        info.objective_function_value if info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible else None
+    )
     return (None if value is None else value * 1e5), info.mip_dual_bound * 1e5
 
 
