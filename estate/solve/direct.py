@@ -64,7 +64,7 @@ def run(  # noqa: PLR0913 - HiGHS's own terms
         settings["mip_max_nodes"] = nodes
     for name, value in settings.items():
         h.setOptionValue(name, value)
-    h.passModel(_model(arrays))
+    h.passModel(model(arrays))
     if start is not None:
         h.setSolution(len(start[0]), start[0].astype(np.int32), start[1])
     if stop is not None:
@@ -91,7 +91,8 @@ def run(  # noqa: PLR0913 - HiGHS's own terms
     return Run(x, value, bound, complete, int(info.mip_node_count))
 
 
-def _model(arrays: Arrays) -> highspy.HighsLp:
+def model(arrays: Arrays) -> highspy.HighsLp:
+    """The arrays as HiGHS takes them."""
     lp = highspy.HighsLp()
     lp.num_col_, lp.num_row_ = len(arrays.cost), len(arrays.row_lower)
     lp.col_cost_, lp.col_lower_, lp.col_upper_ = arrays.cost, arrays.lower, arrays.upper
