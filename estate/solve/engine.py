@@ -5,6 +5,7 @@
 Each stage is in a module of its own; this one chooses.  The choice is made by the instance:
 
 * what is not in the core (:func:`estate.solve.core.is_pure`), or small, goes whole to HiGHS through the model in PuLP;
+* share rules have a way of their own (:mod:`estate.solve.shares`);
 * up to :data:`WHOLE` sites the problem is solved by columns and branch and bound: proof is the aim;
 * beyond, neighbourhoods of :data:`BALL` sites are rearranged, those first where plan and bound disagree most, until none brings
   anything (:mod:`estate.solve.sweep`), and the bound is the better of the Lagrangian's and the sum over blocks.
@@ -24,10 +25,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from estate.problem import Problem, Solution, cost, violations
-from estate.solve import blocks, components, direct, master, reduce, search, single_source
+from estate.solve import blocks, components, master, reduce, search, shares, single_source
 from estate.solve import sweep as sweeps
 from estate.solve.answer import OPTIMAL_GAP, Answer, Limits, Progress, Status, relative_gap
-from estate.solve.arrays import MONEY, build, read, start_point
 from estate.solve.boxstep import climb
 from estate.solve.core import Core, core, is_pure
 from estate.solve.exact import FEWEST, POLL_S, Watch
@@ -310,8 +310,6 @@ def _bound(problem: Problem, cut: Core, state: _Run) -> Dual:
 
 def _prove(problem: Problem, cut: Core, state: _Run, dual: Dual) -> str | None:
     """The whole by columns, to the gap asked for."""
-    if problem.shares:
-        return _prove_shares(problem, state)
     nodes = 20_000 if state.limits.work is None else max(1, state.limits.work - state.work)
     effort = master.Effort(
         gap=state.limits.gap,
@@ -326,18 +324,24 @@ def _prove(problem: Problem, cut: Core, state: _Run, dual: Dual) -> str | None:
 
 
 def _prove_shares(problem: Problem, state: _Run) -> str | None:
-    """Share rules leave the columns' bound far below: the compact programme, from the plan we have."""
-    arrays, columns = build(problem)
-    start = None if state.plan is None else start_point(problem, state.plan)
-    end = state.until()
-    ran = direct.run(
-        arrays, gap=state.limits.gap, time_s=None if end is None else max(end - time.monotonic(), 0.1),
-        nodes=state.limits.work, seed=state.limits.seed, threads=state.limits.threads, start=start, stop=state.stop,
-    )  # fmt: skip
-    state.saw(problem, None if ran.x is None else read(problem, columns, ran.x), ran.bound / MONEY)
-    if ran.complete and state.limits.gap == 0.0 and state.value is not None:
-        state.bound = float(state.value)
-    return ("proven" if state.limits.gap == 0.0 else "gap") if ran.complete else state.over() or "work"
+    """Share rules have a way of their own (:mod:`estate.solve.shares`)."""
+    if state.plan is None:
+        return None
+    nodes = 50_000 if state.limits.work is None else max(1, state.limits.work - state.work)
+    effort = shares.Effort(
+        gap=state.limits.gap,
+        nodes=nodes,
+        until=state.until(),
+        seed=state.limits.seed,
+        stop=state.stop,
+        saw=lambda plan, bound: state.saw(problem, plan, bound),
+    )
+    found = shares.solve(problem, effort, plan=state.plan)
+    state.work += found.nodes
+    state.saw(problem, found.plan, found.bound)
+    if found.proven:
+        return "proven" if state.limits.gap == 0.0 else "gap"
+    return state.over() or "work"
 
 
 def _answer(state: _Run, reason: str | None) -> Answer:

@@ -69,7 +69,7 @@ class Effort:
     """``time.monotonic()`` at which to stop."""
     seed: int = 0
     stop: Callable[[], bool] | None = None
-    saw: Callable[[Solution | None, float], None] | None = None
+    saw: Callable[[Solution | None, float], object] | None = None
     """Told of each better plan and bound (pence)."""
 
     def over(self) -> bool:
