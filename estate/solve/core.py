@@ -1,6 +1,6 @@
 """A problem cut by site and by offer: the flat arrays that the compiled kernels share.
 
-The kernels (:mod:`estate.solve.lagrangian`, :mod:`estate.solve.patterns`, :mod:`estate.solve.search`) look at a problem from a
+The kernels (:mod:`estate.solve.lagrangian`, :mod:`estate.solve.patterns`, :mod:`estate.solve.greedy`) look at a problem from a
 building's side: who could come here, which service is each, what does each need.  :class:`Core` holds exactly that.  It covers
 goal ``cost`` with cover rows and share rules; what it leaves out (conflicts, services together, side rows) only makes the
 relaxation looser, so bounds stay valid, and :func:`is_pure` says whether a plan of the core is a plan of the problem.

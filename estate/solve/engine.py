@@ -25,7 +25,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from estate.problem import Problem, Solution, cost, violations
-from estate.solve import blocks, components, master, reduce, search, shares, single_source
+from estate.solve import blocks, components, greedy, master, reduce, shares, single_source
 from estate.solve import sweep as sweeps
 from estate.solve.answer import OPTIMAL_GAP, Answer, Limits, Progress, Status, relative_gap
 from estate.solve.boxstep import climb
@@ -185,7 +185,7 @@ def _run(problem: Problem, state: _Run) -> Answer:
     small = reduce.tighten(problem).problem
     if small.today is None:
         raise ValueError("the engine starts from a plan that survives the reductions")
-    state.saw(problem, search.improve(small, core(small), small.today, moves=0))
+    state.saw(problem, greedy.drop(small, core(small), small.today))
     parts = components.components(small, ties=False)
     return _answer(state, _solve(small, state) if len(parts) == 1 else _apart(problem, parts, state))
 

@@ -29,7 +29,7 @@ import numpy as np
 from scipy.sparse import csr_array, hstack, vstack
 
 from estate.problem import Ints, Problem, Solution, cost, offer_columns
-from estate.solve import blocks, cuts, patterns, search
+from estate.solve import blocks, cuts, greedy, patterns
 from estate.solve.arrays import MONEY
 from estate.solve.core import Core, core, is_pure
 from estate.solve.fork import Tree
@@ -114,7 +114,7 @@ def solve(problem: Problem, effort: Effort, *, plan: Solution) -> Result:
     if not is_pure(problem):
         raise ValueError("share rules are solved beside cover rows only")
     small = hardened(problem)
-    plan = search.improve(small, core(small), plan, moves=0)
+    plan = greedy.drop(small, core(small), plan)
     effort.tell(plan, -np.inf)
     return _prove(small, plan, effort)
 

@@ -1,20 +1,14 @@
-"""Good plans fast: close what can be closed, then ruin and recreate (compiled).
+"""Greedy drop: a good plan in milliseconds (compiled).
 
-*Greedy drop* goes through the buildings from the dearest down and closes each whose points fit, within every rule, into
-buildings that are open anyway at less cost.  It takes milliseconds from today's estate, and beats what a solver finds in
-minutes at region size.
-
-*Ruin and recreate* (Schrimpf et al. 2000; Christiaens and Vanden Berghe 2020) then empties one to four buildings that share
-candidates and puts their points back one by one, each where it costs least, opening a building being part of the price.  Choices
-are blurred a little at random; a change is taken by the rule of simulated annealing, while the temperature falls from
-``hot`` to ``cold``.  Every state is feasible: a change that leaves a cover row or a share rule unmet is undone.
-
-The moves are counted, not timed, and drawn from a seeded generator: the same plan every time.
+From today's estate, the buildings are gone through from the dearest down, and each is closed whose points fit, within every rule,
+into buildings that are open anyway at less cost (Kuehn and Hamburger 1963 built up; Feldman, Lehrer and Ray 1966 dropped).  At
+region size this takes 0.01 s and a third off the cost, more than a solver given the model as it stands finds in minutes.
+Every state is feasible: a closure that leaves a cover row or a share rule unmet is undone.
 """
 
 # Compiled kernels: numba infers the types; one long function is faster than many, and seeds its own generator.
 # mypy: disable-error-code="no-untyped-def"
-# ruff: noqa: ANN001, ANN202, C901, NPY002, PLR0912, PLR0915, SIM110
+# ruff: noqa: ANN001, ANN202, C901, SIM110
 
 from __future__ import annotations
 
@@ -164,8 +158,8 @@ def _gain(core, st, slot, group_of):
 
 
 @numba.njit(cache=True)
-def _recreate(core, st, group_of, gone, n, shut, opening, blur):
-    """Put ``gone[:n]`` back, each where it costs least; how many were placed."""
+def _recreate(core, st, group_of, gone, n, shut):
+    """Put ``gone[:n]`` into open buildings, each where it costs least; how many were placed."""
     for i in range(n):
         s = gone[i]
         best, chosen = 1e300, np.int64(-1)
@@ -176,13 +170,9 @@ def _recreate(core, st, group_of, gone, n, shut, opening, blur):
                 continue
             price = float(core.slot_cost[slot])
             if st.people[j] == 0 and not core.must_open[j]:
-                if not opening:
-                    continue
-                price += core.site_cost[j]
+                continue
             if st.tally[1] > 0.0:
                 price -= 3e6 * _gain(core, st, slot, group_of)
-            if blur > 0.0:
-                price += blur * np.random.random()
             if price < best and _fits(core, st, group_of, slot):
                 best, chosen = price, slot
         if chosen < 0:
@@ -226,77 +216,8 @@ def _drop(core, st, group_of, order):
             t = st.after[t]
         for i in range(n):
             _put(core, st, group_of, was[i], -1)
-        if _recreate(core, st, group_of, gone, n, j, False, 0.0) < n or not _met(core, st) or st.tally[0] >= before:
+        if _recreate(core, st, group_of, gone, n, j) < n or not _met(core, st) or st.tally[0] >= before:
             _undo(core, st, group_of, gone, was, n)
-
-
-@numba.njit(cache=True)
-def _anneal(core, st, group_of, moves, hot, cold, seed):
-    np.random.seed(seed)
-    S = len(st.at)
-    gone, was, sites = np.empty(S, np.int64), np.empty(S, np.int64), np.empty(8, np.int64)
-    best, best_at = st.tally[0], st.at.copy()
-    stale = False
-    check = max(1, S // 50)
-    for move in range(moves):
-        heat = hot * (cold / hot) ** (move / moves)
-        if stale and move % check == 0:
-            if st.tally[0] < best:
-                best = st.tally[0]
-                best_at[:] = st.at
-            stale = False
-        # One to four buildings that share candidates.
-        s = np.random.randint(S)
-        count = 1
-        sites[0] = core.slot_site[st.at[s]]
-        wanted = 1 + np.random.randint(4)
-        for _ in range(3 * wanted):
-            if count >= wanted:
-                break
-            j = sites[np.random.randint(count)]
-            lo, hi = core.group_slot[core.site_group[j]], core.group_slot[core.site_group[j + 1]]
-            if hi == lo:
-                break
-            other = core.slot_site[st.at[core.slot_point[lo + np.random.randint(hi - lo)]]]
-            fresh = True
-            for i in range(count):
-                if sites[i] == other:
-                    fresh = False
-            if fresh:
-                sites[count] = other
-                count += 1
-        before = st.tally[0]
-        n = 0
-        for i in range(count):
-            t = st.first[sites[i]]
-            while t >= 0 and n < 60:
-                if i == 0 or np.random.random() < 0.8:
-                    gone[n], was[n] = t, st.at[t]
-                    n += 1
-                t = st.after[t]
-        for i in range(n):
-            _put(core, st, group_of, was[i], -1)
-        for i in range(n - 1, 0, -1):
-            k = np.random.randint(i + 1)
-            gone[i], gone[k] = gone[k], gone[i]
-            was[i], was[k] = was[k], was[i]
-        if np.random.random() < 0.5:  # the large first: they are hard to place
-            for i in range(1, n):
-                k = i
-                while k > 0 and core.slot_own[was[k]] > core.slot_own[was[k - 1]]:
-                    gone[k], gone[k - 1] = gone[k - 1], gone[k]
-                    was[k], was[k - 1] = was[k - 1], was[k]
-                    k -= 1
-        shut = sites[0] if np.random.random() < 0.5 else np.int64(-1)
-        placed = _recreate(core, st, group_of, gone, n, shut, True, heat * 2.0)
-        rise = st.tally[0] - before
-        if placed < n or not _met(core, st) or (rise > 0.0 and np.random.random() >= np.exp(-rise / heat)):
-            _undo(core, st, group_of, gone, was, n)
-        elif rise != 0.0:
-            stale = True
-    if st.tally[0] < best:
-        best_at[:] = st.at
-    return best_at
 
 
 def state(problem: Problem, core: Core, plan: Solution) -> tuple[State, Ints]:
@@ -332,18 +253,12 @@ def plan_of(problem: Problem, core: Core, at: Ints) -> Solution:
     return Solution(open_, host)
 
 
-def improve(
-    problem: Problem, core: Core, plan: Solution, *, moves: int, seed: int = 0, heat: tuple[float, float] = (0.25, 0.004)
-) -> Solution:
-    """A plan at least as good: greedy drop, then annealing; ``heat`` is in mean building costs."""
+def drop(problem: Problem, core: Core, plan: Solution) -> Solution:
+    """A plan at least as good: buildings closed, from the dearest down, where their points fit into others at less cost."""
     if not problem.n_points:
         return plan
     st, group_of = state(problem, core, plan)
     if not _met(core, st):  # it rests on a site that is open with nobody in it
         return plan
     _drop(core, st, group_of, np.argsort(-problem.site_cost, kind="stable").astype(np.int64))
-    at = st.at.copy()
-    if moves:
-        mean = float(problem.site_cost.mean()) + 1.0
-        at = _anneal(core, st, group_of, moves, heat[0] * mean, heat[1] * mean, seed)
-    return plan_of(problem, core, at)
+    return plan_of(problem, core, st.at)
