@@ -12,11 +12,13 @@ from scipy.sparse import csr_array
 
 from estate.generate import Size, place
 from estate.problem import SideRows, Solution, cost, violations
-from estate.solve import arrays, blocks, cuts, direct, engine, greedy, master, patterns, reduce, sweep
+from estate.solve import arrays, direct, engine, reduce
 from estate.solve.answer import Limits, Status
-from estate.solve.boxstep import climb
-from estate.solve.core import core
-from estate.solve.lagrangian import ascend, evaluate
+from estate.solve.columns import cuts, master, patterns
+from estate.solve.columns.boxstep import climb
+from estate.solve.columns.core import core
+from estate.solve.columns.lagrangian import ascend, evaluate
+from estate.solve.places import blocks, greedy, sweep
 
 SMALL = Size(sites=24, zones=60, side_m=18_000)
 NOTHING = (1, 1, 1)

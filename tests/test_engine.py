@@ -10,10 +10,12 @@ import pytest
 
 from estate.generate import Size, place
 from estate.problem import Goal, SideRows, Solution, cost, violations
-from estate.solve import arrays, blocks, direct, engine, greedy, master, patterns, reduce
+from estate.solve import arrays, direct, engine, reduce
 from estate.solve.answer import Limits, Status
-from estate.solve.core import core, is_pure
-from estate.solve.lagrangian import ascend, coarsen, evaluate, first_prices
+from estate.solve.columns import master, patterns
+from estate.solve.columns.core import core, is_pure
+from estate.solve.columns.lagrangian import ascend, coarsen, evaluate, first_prices
+from estate.solve.places import blocks, greedy
 
 SMALL = Size(sites=24, zones=60, side_m=18_000)
 

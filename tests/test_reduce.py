@@ -11,11 +11,13 @@ import pytest
 
 from estate.generate import COUNTY, Size, place
 from estate.problem import CoverRows, Goal, NearRows, SideRows, Solution, cost, violations
-from estate.solve import arrays, components, direct, dominance, elimination, items, reduce, rows
-from estate.solve.blocks import merged
-from estate.solve.core import core
-from estate.solve.lagrangian import ascend, evaluate
-from estate.solve.narrow import without_pairs
+from estate.solve import arrays, direct, reduce
+from estate.solve.columns.core import core
+from estate.solve.columns.lagrangian import ascend, evaluate
+from estate.solve.places import components
+from estate.solve.places.blocks import merged
+from estate.solve.reduce import dominance, elimination, items, rows
+from estate.solve.reduce.narrow import without_pairs
 
 
 @pytest.mark.parametrize("block", range(4))

@@ -10,11 +10,13 @@ import pytest
 
 from estate.generate import Size, place
 from estate.problem import CoverRows, ShareRule, SideRows, Solution, cost, violations
-from estate.solve import arrays, direct, offers, patterns, shares
-from estate.solve.core import core
-from estate.solve.lagrangian import ascend, evaluate
-from estate.solve.odd import OddCut
-from estate.solve.reach import hardened
+from estate.solve import arrays, direct
+from estate.solve.columns import patterns
+from estate.solve.columns.core import core
+from estate.solve.columns.lagrangian import ascend, evaluate
+from estate.solve.sharing import offers, shares
+from estate.solve.sharing.odd import OddCut
+from estate.solve.sharing.reach import hardened
 
 SMALL = Size(sites=16, zones=40, side_m=15_000)
 

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from estate.problem import Goal, SideRows, Solution, cost, violations
-from estate.solve import arrays, direct, single_source, textbook
+from estate.solve import arrays, direct
 from estate.solve.answer import value_of
-from estate.solve.ascent import ascend, list_pairs, relax, scratch
-from estate.solve.fixing import fix, force
-from estate.solve.knapsack import GRAIN, best_set, dantzig, labels, sort_by_rate
-from estate.solve.location import GREATEST, NEVER, first_state, location, suits
-from estate.solve.rounding import round_off
+from estate.solve.location import single_source, textbook
+from estate.solve.location.ascent import ascend, list_pairs, relax, scratch
+from estate.solve.location.fixing import fix, force
+from estate.solve.location.knapsack import GRAIN, best_set, dantzig, labels, sort_by_rate
+from estate.solve.location.location import GREATEST, NEVER, first_state, location, suits
+from estate.solve.location.rounding import round_off
 
 SPACE = labels()
 

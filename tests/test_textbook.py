@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from estate.problem import CoverRows, Goal, NearRows, ShareRule, SideRows, near_distance, offered, violations
-from estate.solve import Limits, Status, arrays, direct, median, merge, sites, solve, textbook
+from estate.solve import Limits, Status, arrays, direct, solve
+from estate.solve.location import median, merge, sites, textbook
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))

@@ -10,8 +10,9 @@ import threading
 from collections.abc import Callable
 
 from estate.problem import Problem
-from estate.solve import engine, exact, single_source, ties
+from estate.solve import engine, exact, ties
 from estate.solve.answer import Answer, Limits, Progress, Status
+from estate.solve.location import single_source
 
 __all__ = ["Answer", "Limits", "Progress", "Status", "solve"]
 

@@ -4,11 +4,11 @@
 
 Each stage is in a module of its own; this one chooses.  The choice is made by the instance:
 
-* what is not in the core (:func:`estate.solve.core.is_pure`), or small, goes whole to HiGHS through the model in PuLP;
-* share rules have a way of their own (:mod:`estate.solve.shares`);
+* what is not in the core (:func:`estate.solve.columns.core.is_pure`), or small, goes whole to HiGHS through the model in PuLP;
+* share rules have a way of their own (:mod:`estate.solve.sharing.shares`);
 * up to :data:`WHOLE` sites the problem is solved by columns and branch and bound: proof is the aim;
 * beyond, neighbourhoods of :data:`BALL` sites are rearranged, those first where plan and bound disagree most, until none brings
-  anything (:mod:`estate.solve.sweep`), and the bound is the better of the Lagrangian's and the sum over blocks.
+  anything (:mod:`estate.solve.places.sweep`), and the bound is the better of the Lagrangian's and the sum over blocks.
 
 Bounds are only ever raised by what was proven, plans only replaced by better ones that :func:`estate.problem.violations` finds
 nothing wrong with.  Work is counted in neighbourhoods and nodes, so a run under a work limit repeats exactly.
@@ -25,14 +25,18 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from estate.problem import Problem, Solution, cost, violations
-from estate.solve import blocks, components, greedy, master, reduce, shares, single_source
-from estate.solve import sweep as sweeps
+from estate.solve import reduce
 from estate.solve.answer import OPTIMAL_GAP, Answer, Limits, Progress, Status, relative_gap
-from estate.solve.boxstep import climb
-from estate.solve.core import Core, core, is_pure
+from estate.solve.columns import master
+from estate.solve.columns.boxstep import climb
+from estate.solve.columns.core import Core, core, is_pure
+from estate.solve.columns.lagrangian import Dual, ascend
 from estate.solve.exact import FEWEST, POLL_S, Watch
-from estate.solve.lagrangian import Dual, ascend
-from estate.solve.sweep import Sweep
+from estate.solve.location import single_source
+from estate.solve.places import blocks, components, greedy
+from estate.solve.places import sweep as sweeps
+from estate.solve.places.sweep import Sweep
+from estate.solve.sharing import shares
 
 LEAST_S = 30.0
 """Time limits below this go to HiGHS: a machine's first run compiles the kernels (kept on disk), which takes as long."""
@@ -324,7 +328,7 @@ def _prove(problem: Problem, cut: Core, state: _Run, dual: Dual) -> str | None:
 
 
 def _prove_shares(problem: Problem, state: _Run) -> str | None:
-    """Share rules have a way of their own (:mod:`estate.solve.shares`)."""
+    """Share rules have a way of their own (:mod:`estate.solve.sharing.shares`)."""
     if state.plan is None:
         return None
     nodes = 50_000 if state.limits.work is None else max(1, state.limits.work - state.work)

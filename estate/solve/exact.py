@@ -26,8 +26,8 @@ from pulp.constants import LpSolveStatus
 from estate.errors import Issue, SolverError
 from estate.model import Formulation, Measure, formulate, to_pulp
 from estate.problem import Goal, Problem, Solution, violations
-from estate.solve import covering, single_source, sites
 from estate.solve.answer import OPTIMAL_GAP, Answer, Limits, Progress, Status, relative_gap, value_of
+from estate.solve.location import covering, single_source, sites
 
 REFUSED = {"highspy": {"1.14.0": "it returned wrong optima"}}
 """Releases that must not be used, and why."""
@@ -250,7 +250,7 @@ def search(problem: Problem, watch: Watch) -> Answer:
 
 
 def only_sites(problem: Problem, watch: Watch) -> Answer:
-    """A problem that :mod:`estate.solve.sites` solves by its structure."""
+    """A problem that :mod:`estate.solve.location.sites` solves by its structure."""
     limits = watch.limits
     budget = covering.Budget(watch.left, watch.stop.is_set, limits.work, limits.gap, limits.seed)
     end = _watched(watch, "sites", lambda: sites.search(problem, budget))
@@ -258,7 +258,7 @@ def only_sites(problem: Problem, watch: Watch) -> Answer:
 
 
 def assigned(problem: Problem, watch: Watch) -> Answer:
-    """Single-source location, by :mod:`estate.solve.single_source`."""
+    """Single-source location, by :mod:`estate.solve.location.single_source`."""
     limits = watch.limits
 
     def saw(best: Solution | None, bound: float) -> None:

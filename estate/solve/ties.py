@@ -24,7 +24,7 @@ from estate.model import Formulation, Measure, formulate, measure
 from estate.problem import Bools, Goal, Ints, Problem, Solution
 from estate.solve.answer import Answer
 from estate.solve.exact import Watch, checked, run
-from estate.solve.narrow import fix
+from estate.solve.reduce.narrow import fix
 
 WIDEST_RADIX = 1_000_000
 """Points are ordered in groups, as the digits of one number below this: well inside a solver's precision."""

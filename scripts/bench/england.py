@@ -30,8 +30,9 @@ from scipy.spatial import cKDTree
 
 from estate.generate import Ground, furnish
 from estate.problem import Floats, Ints, Problem
-from estate.solve import components, engine, reduce
+from estate.solve import engine, reduce
 from estate.solve.answer import Limits
+from estate.solve.places import components
 
 LIBRARY, CLINIC, COUNCIL, JOBCENTRE, POLICE = range(5)
 SERVICES = ("library", "clinic", "council office", "Jobcentre", "police counter")

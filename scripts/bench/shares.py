@@ -10,7 +10,7 @@ from bench.plain import written_plainly
 
 from estate.generate import SIZES, place
 from estate.problem import Problem, cost
-from estate.solve import shares
+from estate.solve.sharing import shares
 
 SEEDS = (0, 1, 2)
 

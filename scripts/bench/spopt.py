@@ -26,8 +26,9 @@ from numpy.typing import NDArray
 
 from estate.generate import SIZES, Size, place
 from estate.problem import Problem
-from estate.solve import Limits, solve, textbook
+from estate.solve import Limits, solve
 from estate.solve.answer import Answer
+from estate.solve.location import textbook
 
 PINS = Path(__file__).resolve().parent.parent.parent / "requirements" / "spopt.txt"
 SIDE = Path(__file__).resolve().parent / "spopt_side.py"

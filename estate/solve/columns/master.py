@@ -1,0 +1,213 @@
+"""Exact solution of a county: columns, cuts, then a small integer programme.
+
+1. Multipliers from :mod:`estate.solve.columns.lagrangian` (0.2 s for 100 sites) and a plan say which sets of points can matter
+   (:mod:`estate.solve.columns.patterns`): 4,000 to 300,000.
+2. The linear programme over this pool, sets added as they price out (Gilmore and Gomory 1961): 0.01-0.1 s.  Its duals are
+   better multipliers, so the pool is listed again and is smaller.
+3. Odd-set cuts (:mod:`estate.solve.columns.cuts`) and sets priced out by the better bound, in turn.  On three generated
+   counties the linear bound went from 0.29%, 0.45% and 0.96% below the optimum to 0.07%, 0.19% and 0.28%.
+4. What is left (700 to 30,000 sets) is an integer programme with a tight bound, which HiGHS finishes in few nodes.
+
+If there are too many sets for the gap between bound and plan, the pool holds those within a smaller gap ``d`` of the bound
+``L``.  Whatever it lacks costs at least ``L + d``, so ``min(its bound, L + d)`` is valid, and a plan found below ``L + d`` is
+proven: the next pass starts from that plan.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.sparse import csc_array, csr_array
+
+from estate.problem import Bools, Ints, Problem, Solution, cost
+from estate.solve.arrays import MONEY
+from estate.solve.columns import branch, patterns
+from estate.solve.columns.boxstep import climb
+from estate.solve.columns.core import Core, core
+from estate.solve.columns.lagrangian import Dual, ascend, evaluate
+from estate.solve.columns.pool import Pool
+from estate.solve.columns.pool import cut as cut_rounds
+
+FEW = 100
+"""Sets of a building that has too many to list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How hard to try: all of it counted, none of it timed (``until`` apart)."""
+
+    gap: float = 0.0
+    iterations: tuple[int, int, int] = (100, 0, 0)
+    climbs: int = 60
+    """Rounds of column generation in a box, at most."""
+    pool: int = 300_000
+    """Most sets listed at once."""
+    first_gap: float = 0.5
+    """How far above the bound the first pool reaches, at most."""
+    rounds: int = 8
+    """Rounds of cuts."""
+    passes: int = 6
+    nodes: int = 20_000
+    until: float | None = None
+    """``time.monotonic()`` at which to stop."""
+    seed: int = 0
+    stop: Callable[[], bool] | None = None
+
+    def over(self) -> bool:
+        """Whether the clock or the user says stop."""
+        return (self.until is not None and time.monotonic() > self.until) or (self.stop is not None and self.stop())
+
+    def left(self) -> float | None:
+        """Seconds left."""
+        return None if self.until is None else max(self.until - time.monotonic(), 0.02)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A plan (None: none better than the one given), its value, and a bound; pence."""
+
+    plan: Solution | None
+    value: float
+    bound: float
+    proven: bool
+    """``bound`` is the optimum (of what was asked), by proof to the solver's tolerance."""
+    dual: Dual
+    nodes: int = 0
+
+
+def solve(  # noqa: C901 - the passes share their state
+    problem: Problem,
+    effort: Effort,
+    *,
+    plan: Solution | None = None,
+    optional: Bools | None = None,
+    dual: Dual | None = None,
+    cut: Core | None = None,
+    best: float | None = None,
+) -> Result:
+    """The best plan of a problem and its bound.
+
+    Parameters
+    ----------
+    plan
+        A plan to begin with and to beat.
+    optional
+        (S,) points that need not be anywhere (priced out of a larger problem).
+    dual
+        Multipliers to begin with, instead of ascending from nothing.
+    cut
+        The problem's core where the caller has it.
+    best
+        Value to beat, where that is not ``plan``'s cost.
+    """
+    c = core(problem, optional) if cut is None else cut
+    value = float(cost(problem, plan)) if best is None and plan is not None else (np.inf if best is None else best)
+    if dual is None:
+        target = value if np.isfinite(value) else float(problem.site_cost.sum())
+        dual = multipliers(problem, c, target, effort, plan)
+    bound, nodes = dual.bound, 0
+    spare = min(value - bound, effort.first_gap * abs(bound) + 1.0)
+    proven = False
+    previous = np.inf
+    for _ in range(effort.passes):
+        if spare < 0 or effort.over():
+            break
+        found, spare = _listed(problem, c, dual, spare, effort)
+        limit = dual.bound + spare
+        if plan is not None:
+            found = patterns.with_plan(problem, c, found, plan)
+        pool, keep = _pool(problem, c, found, optional)
+        pool.solve(effort.over)
+        better = _multipliers(problem, c, pool)
+        bound = max(bound, better.bound)
+        if better.bound > dual.bound + 0.1 * max(min(value, limit) - dual.bound, 0.0):
+            # The pool can be listed again about the better multipliers.
+            spare = max(min(value - better.bound, 2.0 * spare), 0.0)
+            dual = better
+            continue
+        cut_rounds(problem, pool, effort.rounds, min(value, limit), effort.over)
+        pool_bound = pool.bound / MONEY
+        bound = max(bound, min(pool_bound, limit))
+        got, ran = _integer(problem, c, found, keep, pool, value, effort)
+        nodes += ran.nodes
+        if got is not None and (here := float(cost(problem, got))) < value:
+            plan, value = got, here
+        bound = max(bound, min(ran.bound / MONEY, limit, value))
+        if ran.complete and value <= limit and value - bound <= 0.5:
+            proven, bound = True, value
+        if np.isfinite(value) and value - bound <= effort.gap * abs(value):
+            break
+        if not ran.complete or value <= limit:
+            break
+        # The pool was short of the plan: list it again now that the plan is better.
+        if value - dual.bound >= previous:
+            break
+        previous = spare = value - dual.bound
+    return Result(plan, value, min(bound, value), proven, dual, nodes)
+
+
+def multipliers(problem: Problem, c: Core, target: float, effort: Effort, plan: Solution | None) -> Dual:
+    """Near the best: a coarse subgradient brings them into the neighbourhood, column generation in a box the rest."""
+    dual = ascend(c, target, iterations=effort.iterations)
+    return climb(problem, c, dual, plan=plan, rounds=effort.climbs, over=effort.over)
+
+
+def _listed(problem: Problem, c: Core, dual: Dual, spare: float, effort: Effort) -> tuple[patterns.Patterns, float]:
+    """Sets within ``spare`` of the bound, or within as much of it as the pool holds; and how far that is for every site."""
+    least = 1e-4 * abs(dual.bound)
+    while True:
+        found = patterns.worth_keeping(problem, c, dual, dual.bound + spare, most=effort.pool)
+        if found is not None:
+            return found, spare
+        if spare < least:
+            break
+        spare *= 0.6
+    # Some building has too many, however few are asked for: the best of each, and no promise beyond them.
+    few = patterns.worth_keeping(problem, c, dual, dual.bound + spare, most=effort.pool, each=FEW)
+    few = patterns.nobody(problem, c) if few is None else few
+    profit = np.where(c.must_open, dual.site_profit, np.maximum(dual.site_profit, 0.0))
+    return few, float(np.min(profit + few.dearest))
+
+
+def _pool(problem: Problem, c: Core, found: patterns.Patterns, optional: Bools | None) -> tuple[Pool, Ints]:
+    arrays, keep = patterns.programme(problem, c, found)
+    if optional is not None:
+        lower = arrays.row_lower.copy()
+        lower[: problem.n_points][optional] = 0.0
+        arrays = replace(arrays, row_lower=lower)
+    rows = len(arrays.row_lower)
+    matrix = csc_array(csr_array((arrays.value, arrays.index, arrays.start), shape=(rows, len(arrays.cost))))
+    site = np.concatenate([found.site[keep], np.full(len(arrays.cost) - len(keep), -1)])
+    pool = Pool(arrays, matrix, site, problem.n_sites, problem.n_points)
+    least = np.argsort(found.least[keep], kind="stable")[: max(600, 3 * problem.n_sites)]
+    least = np.union1d(least, np.flatnonzero(np.isinf(found.least[keep])))
+    pool.begin(np.concatenate([np.sort(least), np.arange(len(keep), len(arrays.cost))]).astype(np.int64))
+    return pool, keep
+
+
+def _multipliers(problem: Problem, c: Core, pool: Pool) -> Dual:
+    """The pool's duals as multipliers of the Lagrangian, evaluated exactly over all sets."""
+    S, J, R = problem.n_points, problem.n_sites, len(c.row_need)
+    u, v = pool.y[:S] / MONEY, np.maximum(pool.y[S + J : S + J + R], 0.0) / MONEY
+    return evaluate(c, u, v)
+
+
+def _integer(
+    problem: Problem, c: Core, found: patterns.Patterns, keep: Ints, pool: Pool, best: float, effort: Effort
+) -> tuple[Solution | None, branch.Found]:
+    """Branch and bound over the sets that can still be in a plan cheaper than ``best``."""
+    S, top = problem.n_points, best * MONEY
+    if np.isfinite(top):
+        pool.banned = pool.reduced > top - pool.bound + 1e-9 * max(1.0, abs(top))
+    members = csr_array(pool.matrix.tocsr()[:S, : len(keep)])
+    ran = branch.search(
+        pool, members, S, found.shut, top, gap=effort.gap, least=0.5 * MONEY, nodes=effort.nodes, over=effort.over
+    )
+    if ran.chosen is None:
+        return None, ran
+    x = np.zeros(len(keep))
+    x[ran.chosen] = 1.0
+    return patterns.read(problem, c, found, keep, x), ran

@@ -1,0 +1,383 @@
+"""Configuration columns: one binary for each site and set of points that could be together there.
+
+    minimise  sum_S cost_S x_S
+    each point in one set     sum_{S contains s} x_S  = 1
+    each site has one set     sum_{S at j} x_S       <= 1            (= 1 where the site must be open)
+    cover rows                sum_S a_rS x_S         >= need_r       (a_rS: S puts an offer that helps row r at its site)
+
+Floor area, halls, desks, who may share with whom: all of it is inside "S could be there", so what remains is a set partition,
+and its linear bound is that of :mod:`estate.solve.columns.lagrangian` (Dantzig and Wolfe 1960; Neebe and Rao 1983 for the
+single-source plant problem).  A county has some hundreds of thousands of sets.  Few can matter: with the multipliers' bound
+``L``, the site's profit ``g_j = max(0, K_j - C_j)`` and a plan of cost ``U``, every plan that uses ``S`` at ``j`` costs at least
+
+    L + g_j - (value(S) - C_j)
+
+so sets for which this exceeds ``U`` are left out, and no better plan is lost (Baldacci, Christofides and Mingozzi 2008 do the
+same with routes).  At a gap of half a percent some thousands remain, and HiGHS finishes what is left.
+"""
+
+# Compiled kernels: numba infers the types; one long function is faster than many, and seeds its own generator.
+# mypy: disable-error-code="no-untyped-def"
+# ruff: noqa: ANN001, ANN202, C901, PLR0912, PLR0915
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numba
+import numpy as np
+from scipy.sparse import csr_array
+
+from estate.problem import Bools, Floats, Ints, Problem, Solution, offer_columns
+from estate.solve.arrays import MONEY, Arrays
+from estate.solve.columns.core import Core
+from estate.solve.columns.lagrangian import GROW, Dual, prices
+
+STEPS = 10_000_000
+"""Steps of the listing of one site: a few seconds at most, and fifty times fewer where leaving sets out is allowed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Patterns:
+    """Sets of slots: set ``i`` at ``site[i]`` holds ``slot[start[i]:start[i + 1]]`` (none: open with nobody)."""
+
+    site: Ints
+    start: Ints
+    slot: Ints
+    least: Floats
+    """No plan with this set costs less (pence)."""
+    shut: Bools
+    """(J,) whether the site may be closed in a plan that is better."""
+    dearest: Floats
+    """(J,) reduced cost (pence) from which on a site's sets are not listed."""
+
+
+@numba.njit(cache=True)
+def _enumerate(core, profit, bonus, threshold, most, most_slots, each, steps):
+    """All sets worth at least ``threshold[j]``; (count, sites, starts, slots, values), count -1 when there are too many.
+
+    Where a site has more than ``each``, its threshold is raised, in place, to the median of those found, and it is listed anew.
+    A site that takes more than ``steps`` is left out (its threshold says so) if ``each`` allows, else there are too many.
+    """
+    site, value = np.empty(most, np.int64), np.empty(most)
+    start, slot = np.zeros(most + 1, np.int64), np.empty(most_slots, np.int64)
+    n = 0
+    j = -1
+    while j + 1 < len(core.site_cost):
+        j += 1
+        begun, step = n, 0
+        lo, hi = core.site_group[j], core.site_group[j + 1]
+        a, b = core.group_slot[lo], core.group_slot[hi]
+        m = b - a
+        if m == 0:
+            continue
+        group = np.empty(m, np.int64)
+        for g in range(lo, hi):
+            group[core.group_slot[g] - a : core.group_slot[g + 1] - a] = g
+        # after[i]: most that slots i.. can add while their group is absent so far; rate: most for a unit of area.
+        after, rate = np.zeros(m + 1), np.zeros(m + 1)
+        for i in range(m - 1, -1, -1):
+            s, g = a + i, group[i]
+            after[i] = after[i + 1] + max(profit[s], 0.0) + (bonus[g] if i == m - 1 or group[i + 1] != g else 0.0)
+            with_desk = (profit[s] + bonus[g]) / max(core.slot_own[s] + core.slot_desk[s], 1e-3)
+            rate[i] = max(rate[i + 1], with_desk, profit[s] / max(core.slot_own[s], 1e-3))
+        # Depth first: stack of chosen positions; at each step go on to the next position.
+        stack = np.empty(m + 1, np.int64)
+        worth, own, hall = np.zeros(m + 2), np.zeros(m + 2, np.int64), np.zeros(m + 2, np.int64)
+        desks, desk, guest = np.zeros(m + 2, np.int64), np.zeros(m + 2, np.int64), np.zeros(m + 2, np.bool_)
+        depth, i = 0, 0
+        floor = threshold[j]
+        room = core.capacity[j]
+        while True:
+            step += 1
+            if step > steps:
+                if each > most:
+                    return -1, site, start, slot, value
+                n, threshold[j] = begun, 1e300
+                break
+            advance = True
+            if i < m:
+                left = room + core.slack[j] - own[depth] - hall[depth] - desks[depth]
+                # The group's bonus is in `after` once, though it may be present already: an upper bound all the same.
+                if worth[depth] + min(after[i], rate[i] * GROW * left) >= floor:
+                    advance = False
+            if advance:
+                if depth == 0:
+                    break
+                depth -= 1
+                i = stack[depth] + 1
+                continue
+            s, g = a + i, group[i]
+            same = depth > 0 and group[stack[depth - 1]] == g
+            d = desk[depth] if same else np.int64(0)
+            new_desk = max(d, core.slot_desk[s])
+            new_desks = desks[depth] - d + new_desk
+            new_own = own[depth] + core.slot_own[s]
+            new_hall = max(hall[depth], core.slot_hall[s])
+            new_guest = guest[depth] or not core.slot_home[s]
+            limit = room if new_guest else room + core.slack[j]
+            if new_own + new_hall + new_desks <= limit:
+                new_worth = worth[depth] + profit[s] + (0.0 if same else bonus[g])
+                stack[depth] = i
+                depth += 1
+                worth[depth], own[depth], hall[depth] = new_worth, new_own, new_hall
+                desks[depth], desk[depth], guest[depth] = new_desks, new_desk, new_guest
+                if new_worth >= floor:
+                    if n - begun >= each:
+                        threshold[j] = max(np.median(value[begun:n]), floor + 1.0)
+                        n = begun
+                        j -= 1
+                        break
+                    if n >= most or start[n] + depth > most_slots:
+                        return -1, site, start, slot, value
+                    site[n], value[n] = j, new_worth
+                    for t in range(depth):
+                        slot[start[n] + t] = a + stack[t]
+                    start[n + 1] = start[n] + depth
+                    n += 1
+            i += 1
+    return n, site, start, slot, value
+
+
+def listed(
+    problem: Problem, core: Core, dual: Dual, dearest: Floats, *, most: int = 400_000, each: int | None = None
+) -> Patterns | None:
+    """Every set whose reduced cost at these multipliers is at most ``dearest`` (J,), or None when there are more than ``most``.
+
+    With ``each``, no site lists more than so many, the best of it; :attr:`Patterns.dearest` says where it stopped.
+    """
+    J = problem.n_sites
+    profit, bonus = np.zeros(len(core.slot_point)), np.zeros(len(core.group_offer))
+    prices(core, dual.point, dual.row, profit, bonus)
+    extra = np.zeros(J)
+    for j in np.flatnonzero(np.diff(core.inherent_start)):
+        for q in core.inherent_offer[core.inherent_start[j] : core.inherent_start[j + 1]]:
+            extra[j] += dual.row[core.offer_row[core.offer_start[q] : core.offer_start[q + 1]]].sum()
+    threshold = core.site_cost - extra - dearest
+    n, site, start, slot, value = _enumerate(
+        core, profit, bonus, threshold, most, most * 6, each or most + 1, STEPS if each is None else STEPS // 50
+    )
+    if n < 0:
+        return None
+    site, start, value = site[:n], start[: n + 1], value[:n]
+    nobody = np.flatnonzero((threshold <= 0.0) & ~problem.must_close & _may_be_empty(problem, core))
+    site = np.concatenate([site, nobody])
+    start = np.concatenate([start, np.full(len(nobody), start[-1])])
+    value = np.concatenate([value, np.zeros(len(nobody))])
+    forced = np.where(core.must_open, dual.site_profit, np.maximum(dual.site_profit, 0.0))
+    least = dual.bound + forced[site] + core.site_cost[site] - extra[site] - value
+    return Patterns(site, start, slot[: start[-1]].copy(), least, ~core.must_open, core.site_cost - extra - threshold)
+
+
+def worth_keeping(
+    problem: Problem, core: Core, dual: Dual, best: float, *, most: int = 400_000, each: int | None = None
+) -> Patterns | None:
+    """Every set that a plan cheaper than ``best`` could use, or None when there are more than ``most``."""
+    forced = np.where(core.must_open, dual.site_profit, np.maximum(dual.site_profit, 0.0))
+    # Wider by the rounding of a float sum.
+    dearest = best - dual.bound - forced + 1e-9 * abs(best)
+    found = listed(problem, core, dual, dearest, most=most, each=each)
+    return None if found is None else replace(found, shut=~core.must_open & (dual.bound + forced <= best))
+
+
+def of_slots(problem: Problem, core: Core, slots: Ints) -> Patterns:
+    """One set for each site that has any of these slots (ascending: slots are in order of site)."""
+    site, count = np.unique(core.slot_site[slots], return_counts=True)
+    return _plainly(problem, site, np.concatenate([[0], np.cumsum(count)]).astype(np.int64), slots)
+
+
+def nobody(problem: Problem, core: Core) -> Patterns:
+    """The empty set of each site that a plan may keep open with nobody in it."""
+    site = np.flatnonzero(~problem.must_close & _may_be_empty(problem, core)).astype(np.int64)
+    none = np.zeros(0, dtype=np.int64)
+    return _plainly(problem, site, np.zeros(len(site) + 1, dtype=np.int64), none)
+
+
+def _plainly(problem: Problem, site: Ints, start: Ints, slot: Ints) -> Patterns:
+    return Patterns(site, start, slot, np.full(len(site), -np.inf), ~problem.must_open, np.full(problem.n_sites, -np.inf))
+
+
+def with_plan(problem: Problem, core: Core, patterns: Patterns, plan: Solution) -> Patterns:
+    """The patterns and, where they lack one, those of a plan: so that the programme has that plan."""
+    slot_of = core.slot_site * (problem.n_points + 1) + core.slot_point
+    order = np.argsort(slot_of)
+    points = np.flatnonzero(plan.host >= 0)
+    slots = order[np.searchsorted(slot_of[order], plan.host[points] * (problem.n_points + 1) + points)]
+    slots = slots[np.lexsort((slots, core.slot_site[slots]))].astype(np.int64)
+    here, count = np.unique(core.slot_site[slots], return_counts=True)
+    first = np.concatenate([[0], np.cumsum(count)])
+    # The same set is listed with its slots in the same (rising) order: compare by a hash of each, then exactly.
+    at = np.repeat(np.arange(len(patterns.site)), np.diff(patterns.start))
+    weight = (np.arange(1, len(core.slot_point) + 1) * 2_654_435_761) % 2_147_483_647
+    have = np.bincount(at, weight[patterns.slot], len(patterns.site))
+    want = np.add.reduceat(weight[slots], first[:-1]).astype(float) if len(here) else np.zeros(0)
+    size = np.diff(patterns.start)
+    missing = [
+        i for i, j in enumerate(here.tolist()) if not ((patterns.site == j) & (have == want[i]) & (size == count[i])).any()
+    ]
+    empty = np.setdiff1d(np.flatnonzero(plan.open), here)
+    bare = patterns.site[size == 0]
+    empty = np.setdiff1d(empty, bare)
+    if not missing and not len(empty):
+        return patterns
+    sites = np.concatenate([here[missing], empty]).astype(np.int64)
+    sizes = np.concatenate([count[missing], np.zeros(len(empty), dtype=np.int64)])
+    more = [slots[first[i] : first[i + 1]] for i in missing]
+    shut = patterns.shut.copy()
+    shut[~plan.open] = True
+    return Patterns(
+        np.concatenate([patterns.site, sites]),
+        np.concatenate([patterns.start, patterns.start[-1] + np.cumsum(sizes)]),
+        np.concatenate([patterns.slot, *more]),
+        np.concatenate([patterns.least, np.full(len(sites), np.inf)]),
+        shut,
+        patterns.dearest,
+    )
+
+
+def _may_be_empty(problem: Problem, core: Core) -> Bools:
+    """Sites that a plan may keep open with nobody in them: forced, giving an inherent offer, or asked for by a side row."""
+    return core.must_open | (np.diff(core.inherent_start) > 0) | (len(problem.side) > 0)
+
+
+def programme(problem: Problem, core: Core, patterns: Patterns) -> tuple[Arrays, Ints]:
+    """The set partition over these sets as arrays; columns are the patterns, then the items of the share rules.
+
+    Also returns the set numbers in column order (sets that break a rule on who shares with whom are left out).
+    """
+    J, S = problem.n_sites, problem.n_points
+    keep = _allowed(problem, core, patterns)
+    length = np.diff(patterns.start)[keep]
+    site = patterns.site[keep]
+    n = len(keep)
+    col = np.repeat(np.arange(n), length)
+    take = np.repeat(patterns.start[keep] - np.concatenate([[0], np.cumsum(length)[:-1]]), length) + np.arange(
+        int(length.sum())
+    )
+    slot = patterns.slot[take]
+    cost = core.site_cost[site] + np.bincount(col, core.slot_cost[slot], n)
+    group = np.repeat(np.arange(len(core.group_offer)), np.diff(core.group_slot))[slot]
+    # Offers of each pattern: its groups, and what its site gives whenever it is open.
+    given = np.repeat(np.arange(n), np.diff(core.inherent_start)[site])
+    first = np.repeat(core.inherent_start[site] - np.searchsorted(given, np.arange(n)), np.diff(core.inherent_start)[site])
+    at = core.inherent_offer[first + np.arange(len(given))]
+    Q = len(core.offer_start) - 1
+    key = np.unique(np.concatenate([col, given]) * Q + np.concatenate([core.group_offer[group], at]).astype(np.int64))
+    pairs = np.column_stack(np.divmod(key, max(Q, 1)))
+    per_offer = np.diff(core.offer_start)[pairs[:, 1]]
+    c_row = np.repeat(pairs[:, 0], per_offer)
+    shift = np.repeat(core.offer_start[pairs[:, 1]] - np.concatenate([[0], np.cumsum(per_offer)[:-1]]), per_offer)
+    rows = core.offer_row[shift + np.arange(len(c_row))]
+    per_excuse = np.diff(core.slot_excuse_start)[slot]
+    e_col = np.repeat(col, per_excuse)
+    e_shift = np.repeat(core.slot_excuse_start[slot] - np.concatenate([[0], np.cumsum(per_excuse)[:-1]]), per_excuse)
+    e_row = core.slot_excuse_row[e_shift.astype(np.int64) + np.arange(len(e_col))]
+    R = len(core.row_need)
+    item = np.flatnonzero(core.row_rule >= 0)
+    rules = len(core.rule_required)
+    entries = [
+        (core.slot_point[slot], col, np.ones(len(col))),
+        (S + site, np.arange(n), np.ones(n)),
+        (S + J + rows, c_row, np.ones(len(rows))),
+        (S + J + e_row, e_col, np.ones(len(e_row))),
+        (S + J + item, n + np.arange(len(item)), -np.ones(len(item))),
+        (S + J + R + core.row_rule[item], n + np.arange(len(item)), core.row_weight[item].astype(float)),
+    ]
+    lower = [
+        np.ones(S),
+        np.where(patterns.shut, 0.0, 1.0),
+        np.where(core.row_rule < 0, core.row_need, 0.0),
+        core.rule_required.astype(float),
+    ]
+    upper = [np.ones(S), np.ones(J), np.full(R, np.inf), np.full(rules, np.inf)]
+    base = S + J + R + rules
+    if len(problem.side):
+        entries.append(_side(problem, core, site, col, slot, group, pairs, base))
+        lower.append(problem.side.lower)
+        upper.append(problem.side.upper)
+    total = base + len(problem.side)
+    row, column, value = (np.concatenate(parts) for parts in zip(*entries, strict=True))
+    matrix = csr_array((value, (row.astype(np.int64), column.astype(np.int64))), shape=(total, n + len(item)))
+    matrix.sum_duplicates()
+    width = n + len(item)
+    return (
+        Arrays(
+            cost=np.concatenate([cost * MONEY, np.zeros(len(item))]),
+            offset=0.0,
+            lower=np.zeros(width),
+            upper=np.ones(width),
+            integer=np.concatenate([np.ones(n, dtype=bool), np.zeros(len(item), dtype=bool)]),
+            row_lower=np.concatenate(lower),
+            row_upper=np.concatenate(upper),
+            start=matrix.indptr.astype(np.int64),
+            index=matrix.indices.astype(np.int64),
+            value=matrix.data,
+            unit=MONEY,
+        ),
+        keep,
+    )
+
+
+def _allowed(problem: Problem, core: Core, patterns: Patterns) -> Ints:
+    """Patterns that keep the rules on services that may not share, or must."""
+    n = len(patterns.site)
+    ok = np.ones(n, dtype=bool)
+    for triples, wrong in ((problem.conflict, np.logical_and), (problem.together, np.logical_xor)):
+        if not len(triples):
+            continue
+        col = np.repeat(np.arange(n), np.diff(patterns.start))
+        there = np.zeros((n, problem.n_services), dtype=bool)
+        there[col, problem.point_service[core.slot_point[patterns.slot]]] = True
+        for k, j in problem.inherent.tolist():
+            there[patterns.site == j, k] = True
+        for a, b, j in triples.tolist():
+            ok &= ~((patterns.site == j) & wrong(there[:, a], there[:, b]))
+    return np.flatnonzero(ok)
+
+
+def _side(
+    problem: Problem, core: Core, site: Ints, col: Ints, slot: Ints, group: Ints, pairs: Ints, base: int
+) -> tuple[Ints, Ints, Floats]:
+    """Side rows over patterns: a set says whether its site is open, whom it hosts, what it offers, whether it is a hub."""
+    J, P = problem.n_sites, problem.n_pairs
+    n, Q = len(site), len(offer_columns(problem))
+    services = np.zeros((n, problem.n_services), dtype=bool)
+    services[col, core.group_service[group]] = True
+    hub = np.flatnonzero(services.sum(axis=1) >= 2)
+    x_row = np.concatenate([site, J + core.slot_pair[slot], J + P + pairs[:, 1], J + P + Q + site[hub]])
+    x_col = np.concatenate([np.arange(n), col, pairs[:, 0], hub])
+    x = csr_array((np.ones(len(x_row)), (x_row, x_col)), shape=(2 * J + P + Q, n))
+    side = problem.side
+    a = csr_array((side.value, side.column, side.start), shape=(len(side), 2 * J + P + Q))
+    product = (a @ x).tocoo()
+    return base + product.coords[0].astype(np.int64), product.coords[1].astype(np.int64), product.data.astype(float)
+
+
+def read(problem: Problem, core: Core, patterns: Patterns, keep: Ints, x: Floats) -> Solution:
+    """The plan that chosen sets make."""
+    open_, host = np.zeros(problem.n_sites, dtype=bool), np.full(problem.n_points, -1, dtype=np.int64)
+    for i in keep[np.flatnonzero(x[: len(keep)] > 0.5)]:
+        open_[patterns.site[i]] = True
+        host[core.slot_point[patterns.slot[patterns.start[i] : patterns.start[i + 1]]]] = patterns.site[i]
+    return Solution(open_, host)
+
+
+def point_of(problem: Problem, core: Core, patterns: Patterns, keep: Ints, plan: Solution) -> Floats | None:
+    """The chosen columns of a plan, or None when one of its sets was left out."""
+    wanted = {}
+    for j in np.flatnonzero(plan.open):
+        wanted[int(j)] = frozenset(np.flatnonzero(plan.host == j).tolist())
+    x = np.zeros(len(keep))
+    found = 0
+    used = (
+        np.diff(patterns.start)[keep] == np.bincount(plan.host[plan.host >= 0], minlength=problem.n_sites)[patterns.site[keep]]
+    )
+    at = np.flatnonzero(used & plan.open[patterns.site[keep]])
+    for c, i in zip(at.tolist(), keep[at].tolist(), strict=True):
+        target = wanted.get(int(patterns.site[i]))
+        if target is not None:
+            slots = patterns.slot[patterns.start[i] : patterns.start[i + 1]]
+            if len(slots) == len(target) and frozenset(core.slot_point[slots].tolist()) == target:
+                x[c] = 1.0
+                found += 1
+    return x if found == sum(1 for t in wanted.values()) else None
