@@ -30,7 +30,7 @@ class Status(StrEnum):
 class Limits:
     """When to stop, and on what terms.
 
-    ``work`` counts branch-and-bound nodes of the main search: unlike seconds, the same on every machine, so a run
+    ``work`` counts nodes, neighbourhoods and blocks of the main search: unlike seconds, the same on every machine, so a run
     stopped by it repeats exactly (for the same versions, threads and seed).  The root node is always finished.
     """
 

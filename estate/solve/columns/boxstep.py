@@ -26,8 +26,9 @@ from scipy.sparse import csc_array, csr_array
 from estate.problem import Floats, Problem, Solution
 from estate.solve.arrays import MONEY
 from estate.solve.columns import patterns
+from estate.solve.columns.building import work_space
 from estate.solve.columns.core import Core
-from estate.solve.columns.lagrangian import Dual, evaluate_with_sets, work_space
+from estate.solve.columns.lagrangian import Dual, evaluate_with_sets
 
 KEPT = 0.3
 """Share of the promised rise that a round must bring for the box to widen."""

@@ -7,11 +7,7 @@ apart by site.  With ``p_sj = u_s - cost_sj`` (plus ``v_r`` of a row that stayin
     L(u, v) = sum_s u_s + sum_r need_r v_r - sum_j max(0, K_j - C_j)
     K_j = max over sets S of points with area(S) <= A_j of  sum_{s in S} p_sj + sum_{k present in S} V_kj
 
-``area(S)`` is exact: own parts added up, the largest hall once, the largest desk of each service once.  The subproblem is
-solved by a *label* dynamic programme for each hall size ``c`` at capacity ``A_j - c``: a frontier of (area, value) pairs, each
-dearer and larger than the one before.  A service enters either absent, or with one of its desk sizes and at least one of its
-points.  Labels never outnumber the distinct areas, so nothing is rounded; only if a building's areas could make more than
-:data:`CELLS` labels are areas floored to a coarser unit, which enlarges the set of S and keeps the bound valid.
+``area(S)`` is exact, and the subproblem is :mod:`estate.solve.columns.building`'s.
 
 Since the knapsack is convexified and a service's coverage is counted once, ``max L`` equals the linear bound of the
 configuration (Dantzig-Wolfe) formulation: 0.9-1.0% below the optimum of a county where HiGHS's root is 2.8% below after its
@@ -30,25 +26,19 @@ times the rounding error of a sum of that length.
 
 # Compiled kernels: numba infers the types; one long function is faster than many, and seeds its own generator.
 # mypy: disable-error-code="no-untyped-def"
-# ruff: noqa: ANN001, ANN201, ANN202, C901, PLR0912, PLR0913, PLR0915, PLR0917
+# ruff: noqa: ANN001, ANN201, ANN202, C901, PLR0912, PLR0913, PLR0917
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
 
 import numba
 import numpy as np
 
 from estate.problem import Floats, Ints
+from estate.solve.columns.building import CELLS, Work, site_best, work_space
 from estate.solve.columns.core import Core
-
-CELLS = 4_000
-"""Most labels of one frontier; areas are floored to a coarser unit where a building's capacity could make more."""
-
-GROW = 1.0 + 1e-9
-"""Upper bounds that divide and multiply again are widened by this."""
 
 SAFETY = 1e-9
 """Taken off every bound, relative: 10**6 terms summed in doubles err by less than 10**6 x 2**-53 of their size."""
@@ -66,196 +56,6 @@ class Dual:
     """(R,) ``v``."""
     site_profit: Floats
     """(J,) ``K_j - C_j``: what the site's best set is worth beyond the site's cost."""
-
-
-class Work(NamedTuple):
-    """Labels of :func:`site_best`: area, value, the label it came from and the slot it added."""
-
-    area: Ints
-    value: Floats
-    origin: Ints
-    slot: Ints
-
-
-def work_space() -> Work:
-    """Room for the labels of one dynamic programme."""
-    n = 60 * CELLS
-    return Work(np.zeros(n, np.int64), np.zeros(n), np.zeros(n, np.int64), np.zeros(n, np.int64))
-
-
-@numba.njit(cache=True)
-def set_value(core, j, profit, bonus, chosen):
-    """What the chosen slots of site ``j`` are worth."""
-    value = 0.0
-    for g in range(core.site_group[j], core.site_group[j + 1]):
-        there = False
-        for s in range(core.group_slot[g], core.group_slot[g + 1]):
-            if chosen[s]:
-                value += profit[s]
-                there = True
-        if there:
-            value += bonus[g]
-    return value
-
-
-@numba.njit(cache=True)
-def site_best(core, j, profit, bonus, floor, cells, taken, work):
-    """Best value over sets of points at site ``j`` (at least 0: nobody); marks the set in ``taken`` by slot.
-
-    ``profit`` is by slot, ``bonus`` by group (0 where the offer is inherent).  On entry ``taken`` holds a set that fits, the
-    best of the last call: a start.  Sets worth no more than ``floor`` are not looked for: the answer is then at most ``floor``.
-    """
-    lo, hi = core.site_group[j], core.site_group[j + 1]
-    group_slot, own, hall, desk, home = core.group_slot, core.slot_own, core.slot_hall, core.slot_desk, core.slot_home
-    capacity, slack = core.capacity[j], core.slack[j]
-    far = np.int64(1) << 60
-    best = max(floor, set_value(core, j, profit, bonus, taken))
-    rest, worth, ratio = np.zeros(hi - lo + 1), np.zeros(hi - lo), np.zeros(hi - lo)
-    for only_home in range(2):
-        if only_home == 1 and slack == 0:
-            break
-        room = capacity + (slack if only_home == 1 else 0)
-        unit = max(np.int64(1), room // cells)
-        # Hall sizes in use, largest first; each is one dynamic programme over the points with halls no larger.
-        previous = far
-        while True:
-            c = np.int64(-1)
-            for g in range(lo, hi):
-                for s in range(group_slot[g], group_slot[g + 1]):
-                    if profit[s] + bonus[g] > 0.0 and c < hall[s] < previous and (only_home == 0 or home[s]):
-                        c = hall[s]
-            if c < 0:
-                break
-            previous = c
-            if room < c:
-                continue
-            space = (room - c + unit - 1) // unit
-            # Each group's worth with no limit on area, and its best worth for a unit of area.
-            for g in range(lo, hi):
-                gain, one, rate = 0.0, -1e300, 0.0
-                for s in range(group_slot[g], group_slot[g + 1]):
-                    if hall[s] <= c and (only_home == 0 or home[s]):
-                        gain += max(profit[s], 0.0)
-                        one = max(one, profit[s])
-                        if profit[s] > 0.0:
-                            rate = max(rate, profit[s] / max(own[s] // unit, 1e-3))
-                        rate = max(rate, (profit[s] + bonus[g]) / max((own[s] + desk[s]) // unit, 1e-3))
-                worth[g - lo] = max((gain if one > 0.0 else one) + bonus[g], 0.0)
-                ratio[g - lo] = rate
-            order = np.argsort(-ratio)
-            rest[hi - lo] = 0.0
-            for turn in range(hi - lo - 1, -1, -1):
-                rest[turn] = rest[turn + 1] + worth[order[turn]]
-            if rest[0] <= best:
-                break  # smaller halls admit fewer points
-            if ratio[order[0]] * space * GROW <= best:
-                continue
-            pool = 1
-            work.area[0], work.value[0], work.origin[0], work.slot[0] = 0, 0.0, -1, -1
-            base = np.zeros(1, dtype=np.int64)  # the frontier: labels with area and value both rising
-            for turn in range(hi - lo):
-                g = lo + order[turn]
-                if worth[order[turn]] <= 0.0:
-                    continue
-                rate = ratio[order[turn]] * GROW  # groups come in falling order of it
-                front = base
-                a, b = group_slot[g], group_slot[g + 1]
-                gain = 0.0
-                for s in range(a, b):
-                    if hall[s] <= c and (only_home == 0 or home[s]):
-                        gain += max(profit[s], 0.0)
-                seen = far
-                while True:
-                    d = np.int64(-1)
-                    for s in range(a, b):
-                        if profit[s] + bonus[g] > 0.0 and hall[s] <= c and d < desk[s] < seen and (only_home == 0 or home[s]):
-                            d = desk[s]
-                    if d < 0:
-                        break
-                    seen = d
-                    present = np.zeros(0, dtype=np.int64)
-                    after = gain + rest[turn + 1]
-                    for s in range(a, b):
-                        if hall[s] > c or desk[s] > d or (only_home == 1 and not home[s]) or profit[s] + bonus[g] <= 0.0:
-                            continue
-                        # This point as the first of its service, and beside those already present.
-                        first_area, first_value = (own[s] + d) // unit, profit[s] + bonus[g]
-                        add_area = own[s] // unit
-                        after -= max(profit[s], 0.0)
-                        beside = len(present) if profit[s] > 0.0 else 0
-                        merged = np.empty(len(present) + len(base) + beside, dtype=np.int64)
-                        n = i1 = i2 = i3 = 0
-                        value = best - after
-                        while True:
-                            a1 = work.area[present[i1]] if i1 < len(present) else far
-                            a2 = work.area[base[i2]] + first_area if i2 < len(base) else far
-                            a3 = work.area[present[i3]] + add_area if i3 < beside else far
-                            if a1 <= a2 and a1 <= a3:
-                                if a1 == far:
-                                    break
-                                if work.value[present[i1]] > value:
-                                    value = work.value[present[i1]]
-                                    merged[n] = present[i1]
-                                    n += 1
-                                i1 += 1
-                                continue
-                            if a2 <= a3:
-                                area, origin, v = a2, base[i2], work.value[base[i2]] + first_value
-                                i2 += 1
-                                if area > space:
-                                    i2 = len(base)
-                            else:
-                                area, origin, v = a3, present[i3], work.value[present[i3]] + profit[s]
-                                i3 += 1
-                                if area > space:
-                                    i3 = beside
-                            if area <= space and v > value and v + rate * (space - area) > best and pool < len(work.area):
-                                work.area[pool], work.value[pool] = area, v
-                                work.origin[pool], work.slot[pool] = origin, s
-                                value = v
-                                merged[n] = pool
-                                n += 1
-                                pool += 1
-                        present = merged[:n]
-                    # Those present beside those where the service is absent.
-                    merged = np.empty(len(front) + len(present), dtype=np.int64)
-                    n = i1 = i2 = 0
-                    value = best - rest[turn + 1]
-                    while i1 < len(front) or i2 < len(present):
-                        if i2 >= len(present) or (i1 < len(front) and work.area[front[i1]] <= work.area[present[i2]]):
-                            pick = front[i1]
-                            i1 += 1
-                        else:
-                            pick = present[i2]
-                            i2 += 1
-                        if work.value[pick] > value:
-                            value = work.value[pick]
-                            merged[n] = pick
-                            n += 1
-                    front = merged[:n]
-                # A label survives only if the rest could lift it above the best.
-                rate = ratio[order[turn + 1]] * GROW if turn + 1 < hi - lo else 0.0
-                n = 0
-                kept = np.empty(len(front), dtype=np.int64)
-                for i in range(len(front)):
-                    if work.value[front[i]] + min(rest[turn + 1], rate * (space - work.area[front[i]])) > best:
-                        kept[n] = front[i]
-                        n += 1
-                base = kept[:n]
-                if n == 0:
-                    break
-            if pool >= len(work.area):
-                best = max(best, rest[0])  # out of work space: the optimistic value is still a valid bound
-                continue
-            if len(base) and work.value[base[len(base) - 1]] > best:
-                top = base[len(base) - 1]
-                best = work.value[top]
-                for s in range(group_slot[lo], group_slot[hi]):
-                    taken[s] = False
-                while work.slot[top] >= 0:
-                    taken[work.slot[top]] = True
-                    top = work.origin[top]
-    return best
 
 
 @numba.njit(cache=True)

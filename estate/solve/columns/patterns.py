@@ -30,8 +30,9 @@ from scipy.sparse import csr_array
 
 from estate.problem import Bools, Floats, Ints, Problem, Solution, offer_columns
 from estate.solve.arrays import MONEY, Arrays
+from estate.solve.columns.building import GROW
 from estate.solve.columns.core import Core
-from estate.solve.columns.lagrangian import GROW, Dual, prices
+from estate.solve.columns.lagrangian import Dual, prices
 
 STEPS = 10_000_000
 """Steps of the listing of one site: a few seconds at most, and fifty times fewer where leaving sets out is allowed."""
