@@ -13,8 +13,7 @@ neighbourhood is the one with the most to gain, and a place where nothing is lef
 
 *What is known already.*  The whole's multipliers are nearly the part's: a few rounds of
 :func:`estate.solve.columns.boxstep.climb` repair them, where starting from nothing takes three times as long.  On a generated
-region, forty seconds of CPU took a plan that was 9.9% above the bound to 1.3% this way, to 1.9% with neighbourhoods in turn
-and multipliers from nothing.
+region, forty seconds of CPU took a plan that was 9.9% above the bound to 1.3% this way, to 1.9% with multipliers from nothing.
 """
 
 from __future__ import annotations
