@@ -369,10 +369,3 @@ def read(problem: Problem, columns: Columns, x: Floats) -> Solution:
     chosen = x[columns.host : columns.host + P] > 0.5
     host[problem.pair_point[chosen]] = problem.pair_site[chosen]
     return Solution(open=x[:J] > 0.5, host=host)
-
-
-def start_point(problem: Problem, solution: Solution) -> tuple[Ints, Floats]:
-    """A partial start for HiGHS: the columns of ``open`` and ``host``, from which the others follow."""
-    J, P = problem.n_sites, problem.n_pairs
-    chosen = solution.host[problem.pair_point] == problem.pair_site
-    return np.arange(J + P), np.concatenate([solution.open, chosen]).astype(float)

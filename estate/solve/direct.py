@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import highspy
 import numpy as np
 
-from estate.problem import Floats, Ints
+from estate.problem import Floats
 from estate.solve.arrays import Arrays
 
 MARGIN = 1e-7
@@ -34,15 +34,13 @@ class Run:
     nodes: int
 
 
-def run(  # noqa: PLR0913 - HiGHS's own terms
+def run(
     arrays: Arrays,
     *,
     gap: float = 0.0,
     time_s: float | None = None,
     nodes: int | None = None,
     seed: int = 0,
-    threads: int = 1,
-    start: tuple[Ints, Floats] | None = None,
     stop: Callable[[], bool] | None = None,
     options: dict[str, float | int | str | bool] | None = None,
 ) -> Run:
@@ -50,14 +48,13 @@ def run(  # noqa: PLR0913 - HiGHS's own terms
     h = highspy.Highs()
     settings: dict[str, float | int | str | bool] = {
         "output_flag": False,
-        "threads": threads,
+        "threads": 1,
+        "parallel": "off",
         "random_seed": seed,
         "mip_rel_gap": gap,
         "mip_abs_gap": 1e-7,
         **(options or {}),
     }
-    if threads == 1:
-        settings["parallel"] = "off"
     if time_s is not None:
         settings["time_limit"] = max(time_s, 0.01)
     if nodes is not None:
@@ -65,8 +62,6 @@ def run(  # noqa: PLR0913 - HiGHS's own terms
     for name, value in settings.items():
         h.setOptionValue(name, value)
     h.passModel(model(arrays))
-    if start is not None:
-        h.setSolution(len(start[0]), start[0].astype(np.int32), start[1])
     if stop is not None:
         h.HandleKeyboardInterrupt = False
         asked = stop

@@ -200,11 +200,17 @@ def _run(problem: Problem, state: _Run) -> Answer:
 
 def _apart(problem: Problem, parts: list[blocks.Part], state: _Run) -> str | None:
     """Independent parts one after the other, the smallest first; the bound is the sum of theirs."""
-    bounds = np.array([_least(part.problem) for part in parts])
+    sure = [components.decided(part.problem) for part in parts]
+    bounds = np.array([
+        _least(part.problem) if plan is None else float(cost(part.problem, plan))
+        for part, plan in zip(parts, sure, strict=True)
+    ])  # fmt: skip
     pairs = np.cumsum([part.problem.n_pairs for part in parts])
     reasons = set()
     for i in reversed(range(len(parts))):
         part = parts[i]
+        if sure[i] is not None or state.plan is None:  # the plan in hand has it as it must be
+            continue
         due = part.problem.n_pairs / max(int(pairs[i]), 1)  # of what is left, for this part and the larger ones
         end, work = state.until(), state.limits.work
         limits = replace(
@@ -218,15 +224,11 @@ def _apart(problem: Problem, parts: list[blocks.Part], state: _Run) -> str | Non
             if state.plan is not None:
                 state.saw(problem, blocks.merged(state.plan, part, plan), float(bounds.sum()))
 
-        run = _Run(limits, None, state.stop, relay=relay)
-        if state.plan is not None:
-            here = Solution(state.plan.open[part.sites], np.searchsorted(part.sites, state.plan.host[part.points]))
-            run.saw(part.problem, here, bounds[i])
-        if (sure := components.decided(part.problem)) is not None:
-            run.saw(part.problem, sure, float(cost(part.problem, sure)))
-            continue
+        here = Solution(state.plan.open[part.sites], np.searchsorted(part.sites, state.plan.host[part.points]))
+        run = _Run(limits, None, state.stop, plan=here, value=cost(part.problem, here), bound=bounds[i], relay=relay)
         reasons.add(_solve(part.problem, run))
         state.work += run.work
+    state.saw(problem, None, float(bounds.sum()))
     return state.over() or next((reason for reason in ("interrupt", "time", "work", "gap") if reason in reasons), "proven")
 
 
@@ -241,7 +243,7 @@ def _solve(problem: Problem, state: _Run) -> str | None:
         return _large(problem, cut, state)
     dual = _bound(problem, cut, state)
     if problem.n_sites > BALL and state.gap() > state.limits.gap:
-        _improve(state, Sweep(problem, cut, blocks.links(problem), dual), (BALL,))
+        _improve(state, Sweep(problem, blocks.links(problem), dual), (BALL,))
     if state.gap() <= state.limits.gap:
         return "gap"
     return state.over() or _prove(problem, cut, state, dual)
@@ -254,7 +256,7 @@ def _large(problem: Problem, cut: Core, state: _Run) -> str:
     target = float(problem.site_cost.sum() if state.value is None else state.value)
     dual = ascend(cut, 0.93 * target, iterations=COARSE if together else FINER)
     state.saw(problem, None, dual.bound)
-    sweep = Sweep(problem, cut, near, dual)
+    sweep = Sweep(problem, near, dual)
     if reason := _improve(state, sweep, (BALL,), share=FIRST, most=problem.n_sites // BALL):
         return reason
     if together:
@@ -321,7 +323,7 @@ def _prove(problem: Problem, cut: Core, state: _Run, dual: Dual) -> str | None:
     nodes = 20_000 if state.limits.work is None else max(1, state.limits.work - state.work)
     effort = master.Effort(
         gap=state.limits.gap,
-        nodes=nodes, until=state.until(), seed=state.limits.seed, stop=state.stop,
+        nodes=nodes, until=state.until(), stop=state.stop,
     )  # fmt: skip
     found = master.solve(problem, effort, plan=state.plan, dual=dual, cut=cut)
     state.work += found.nodes

@@ -8,8 +8,8 @@ prices, and adds it; but with few sets the prices fly about, and the bound at th
 
 So the prices are held in a *box* about the best multipliers known (the boxstep method, Marsten, Hogan and Blankenship 1975; du
 Merle, Villeneuve, Desrosiers and Hansen 1999 on stabilised column generation).  In the linear programme the box is a pair of
-columns for each row: one unit more may be bought at the upper price, one less sold at the lower.  A round whose bound keeps its
-promise moves the box there and widens it, one that falls short narrows it (as a trust region does).
+columns for each row: one unit more may be bought at the upper price, one less sold at the lower.  A round whose bound rises
+moves the box there; one that keeps enough of what the programme promised widens it (as a trust region does).
 
 Begun where 250 coarse steps of the subgradient end, 23 rounds take a generated region from 1.5% below its best bound to 0.01%
 below in about 10 s of CPU, where the subgradient alone is 0.6% short after 15 s.

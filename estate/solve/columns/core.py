@@ -50,15 +50,12 @@ class Core(NamedTuple):
     offer_start: Ints
     """(Q + 1,) first row of each offer in ``offer_row``."""
     offer_row: Ints
-    row_start: Ints
-    row_offer: Ints
     row_need: Ints
     row_rule: Ints
     """(R,) -1 for a cover row, else the share rule whose item it is."""
     row_weight: Ints
-    excuse_slot: Ints
-    """(R,) the slot that counts for the row as an offer does, or -1."""
     slot_excuse_start: Ints
+    """(P + 1,) first entry of each slot in ``slot_excuse_row``: the rows for which it counts as an offer does."""
     slot_excuse_row: Ints
     rule_required: Ints
     inherent_start: Ints
@@ -104,12 +101,10 @@ def core(problem: Problem, optional: Bools | None = None) -> Core:
     row, offer = row[there], at[there].astype(np.int64)
     offer_start, by_offer = csr(offer, len(offers))
 
-    excuse = np.full(len(need), -1, dtype=np.int64)
     slot_of = np.empty(problem.n_pairs, dtype=np.int64)
     slot_of[order] = np.arange(problem.n_pairs)
     asked = np.flatnonzero(problem.cover.excuse >= 0)
-    excuse[asked] = slot_of[problem.cover.excuse[asked]]
-    excuse_start, by_slot = csr(excuse[asked], problem.n_pairs)
+    excuse_start, by_slot = csr(slot_of[problem.cover.excuse[asked]], problem.n_pairs)
     inherent_start, by_site = csr(problem.inherent[:, 1], problem.n_sites)
     point_start, by_point = csr(point, problem.n_points)
     return Core(
@@ -135,12 +130,9 @@ def core(problem: Problem, optional: Bools | None = None) -> Core:
         point_slot=by_point,
         offer_start=offer_start,
         offer_row=row[by_offer],
-        row_start=np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(need)))]).astype(np.int64),
-        row_offer=offer,
         row_need=need,
         row_rule=rule,
         row_weight=weight,
-        excuse_slot=excuse,
         slot_excuse_start=excuse_start,
         slot_excuse_row=asked[by_slot].astype(np.int64),
         rule_required=np.array([r.required for r in problem.shares], dtype=np.int64),

@@ -1,12 +1,13 @@
-"""Exact solution of a county: columns, cuts, then a small integer programme.
+"""Exact solution of a county: columns, cuts, then branch and bound.
 
-1. Multipliers from :mod:`estate.solve.columns.lagrangian` (0.2 s for 100 sites) and a plan say which sets of points can matter
+1. Multipliers from :mod:`estate.solve.columns.boxstep` (0.2 s for 100 sites) and a plan say which sets of points can matter
    (:mod:`estate.solve.columns.patterns`): 4,000 to 300,000.
 2. The linear programme over this pool, sets added as they price out (Gilmore and Gomory 1961): 0.01-0.1 s.  Its duals are
    better multipliers, so the pool is listed again and is smaller.
 3. Odd-set cuts (:mod:`estate.solve.columns.cuts`) and sets priced out by the better bound, in turn.  On three generated
    counties the linear bound went from 0.29%, 0.45% and 0.96% below the optimum to 0.07%, 0.19% and 0.28%.
-4. What is left (700 to 30,000 sets) is an integer programme with a tight bound, which HiGHS finishes in few nodes.
+4. What is left (700 to 30,000 sets) is an integer programme with a tight bound, which :mod:`estate.solve.columns.branch`
+   finishes.
 
 If there are too many sets for the gap between bound and plan, the pool holds those within a smaller gap ``d`` of the bound
 ``L``.  Whatever it lacks costs at least ``L + d``, so ``min(its bound, L + d)`` is valid, and a plan found below ``L + d`` is
@@ -31,9 +32,6 @@ from estate.solve.columns.lagrangian import Dual, ascend, evaluate
 from estate.solve.columns.pool import Pool
 from estate.solve.columns.pool import cut as cut_rounds
 
-FEW = 100
-"""Sets of a building that has too many to list."""
-
 
 @dataclass(frozen=True, slots=True)
 class Effort:
@@ -45,24 +43,17 @@ class Effort:
     """Rounds of column generation in a box, at most."""
     pool: int = 300_000
     """Most sets listed at once."""
-    first_gap: float = 0.5
-    """How far above the bound the first pool reaches, at most."""
     rounds: int = 8
     """Rounds of cuts."""
     passes: int = 6
     nodes: int = 20_000
     until: float | None = None
     """``time.monotonic()`` at which to stop."""
-    seed: int = 0
     stop: Callable[[], bool] | None = None
 
     def over(self) -> bool:
         """Whether the clock or the user says stop."""
         return (self.until is not None and time.monotonic() > self.until) or (self.stop is not None and self.stop())
-
-    def left(self) -> float | None:
-        """Seconds left."""
-        return None if self.until is None else max(self.until - time.monotonic(), 0.02)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +77,6 @@ def solve(  # noqa: C901 - the passes share their state
     optional: Bools | None = None,
     dual: Dual | None = None,
     cut: Core | None = None,
-    best: float | None = None,
 ) -> Result:
     """The best plan of a problem and its bound.
 
@@ -100,22 +90,20 @@ def solve(  # noqa: C901 - the passes share their state
         Multipliers to begin with, instead of ascending from nothing.
     cut
         The problem's core where the caller has it.
-    best
-        Value to beat, where that is not ``plan``'s cost.
     """
     c = core(problem, optional) if cut is None else cut
-    value = float(cost(problem, plan)) if best is None and plan is not None else (np.inf if best is None else best)
+    value = np.inf if plan is None else float(cost(problem, plan))
     if dual is None:
         target = value if np.isfinite(value) else float(problem.site_cost.sum())
         dual = multipliers(problem, c, target, effort, plan)
     bound, nodes = dual.bound, 0
-    spare = min(value - bound, effort.first_gap * abs(bound) + 1.0)
+    spare = min(value - bound, 0.5 * abs(bound) + 1.0)  # without a plan, half as much again
     proven = False
     previous = np.inf
     for _ in range(effort.passes):
         if spare < 0 or effort.over():
             break
-        found, spare = _listed(problem, c, dual, spare, effort)
+        found, spare = patterns.within(problem, c, dual, spare, effort.pool)
         limit = dual.bound + spare
         if plan is not None:
             found = patterns.with_plan(problem, c, found, plan)
@@ -153,23 +141,6 @@ def multipliers(problem: Problem, c: Core, target: float, effort: Effort, plan: 
     """Near the best: a coarse subgradient brings them into the neighbourhood, column generation in a box the rest."""
     dual = ascend(c, target, iterations=effort.iterations)
     return climb(problem, c, dual, plan=plan, rounds=effort.climbs, over=effort.over)
-
-
-def _listed(problem: Problem, c: Core, dual: Dual, spare: float, effort: Effort) -> tuple[patterns.Patterns, float]:
-    """Sets within ``spare`` of the bound, or within as much of it as the pool holds; and how far that is for every site."""
-    least = 1e-4 * abs(dual.bound)
-    while True:
-        found = patterns.worth_keeping(problem, c, dual, dual.bound + spare, most=effort.pool)
-        if found is not None:
-            return found, spare
-        if spare < least:
-            break
-        spare *= 0.6
-    # Some building has too many, however few are asked for: the best of each, and no promise beyond them.
-    few = patterns.worth_keeping(problem, c, dual, dual.bound + spare, most=effort.pool, each=FEW)
-    few = patterns.nobody(problem, c) if few is None else few
-    profit = np.where(c.must_open, dual.site_profit, np.maximum(dual.site_profit, 0.0))
-    return few, float(np.min(profit + few.dearest))
 
 
 def _pool(problem: Problem, c: Core, found: patterns.Patterns, optional: Bools | None) -> tuple[Pool, Ints]:

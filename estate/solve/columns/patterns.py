@@ -13,7 +13,7 @@ single-source plant problem).  A county has some hundreds of thousands of sets. 
     L + g_j - (value(S) - C_j)
 
 so sets for which this exceeds ``U`` are left out, and no better plan is lost (Baldacci, Christofides and Mingozzi 2008 do the
-same with routes).  At a gap of half a percent some thousands remain, and HiGHS finishes what is left.
+same with routes).  At a gap of half a percent some thousands remain, and :mod:`estate.solve.columns.branch` finishes.
 """
 
 # Compiled kernels: numba infers the types; one long function is faster than many, and seeds its own generator.
@@ -34,6 +34,10 @@ from estate.solve.columns.building import GROW
 from estate.solve.columns.core import Core
 from estate.solve.columns.lagrangian import Dual, prices
 
+CLOSE = 1e-4
+"""Nearer the bound than this (relative) no shorter list is asked for, and :data:`FEW` sets of each building must do."""
+FEW = 100
+"""Sets of each building where some have too many to list."""
 STEPS = 10_000_000
 """Steps of the listing of one site: a few seconds at most, and fifty times fewer where leaving sets out is allowed."""
 
@@ -150,10 +154,10 @@ def listed(
     J = problem.n_sites
     profit, bonus = np.zeros(len(core.slot_point)), np.zeros(len(core.group_offer))
     prices(core, dual.point, dual.row, profit, bonus)
-    extra = np.zeros(J)
-    for j in np.flatnonzero(np.diff(core.inherent_start)):
-        for q in core.inherent_offer[core.inherent_start[j] : core.inherent_start[j + 1]]:
-            extra[j] += dual.row[core.offer_row[core.offer_start[q] : core.offer_start[q + 1]]].sum()
+    offers = len(core.offer_start) - 1
+    by_offer = np.bincount(np.repeat(np.arange(offers), np.diff(core.offer_start)), dual.row[core.offer_row], offers)
+    giver = np.repeat(np.arange(J), np.diff(core.inherent_start))
+    extra = np.bincount(giver, by_offer[core.inherent_offer], J)  # what a site's inherent offers are worth
     threshold = core.site_cost - extra - dearest
     n, site, start, slot, value = _enumerate(
         core, profit, bonus, threshold, most, most * 6, each or most + 1, STEPS if each is None else STEPS // 50
@@ -179,6 +183,26 @@ def worth_keeping(
     dearest = best - dual.bound - forced + 1e-9 * abs(best)
     found = listed(problem, core, dual, dearest, most=most, each=each)
     return None if found is None else replace(found, shut=~core.must_open & (dual.bound + forced <= best))
+
+
+def within(problem: Problem, core: Core, dual: Dual, spare: float, most: int) -> tuple[Patterns, float]:
+    """Sets within ``spare`` (pence) of the bound, or within as much of it as ``most`` sets allow.
+
+    Also returns how far that is: every plan that uses another set costs at least so much more than the bound (minus infinity
+    where some building has too many sets to list however few are asked for: then the best few of each, and no promise).
+    """
+    least = CLOSE * abs(dual.bound)
+    while True:
+        found = worth_keeping(problem, core, dual, dual.bound + spare, most=most)
+        if found is not None:
+            return found, spare
+        if spare < least:
+            break
+        spare *= 0.6
+    few = worth_keeping(problem, core, dual, dual.bound + spare, most=most, each=FEW)
+    few = nobody(problem, core) if few is None else few
+    profit = np.where(core.must_open, dual.site_profit, np.maximum(dual.site_profit, 0.0))
+    return few, float(np.min(profit + few.dearest))
 
 
 def of_slots(problem: Problem, core: Core, slots: Ints) -> Patterns:
@@ -207,19 +231,13 @@ def with_plan(problem: Problem, core: Core, patterns: Patterns, plan: Solution) 
     slots = slots[np.lexsort((slots, core.slot_site[slots]))].astype(np.int64)
     here, count = np.unique(core.slot_site[slots], return_counts=True)
     first = np.concatenate([[0], np.cumsum(count)])
-    # The same set is listed with its slots in the same (rising) order: compare by a hash of each, then exactly.
-    at = np.repeat(np.arange(len(patterns.site)), np.diff(patterns.start))
-    weight = (np.arange(1, len(core.slot_point) + 1) * 2_654_435_761) % 2_147_483_647
-    have = np.bincount(at, weight[patterns.slot], len(patterns.site))
-    want = np.add.reduceat(weight[slots], first[:-1]).astype(float) if len(here) else np.zeros(0)
+    # Sets are told apart by a hash of their slots.  Were two to clash, the programme would lack a plan it may do without.
     size = np.diff(patterns.start)
-    missing = [
-        i for i, j in enumerate(here.tolist()) if not ((patterns.site == j) & (have == want[i]) & (size == count[i])).any()
-    ]
+    missing = np.flatnonzero(~np.isin(_hash(slots, count), _hash(patterns.slot, size)))
     empty = np.setdiff1d(np.flatnonzero(plan.open), here)
     bare = patterns.site[size == 0]
     empty = np.setdiff1d(empty, bare)
-    if not missing and not len(empty):
+    if not len(missing) and not len(empty):
         return patterns
     sites = np.concatenate([here[missing], empty]).astype(np.int64)
     sizes = np.concatenate([count[missing], np.zeros(len(empty), dtype=np.int64)])
@@ -234,6 +252,12 @@ def with_plan(problem: Problem, core: Core, patterns: Patterns, plan: Solution) 
         shut,
         patterns.dearest,
     )
+
+
+def _hash(slots: Ints, size: Ints) -> Ints:
+    """A number for each of these sets, in order: sums of scrambled slots, which tell the site too."""
+    scrambled = (slots + 1) * 2_654_435_761 % 2_147_483_647 * 1_000_003 % 4_398_042_316_799
+    return np.bincount(np.repeat(np.arange(len(size)), size), scrambled, len(size)).astype(np.int64)
 
 
 def _may_be_empty(problem: Problem, core: Core) -> Bools:
@@ -361,24 +385,3 @@ def read(problem: Problem, core: Core, patterns: Patterns, keep: Ints, x: Floats
         open_[patterns.site[i]] = True
         host[core.slot_point[patterns.slot[patterns.start[i] : patterns.start[i + 1]]]] = patterns.site[i]
     return Solution(open_, host)
-
-
-def point_of(problem: Problem, core: Core, patterns: Patterns, keep: Ints, plan: Solution) -> Floats | None:
-    """The chosen columns of a plan, or None when one of its sets was left out."""
-    wanted = {}
-    for j in np.flatnonzero(plan.open):
-        wanted[int(j)] = frozenset(np.flatnonzero(plan.host == j).tolist())
-    x = np.zeros(len(keep))
-    found = 0
-    used = (
-        np.diff(patterns.start)[keep] == np.bincount(plan.host[plan.host >= 0], minlength=problem.n_sites)[patterns.site[keep]]
-    )
-    at = np.flatnonzero(used & plan.open[patterns.site[keep]])
-    for c, i in zip(at.tolist(), keep[at].tolist(), strict=True):
-        target = wanted.get(int(patterns.site[i]))
-        if target is not None:
-            slots = patterns.slot[patterns.start[i] : patterns.start[i + 1]]
-            if len(slots) == len(target) and frozenset(core.slot_point[slots].tolist()) == target:
-                x[c] = 1.0
-                found += 1
-    return x if found == sum(1 for t in wanted.values()) else None

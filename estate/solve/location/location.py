@@ -14,6 +14,7 @@ Two kinds of :class:`~estate.problem.Problem` are of this form:
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -45,16 +46,19 @@ class Location(NamedTuple):
     """Costs of plans are whole multiples of this."""
 
 
-def _count(problem: Problem) -> tuple[int, int] | None:
-    """The least and most sites, if the side rows ask for nothing else; None if they do."""
+def site_counts(problem: Problem) -> tuple[int, int] | None:
+    """The least and most sites that may be open, by the problem's side rows; None where these say anything else."""
     J, side = problem.n_sites, problem.side
-    least, most = 0.0, float(J)
+    low, high = 0, J
     for r in range(len(side)):
-        at = slice(side.start[r], side.start[r + 1])
-        if not np.array_equal(np.sort(side.column[at]), np.arange(J)) or (side.value[at] != 1.0).any():
+        column, value = (a[side.start[r] : side.start[r + 1]] for a in (side.column, side.value))
+        if len(column) != J or not np.array_equal(np.sort(column), np.arange(J)) or not (value == 1).all():
             return None
-        least, most = max(least, np.ceil(side.lower[r])), min(most, np.floor(side.upper[r]))
-    return int(least), max(int(most), -1)
+        if side.lower[r] > 0:
+            low = max(low, math.ceil(side.lower[r]))
+        if side.upper[r] < J:
+            high = min(high, math.floor(side.upper[r]))
+    return low, high
 
 
 def _assigned(problem: Problem) -> bool:
@@ -75,7 +79,7 @@ def _travelling(problem: Problem) -> bool:
 
 def suits(problem: Problem) -> bool:
     """Whether the problem is one of these kinds and no more, and of a size for dense arrays."""
-    if len(problem.cover) or problem.shares or len(problem.conflict) or len(problem.together) or _count(problem) is None:
+    if len(problem.cover) or problem.shares or len(problem.conflict) or len(problem.together) or site_counts(problem) is None:
         return False
     if not (_assigned(problem) or _travelling(problem)):
         return False
@@ -108,7 +112,8 @@ def location(problem: Problem) -> Location:
     fits = demand[client] <= capacity[site]
     cost = np.full((J, len(demand)), NEVER)
     cost[site[fits], client[fits]] = worth[fits]
-    least, most = _count(problem) or (0, J)
+    least, most = site_counts(problem) or (0, J)
+    most = max(most, -1)
     step = int(np.gcd.reduce(np.concatenate([worth, fixed, [0]])))
     ample = bool((capacity >= demand.sum()).all())
     return Location(fixed.astype(float), capacity, demand, cost, least, most, ample, max(step, 1))

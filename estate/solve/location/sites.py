@@ -16,7 +16,6 @@ undecided is again a :class:`~estate.problem.Problem`, smaller, and goes to HiGH
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,6 +24,7 @@ from estate.problem import Bools, CoverRows, Goal, Ints, NearRows, Problem, Shar
 from estate.solve import arrays
 from estate.solve.location import center, covering, median, merge, single_source
 from estate.solve.location.covering import Budget
+from estate.solve.location.location import site_counts
 
 OPTIONS: dict[str, float | int | str | bool] = {"mip_abs_gap": 0.5, "mip_heuristic_effort": 0.01, "mip_allow_restart": False}
 """HiGHS on what the multipliers leave.  Values are whole, so half a unit is a proof.  A good plan is in hand, so its own
@@ -41,26 +41,11 @@ class Found:
     bound: float | None
 
 
-def most_sites(problem: Problem) -> tuple[int, int] | None:
-    """The least and most sites that may be open, by the problem's side rows; None where these say anything else."""
-    J, side = problem.n_sites, problem.side
-    low, high = 0, J
-    for r in range(len(side)):
-        column, value = (a[side.start[r] : side.start[r + 1]] for a in (side.column, side.value))
-        if len(column) != J or not np.array_equal(np.sort(column), np.arange(J)) or not (value == 1).all():
-            return None
-        if side.lower[r] > 0:
-            low = max(low, math.ceil(side.lower[r]))
-        if side.upper[r] < J:
-            high = min(high, math.floor(side.upper[r]))
-    return low, high
-
-
 def wanted(problem: Problem) -> bool:
     """Whether sites are the only decision, and the rules are those of one of the models above."""
     if problem.n_points or len(problem.conflict) or len(problem.together) or (problem.site_capacity < 0).any():
         return False
-    if any(rule.required > 0 for rule in problem.shares) or (counted := most_sites(problem)) is None:
+    if any(rule.required > 0 for rule in problem.shares) or (counted := site_counts(problem)) is None:
         return False
     if problem.goal is Goal.COST:
         return not len(problem.side) and bool((problem.site_cost >= 0).all())
@@ -75,7 +60,7 @@ def wanted(problem: Problem) -> bool:
 
 def search(problem: Problem, budget: Budget) -> Found:
     """The best plan of a :func:`wanted` problem and what is proven."""
-    low, high = most_sites(problem) or (0, 0)
+    low, high = site_counts(problem) or (0, 0)
     may = ~problem.must_close
     if int(problem.must_open.sum()) > high or int(may.sum()) < low or low > high or (problem.must_open & ~may).any():
         return Found("infeasible", None, None)

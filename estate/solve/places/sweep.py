@@ -41,7 +41,6 @@ class Sweep:
     """A search over neighbourhoods: what has been tried since it last changed."""
 
     problem: Problem
-    core: Core
     near: csr_array
     dual: Dual
     stale: Bools = field(init=False)

@@ -6,8 +6,12 @@ A rule asks for ``sum of w_i over the covered items >= b``.  In this order:
 * an item covered in *every* plan (a point that has nowhere else, an inherent offer of a building that must open, a point all of
   whose buildings are in its reach: :func:`estate.solve.reduce.rows.met_wherever`) goes, and its weight comes off ``b``;
 * items with *equal reach* are one item with their weights added up;
-* with ``t`` the weight of all items left, an item with ``w_i > t - b`` cannot be missed: it becomes a *cover row*, and its
-  weight comes off ``b`` (``t - b`` stays, so one look finds all of them);
+* with ``t`` the weight of all items left, ``t - b`` may be missed.  If item ``i`` is missed, so is every item whose reach lies
+  inside its own; where those together weigh more than ``t - b``, item ``i`` cannot be missed (the closure of a knapsack with
+  precedence, Park and Park 1997): it becomes a *cover row*, and its weight comes off ``b`` (``t - b`` stays, so one look finds
+  all of them);
+* an item that reaches all the sites of a cover row is covered by whatever meets the row, and goes as one that is sure;
+* weights are divided by their greatest common divisor, and what may be missed rounded down;
 * a weight above ``b`` does as well at ``b`` (coefficient reduction, Savelsbergh 1994); nothing is left of a rule with ``b <= 0``.
 
 On a generated county where 95% of people must be within each limit 2,000 items become 270 in all, on a region 25,000 become
@@ -20,6 +24,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.sparse import coo_array, csr_array
 
 from estate.problem import Bools, CoverRows, Goal, Ints, Problem, ShareRule
 from estate.solve.reduce.rows import met_wherever
@@ -83,6 +88,28 @@ def lighter(problem: Problem, free: Bools) -> Lighter | None:
     return Lighter(replace(p, cover=cover, shares=shares), np.concatenate(becomes).astype(np.int64))
 
 
+def _inside(inner: list[Ints], outer: list[Ints]) -> tuple[Ints, Ints]:
+    """Pairs (list, outer list), of lists with no repeats, of which the first lies wholly inside the second."""
+    none = np.zeros(0, dtype=np.int64)
+    site, wider = (np.concatenate([none, *lists]) for lists in (inner, outer))
+    width = int(max(site.max(initial=0), wider.max(initial=0))) + 1
+    a, b = (
+        csr_array((np.ones(len(at)), at, np.cumsum([0, *(len(x) for x in lists)])), shape=(len(lists), width))
+        for at, lists in ((site, inner), (wider, outer))
+    )
+    common = coo_array(a @ b.T)
+    whole = common.data >= np.array([len(x) for x in inner], dtype=np.int64)[common.coords[0]]
+    return common.coords[0][whole].astype(np.int64), common.coords[1][whole].astype(np.int64)
+
+
+def _asked(p: Problem, service: int, can: Bools) -> list[Ints]:
+    """The sites of each cover row of a service that nothing but an offer meets, offers that can never be left out."""
+    c = p.cover
+    which = np.flatnonzero((c.service == service) & (c.need >= 1) & (c.excuse < 0))
+    lists = [c.site[c.start[r] : c.start[r + 1]] for r in which.tolist()]
+    return [sites[can[sites * p.n_services + service]] for sites in lists]
+
+
 def _lighter(p: Problem, rule: ShareRule, can: Bools, sure: Bools, free: Bools) -> _Rule:
     n = len(rule.weight)
     at = rule.site * p.n_services + rule.service
@@ -105,15 +132,23 @@ def _lighter(p: Problem, rule: ShareRule, can: Bools, sure: Bools, free: Bools) 
     np.add.at(weight, group[group >= 0], rule.weight[group >= 0])
     reach = [np.frombuffer(key, dtype=np.int64) for key in number]
 
-    must = weight > int(weight.sum()) - required
-    required -= int(weight[must].sum())
-    rest = ~must & (required > 0)
+    inside, outer = _inside(reach, reach)
+    must = np.bincount(outer, weight[inside], len(reach)) > int(weight.sum()) - required
+    asked = [reach[i] for i in np.flatnonzero(must).tolist()] + _asked(p, rule.service, can)
+    met = np.zeros(len(reach), dtype=bool)
+    met[_inside(asked, reach)[1]] = True
+    required -= int(weight[must | met].sum())
+    rest = ~must & ~met & (required > 0)
     as_row, as_item = (np.where(m, np.cumsum(m) - 1, -1) for m in (must, rest))
     kept = [reach[i] for i in np.flatnonzero(rest).tolist()]
+    unit = max(int(np.gcd.reduce(weight[rest], initial=0)), 1)
+    spare = int(weight[rest].sum()) - required
+    left_over = weight[rest] // unit
+    required = int(left_over.sum()) - spare // unit if kept else required
     new = ShareRule(
         rule.name,
         rule.service,
-        np.minimum(weight[rest], max(required, 0)),
+        np.minimum(left_over, max(required, 0)),
         np.concatenate([[0], np.cumsum([len(r) for r in kept])]).astype(np.int64),
         np.concatenate([np.zeros(0, dtype=np.int64), *kept]),
         required,

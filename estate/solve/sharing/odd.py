@@ -8,7 +8,7 @@ set is in whenever they are asked for: 300 cuts over 250,000 sets would be 75 mi
 
 # Compiled kernels: numba infers the types.
 # mypy: disable-error-code="no-untyped-def"
-# ruff: noqa: ANN001, ANN201, PLR0913, PLR0917
+# ruff: noqa: ANN001, ANN201, PLR0913, PLR0917, ANN202
 
 from __future__ import annotations
 
@@ -52,25 +52,37 @@ def by_row(cuts: list[OddCut], rows: int) -> Hits:
 
 
 @numba.njit(cache=True)
+def _touch(start, row, i, hits, met, touched):
+    """Mark in ``met`` which rows of each cut set ``i`` is in; lists those cuts in ``touched``, returns how many."""
+    m = 0
+    for e in range(start[i], start[i + 1]):
+        for h in range(hits.start[row[e]], hits.start[row[e] + 1]):
+            k = hits.cut[h]
+            if met[k] == 0:
+                touched[m] = k
+                m += 1
+            met[k] |= hits.bit[h]
+    return m
+
+
+@numba.njit(cache=True)
+def _counted(met, k, hits):
+    """What a set counts in cut ``k``, whose mark is wiped."""
+    count = (met[k] & 1) + (met[k] >> 1 & 1) + (met[k] >> 2 & 1)
+    met[k] = 0
+    return (count + 1) // 2 if hits.covering[k] else count // 2
+
+
+@numba.njit(cache=True)
 def coefficients(start, row, sets, hits, out_start, out_cut, out_value):
     """Coefficients of the chosen sets in the odd cuts, by set; returns how many, or -1 when there is no room."""
     met = np.zeros(len(hits.covering), np.int64)
     touched = np.empty(len(hits.covering), np.int64)
     n = 0
     for c in range(len(sets)):
-        i, m = sets[c], 0
-        for e in range(start[i], start[i + 1]):
-            for h in range(hits.start[row[e]], hits.start[row[e] + 1]):
-                k = hits.cut[h]
-                if met[k] == 0:
-                    touched[m] = k
-                    m += 1
-                met[k] |= hits.bit[h]
-        for t in range(m):
+        for t in range(_touch(start, row, sets[c], hits, met, touched)):
             k = touched[t]
-            count = (met[k] & 1) + (met[k] >> 1 & 1) + (met[k] >> 2 & 1)
-            met[k] = 0
-            value = (count + 1) // 2 if hits.covering[k] else count // 2
+            value = _counted(met, k, hits)
             if value:
                 if n >= len(out_cut):
                     return -1
@@ -98,17 +110,7 @@ def reduced_costs(cost, start, row, y, gain, hits, price, banned, out):
             most += gain[row[e]]
         if value - most >= 0.0:
             continue
-        m = 0
-        for e in range(start[i], start[i + 1]):
-            for h in range(hits.start[row[e]], hits.start[row[e] + 1]):
-                k = hits.cut[h]
-                if met[k] == 0:
-                    touched[m] = k
-                    m += 1
-                met[k] |= hits.bit[h]
-        for t in range(m):
+        for t in range(_touch(start, row, i, hits, met, touched)):
             k = touched[t]
-            count = (met[k] & 1) + (met[k] >> 1 & 1) + (met[k] >> 2 & 1)
-            met[k] = 0
-            value -= price[k] * ((count + 1) // 2 if hits.covering[k] else count // 2)
+            value -= price[k] * _counted(met, k, hits)
         out[i] = value

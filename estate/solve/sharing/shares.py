@@ -2,7 +2,7 @@
 
     reduction -> multipliers -> sets -> odd cuts -> dives -> neighbourhoods -> sets again -> branch and bound
 
-* **Reduction** (:mod:`estate.solve.sharing.reach`): equal items merged, what may not be missed made a cover row.
+* **Reduction** (:mod:`estate.solve.reduce.items`): equal items merged, what may not be missed made a cover row.
 * **Sets** (:mod:`estate.solve.columns.patterns`) are listed at the multipliers of the Lagrangian, a few at first; the linear
   programme over them (:mod:`estate.solve.sharing.offers`) has better multipliers, at which the Lagrangian is evaluated over
   *all* sets.
@@ -30,6 +30,7 @@ import numpy as np
 from scipy.sparse import csr_array, hstack, vstack
 
 from estate.problem import Ints, Problem, Solution, cost, offer_columns
+from estate.solve import reduce
 from estate.solve.arrays import MONEY
 from estate.solve.columns import cuts, patterns
 from estate.solve.columns.core import Core, core, is_pure
@@ -39,7 +40,6 @@ from estate.solve.places import blocks, greedy
 from estate.solve.sharing.fork import Tree
 from estate.solve.sharing.odd import OddCut
 from estate.solve.sharing.offers import Programme, linked
-from estate.solve.sharing.reach import hardened
 
 BALL = 28
 """Sites of a neighbourhood."""
@@ -115,10 +115,10 @@ def solve(problem: Problem, effort: Effort, *, plan: Solution) -> Result:
     """
     if not is_pure(problem):
         raise ValueError("share rules are solved beside cover rows only")
-    small = hardened(problem)
-    plan = greedy.drop(small, core(small), plan)
+    small = reduce.tighten(problem)
+    plan = greedy.drop(small.problem, core(small.problem), small.into(plan))
     effort.tell(plan, -np.inf)
-    return _prove(small, plan, effort)
+    return _prove(small.problem, plan, effort)
 
 
 def _improved(problem: Problem, plan: Solution, effort: Effort) -> Solution:
@@ -140,7 +140,8 @@ def _improved(problem: Problem, plan: Solution, effort: Effort) -> Solution:
             if not len(part.points):
                 continue
             here = Solution(plan.open[sites], np.searchsorted(sites, plan.host[part.points]))
-            found = _prove(hardened(part.problem), here, part_effort)
+            small = reduce.tighten(part.problem)
+            found = _prove(small.problem, small.into(here), part_effort)
             if found.value < cost(part.problem, here):
                 plan = blocks.merged(plan, part, found.plan)
                 effort.tell(plan, -np.inf)
@@ -171,7 +172,7 @@ class _State:
 
 
 def _prove(problem: Problem, plan: Solution, effort: Effort) -> Result:
-    """A hardened problem by sets, cuts, dives and branch and bound."""
+    """A tightened problem by sets, cuts, dives and branch and bound."""
     value = cost(problem, plan)
     whole = core(problem)
     first = ascend(whole, float(value), iterations=effort.iterations)
@@ -260,13 +261,8 @@ def _listed(state: _State, most: int, effort: Effort) -> tuple[Programme, float]
 
 def _sets(state: _State, most: int) -> tuple[Patterns, float]:
     spare = max(state.value - state.dual.bound, 0.0)
-    while True:
-        limit = state.dual.bound + spare
-        found = patterns.worth_keeping(state.links, state.core, state.dual, limit, most=most)
-        if found is not None:
-            return found, limit
-        spare *= 0.7
-        most += most // 8 + 1  # there may be more even at the bound itself
+    found, spare = patterns.within(state.links, state.core, state.dual, spare, most)
+    return found, state.dual.bound + spare
 
 
 def _apart(state: _State, lp: Programme) -> bool:
