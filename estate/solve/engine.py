@@ -11,7 +11,7 @@ Each stage is in a room of its own (:mod:`~estate.solve.reduce`, :mod:`~estate.s
 * beyond, neighbourhoods of :data:`BALL` sites are rearranged, those first where plan and bound disagree most, until none brings
   anything (:mod:`estate.solve.places.sweep`), and the bound is the better of the Lagrangian's and the sum over blocks.
 
-Measured on generated places, one core: a county to 0.01% in 1 to 8 s; a region 0.5% from proven after 95 s (1.4% after 45);
+Measured on generated places, one core: a county to 0.01% in 1 to 8 s; three regions 0.7 to 1.3% from proven after 120 s;
 the nation 2.8% after 960 s.
 
 Bounds are only ever raised by what was proven, plans only replaced by better ones that :func:`estate.problem.violations` finds
