@@ -40,6 +40,8 @@ from estate.solve.location import single_source
 from estate.solve.places import blocks, components, greedy
 from estate.solve.places import sweep as sweeps
 from estate.solve.places.sweep import Sweep
+from estate.solve.reduce import twins
+from estate.solve.reduce.twins import Together
 from estate.solve.sharing import shares
 
 LEAST_S = 30.0
@@ -194,12 +196,11 @@ def _run(problem: Problem, state: _Run) -> Answer:
     if small.today is None:
         raise ValueError("the engine starts from a plan that survives the reductions")
     state.saw(problem, greedy.drop(small, core(small), small.today))
-    parts = components.components(small, ties=False)
-    return _answer(state, _solve(small, state) if len(parts) == 1 else _apart(problem, parts, state))
+    return _answer(state, _apart(problem, components.components(small, ties=False), state))
 
 
 def _apart(problem: Problem, parts: list[blocks.Part], state: _Run) -> str | None:
-    """Independent parts one after the other, the smallest first; the bound is the sum of theirs."""
+    """Independent parts one after the other, the smallest first, twins as one; the bound is the sum of theirs."""
     sure = [components.decided(part.problem) for part in parts]
     bounds = np.array([
         _least(part.problem) if plan is None else float(cost(part.problem, plan))
@@ -219,14 +220,19 @@ def _apart(problem: Problem, parts: list[blocks.Part], state: _Run) -> str | Non
             work=None if work is None else math.ceil(max(work - state.work, 0) * due),
         )
 
-        def relay(plan: Solution, bound: float, i: int = i, part: blocks.Part = part) -> None:
+        joint = twins.together(part.problem)
+
+        def relay(plan: Solution, bound: float, i: int = i, part: blocks.Part = part, joint: Together | None = joint) -> None:
             bounds[i] = max(bounds[i], bound)
             if state.plan is not None:
-                state.saw(problem, blocks.merged(state.plan, part, plan), float(bounds.sum()))
+                found = plan if joint is None else joint.out(plan)
+                state.saw(problem, blocks.merged(state.plan, part, found), float(bounds.sum()))
 
-        here = Solution(state.plan.open[part.sites], np.searchsorted(part.sites, state.plan.host[part.points]))
-        run = _Run(limits, None, state.stop, plan=here, value=cost(part.problem, here), bound=bounds[i], relay=relay)
-        reasons.add(_solve(part.problem, run))
+        inner, here = part.problem, components.seen(state.plan, part)
+        if joint is not None:
+            inner, here = joint.problem, joint.into(here)
+        run = _Run(limits, None, state.stop, plan=here, value=cost(inner, here), bound=bounds[i], relay=relay)
+        reasons.add(_solve(inner, run))
         state.work += run.work
     state.saw(problem, None, float(bounds.sum()))
     return state.over() or next((reason for reason in ("interrupt", "time", "work", "gap") if reason in reasons), "proven")

@@ -213,6 +213,11 @@ def _share(rule: ShareRule, rank: Ints) -> ShareRule:
     return replace(rule, site=rank[rule.site])
 
 
+def seen(plan: Solution, part: Part) -> Solution:
+    """What a plan of the whole is in an independent part."""
+    return Solution(plan.open[part.sites], np.searchsorted(part.sites, plan.host[part.points]))
+
+
 def decided(problem: Problem) -> Solution | None:
     """The one plan of a part that leaves nothing to decide (one pair a point, every site's state known), else None.
 

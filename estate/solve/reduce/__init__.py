@@ -17,6 +17,8 @@ something they keep, so plans that tie are still there to be told apart (:mod:`e
 7. *Dominated pairs* (:mod:`estate.solve.reduce.dominance`): the point could always go elsewhere for less.
 8. *Too dear for a better plan* (:mod:`estate.solve.reduce.elimination`), where multipliers and a value to beat are given.
 
+Identical points can be one (:mod:`estate.solve.reduce.twins`): that renumbers points and may lose ties, so it is not among these.
+
 The rules are those of preprocessing in integer programming (Savelsbergh 1994) and in set covering (Toregas and ReVelle 1972)
 with this problem's own floor areas and coverage in them.
 """

@@ -54,7 +54,7 @@ def dominated(problem: Problem) -> Moves | None:
     if p.goal is not Goal.COST or len(p.side) or not p.n_pairs:
         return None
     K = p.n_services
-    roomy = _roomy(p)
+    has_room = roomy(p)
     named = np.zeros(p.n_sites * K, dtype=bool)  # services at sites that a rule on sharing names
     for t in (p.conflict, p.together):
         named[t[:, 2] * K + t[:, 0]] = named[t[:, 2] * K + t[:, 1]] = True
@@ -63,10 +63,10 @@ def dominated(problem: Problem) -> Moves | None:
     at = p.pair_site * K + p.point_service[p.pair_point]
     excuses = np.zeros(p.n_pairs, dtype=bool)
     excuses[p.cover.excuse[p.cover.excuse >= 0]] = True
-    need, helps = _helped(p)
+    need, helps = helped(p)
     plain = ~named[at] & ~p.must_close[p.pair_site]
     entry = np.where(p.must_open[p.pair_site], 0, np.maximum(p.site_cost[p.pair_site], 0)) + p.pair_cost
-    to = np.flatnonzero(roomy[p.pair_site] & plain & (p.must_open[p.pair_site] | ~crowd[p.pair_site]))
+    to = np.flatnonzero(has_room[p.pair_site] & plain & (p.must_open[p.pair_site] | ~crowd[p.pair_site]))
     if not len(to):
         return None
     # Every pair beside every roomy one of its point that costs less, opening included.
@@ -98,7 +98,7 @@ def dominated(problem: Problem) -> Moves | None:
     return Moves(drop, np.column_stack([p.pair_point[old], p.pair_site[old], p.pair_site[new]]))
 
 
-def _roomy(p: Problem) -> Bools:
+def roomy(p: Problem) -> Bools:
     """(J,) whether all candidates of a site fit in it together."""
     K, J = p.n_services, p.n_sites
     own = np.zeros(J, dtype=np.int64)
@@ -107,11 +107,11 @@ def _roomy(p: Problem) -> Bools:
     np.add.at(own, p.pair_site, p.point_own[p.pair_point])
     np.maximum.at(hall, p.pair_site, p.point_hall[p.pair_point])
     np.maximum.at(desk, p.pair_site * K + p.point_service[p.pair_point], p.point_desk[p.pair_point])
-    roomy: Bools = own + hall + desk.reshape(J, K).sum(axis=1) <= p.site_capacity
-    return roomy
+    fits: Bools = own + hall + desk.reshape(J, K).sum(axis=1) <= p.site_capacity
+    return fits
 
 
-def _helped(p: Problem) -> tuple[Ints, csr_array]:
+def helped(p: Problem) -> tuple[Ints, csr_array]:
     """What each (site, service) helps: (J K, R) with a one for each cover row and share item, and their needs."""
     K = p.n_services
     start = [p.cover.start, *(rule.start for rule in p.shares)]
