@@ -25,10 +25,17 @@ from scipy.sparse import csr_array
 from estate.problem import Bools, Floats, Ints
 
 
+WHOLE = 0.9
+"""A set of which the linear programme takes as much is kept in a dive."""
+TURNS = 3
+"""Steps of a dive that may be undone."""
+
+
 class Relaxation(Protocol):
     """What branching needs of the pool's linear programme (:class:`estate.solve.columns.master._Pool`)."""
 
     site: Ints
+    site_row: int
     lp: highspy.Highs
     artificial: int
     order: list[int]
@@ -100,7 +107,7 @@ def search(
             heapq.heappush(heap, (inherited, -1, node))
             break
         done += 1
-        _apply(pool, node, by_point, base, n_sets, site_row, shut)
+        _apply(pool, node, by_point, base, n_sets, shut)
         pool.solve(over, enough=best - close)
         bound = max(inherited, pool.bound)
         if bound >= best - close:
@@ -135,7 +142,56 @@ def search(
     )
 
 
-def _apply(pool: Relaxation, node: Node, by_point: csr_array, base: Bools, n_sets: int, site_row: int, shut: Bools) -> None:
+def dive(pool: Relaxation, n_sets: int, shut: Bools, best: float, *, over: Callable[[], bool]) -> tuple[Ints, float] | None:
+    """A plan that costs less than ``best`` by rounding, and its value: the largest sets of the linear programme are kept in turn.
+
+    A step that leads nowhere is undone and its least set left out; :data:`TURNS` such are allowed.  The programme is as it was
+    afterwards.
+    """
+    open_ = np.where(shut, 0.0, 1.0)
+    sites = pool.site[:n_sets]
+    first, banned, lower = pool.banned, pool.banned, open_
+    kept = np.zeros(len(open_), dtype=bool)
+    turns, found = 0, None
+    while not over():
+        use, x = pool.values()
+        sets = (use < n_sets) & (x > 1e-5)
+        use, x = use[sets], x[sets]
+        if not pool.short() and (x > 1 - 1e-5).all():
+            value = float(pool.lp.getInfo().objective_function_value)
+            found = (use, value) if value < best - 1e-9 else None
+            break
+        free = ~kept[sites[use]]
+        use, x = use[free], x[free]
+        if not len(use):
+            break
+        take = use[x >= min(WHOLE, x.max())]
+        there = sites[take]
+        narrower, asked = banned.copy(), lower.copy()
+        narrower[:n_sets] |= np.isin(sites, there)
+        narrower[take] = False
+        asked[there] = 1.0
+        _put(pool, narrower, asked, n_sets)
+        pool.solve(over, enough=best)
+        if pool.bound < best and not pool.short():
+            banned, lower = narrower, asked
+            kept[there] = True
+            continue
+        turns += 1
+        if turns > TURNS:
+            break
+        banned = banned.copy()
+        banned[use[np.where(x >= min(WHOLE, x.max()), x, np.inf).argmin()]] = True
+        _put(pool, banned, lower, n_sets)
+        pool.solve(over, enough=best)
+        if pool.bound >= best:
+            break
+    _put(pool, first, open_, n_sets)
+    pool.solve(over)
+    return found
+
+
+def _apply(pool: Relaxation, node: Node, by_point: csr_array, base: Bools, n_sets: int, shut: Bools) -> None:
     """Leave out the sets that a node forbids."""
     banned = base.copy()
     sites = pool.site[:n_sets]
@@ -150,13 +206,18 @@ def _apply(pool: Relaxation, node: Node, by_point: csr_array, base: Bools, n_set
         with_point[by_point.indices[by_point.indptr[s] : by_point.indptr[s + 1]]] = True
         at_site = sites == j
         banned[:n_sets] |= (with_point ^ at_site) if hosts else (with_point & at_site)
+    _put(pool, banned, lower, n_sets)
+
+
+def _put(pool: Relaxation, banned: Bools, lower: Floats, n_sets: int) -> None:
+    """Say to the solver which sets are out and which sites must have one."""
     pool.banned = banned
     here = np.asarray(pool.order, dtype=np.int64)
     upper = np.where(banned[here], 0.0, np.where(here < n_sets, highspy.kHighsInf, 1.0))
     n = len(here)
     pool.lp.changeColsBounds(n, (pool.artificial + np.arange(n)).astype(np.int32), np.zeros(n), upper)
     for j in np.flatnonzero(lower != pool.site_lower).tolist():
-        pool.lp.changeRowBounds(site_row + j, lower[j], 1.0)
+        pool.lp.changeRowBounds(pool.site_row + j, lower[j], 1.0)
     pool.site_lower = lower
 
 

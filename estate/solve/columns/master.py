@@ -43,6 +43,8 @@ class Effort:
     """Rounds of column generation in a box, at most."""
     pool: int = 300_000
     """Most sets listed at once."""
+    each: int | None = None
+    """Where plans are wanted and no proof: the best so many sets of each building are listed."""
     rounds: int = 8
     """Rounds of cuts."""
     passes: int = 6
@@ -103,7 +105,7 @@ def solve(  # noqa: C901 - the passes share their state
     for _ in range(effort.passes):
         if spare < 0 or effort.over():
             break
-        found, spare = patterns.within(problem, c, dual, spare, effort.pool)
+        found, spare = patterns.within(problem, c, dual, spare, effort.pool, each=effort.each)
         limit = dual.bound + spare
         if plan is not None:
             found = patterns.with_plan(problem, c, found, plan)
@@ -173,12 +175,17 @@ def _integer(
     S, top = problem.n_points, best * MONEY
     if np.isfinite(top):
         pool.banned = pool.reduced > top - pool.bound + 1e-9 * max(1.0, abs(top))
+    dived = branch.dive(pool, len(keep), found.shut, top, over=effort.over)
+    if dived is not None:
+        top = dived[1]
+        pool.banned |= pool.reduced > top - pool.bound + 1e-9 * max(1.0, abs(top))
     members = csr_array(pool.matrix.tocsr()[:S, : len(keep)])
     ran = branch.search(
         pool, members, S, found.shut, top, gap=effort.gap, least=0.5 * MONEY, nodes=effort.nodes, over=effort.over
     )
-    if ran.chosen is None:
+    chosen = ran.chosen if ran.chosen is not None or dived is None else dived[0]
+    if chosen is None:
         return None, ran
     x = np.zeros(len(keep))
-    x[ran.chosen] = 1.0
+    x[chosen] = 1.0
     return patterns.read(problem, c, found, keep, x), ran
