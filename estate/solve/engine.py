@@ -51,14 +51,14 @@ WHOLE = 250
 GRACE_S = 1.0
 """How long a search that is over may take to notice."""
 BALL = 40
-"""Sites of a neighbourhood."""
+"""Sites of a neighbourhood where the whole is solved in the end."""
+SIZES = (30, 50, 80)
+"""Sites of neighbourhoods, by attempt, where it is not."""
 EACH = 300
 """Sets of each building that a neighbourhood looks at.  On one region, 45 s of CPU from a plan 11% above the bound led to 1.9%
 above it with these and a dive, to 3.0% with the 12,000 sets nearest the bound (100 and 600 of each: 2.0 and 2.5%)."""
 BLOCK = 60
 """Sites of a block of the bound."""
-SIZES = (60, 90)
-"""Sites of the neighbourhoods that follow, when those of :data:`BALL` bring no more."""
 TOGETHER = 3_000
 """Most sites whose multipliers are found in one programme."""
 COARSE = (100, 0, 0)
@@ -252,21 +252,21 @@ def _solve(problem: Problem, state: _Run) -> str | None:
         return _large(problem, cut, state)
     dual = _bound(problem, cut, state)
     if problem.n_sites > BALL and state.gap() > state.limits.gap:
-        _improve(state, Sweep(problem, blocks.links(problem), dual), (BALL,))
+        _improve(state, Sweep(problem, blocks.links(problem), dual, (BALL,)))
     if state.gap() <= state.limits.gap:
         return "gap"
     return state.over() or _prove(problem, cut, state, dual)
 
 
 def _large(problem: Problem, cut: Core, state: _Run) -> str:
-    """Plans and bounds in turn: neighbourhoods, the best multipliers, neighbourhoods, blocks, larger ones."""
+    """Plans and bounds in turn: neighbourhoods, the best multipliers, neighbourhoods, blocks, neighbourhoods."""
     near = blocks.links(problem)
     together = problem.n_sites <= TOGETHER
     target = float(problem.site_cost.sum() if state.value is None else state.value)
     dual = ascend(cut, 0.93 * target, iterations=COARSE if together else FINER)
     state.saw(problem, None, dual.bound)
-    sweep = Sweep(problem, near, dual)
-    if reason := _improve(state, sweep, (BALL,), share=FIRST, most=problem.n_sites // BALL):
+    sweep = Sweep(problem, near, dual, SIZES)
+    if reason := _improve(state, sweep, share=FIRST, most=problem.n_sites // BALL):
         return reason
     if together:
         dual = climb(problem, cut, dual, plan=state.plan, over=lambda: state.over() is not None)
@@ -275,7 +275,7 @@ def _large(problem: Problem, cut: Core, state: _Run) -> str:
         dual = sweeps.climb_in_parts(problem, cut, near, dual, TOGETHER // 2, effort)
     state.saw(problem, None, dual.bound)
     sweep.afresh(dual)
-    if reason := _improve(state, sweep, (BALL,), share=SECOND):
+    if reason := _improve(state, sweep, share=SECOND):
         return reason
     if state.plan is not None:
         effort = _effort(state, gap=5e-4, pool=40_000, rounds=5, passes=4, nodes=60)
@@ -283,35 +283,30 @@ def _large(problem: Problem, cut: Core, state: _Run) -> str:
         state.work += solved
         state.saw(problem, None, bound)
     sweep.afresh()
-    return _improve(state, sweep, SIZES) or "work"
+    return _improve(state, sweep) or "work"
 
 
-def _improve(state: _Run, sweep: Sweep, sizes: tuple[int, ...], *, share: float = 1.0, most: int | None = None) -> str | None:
-    """Neighbourhoods of each size until all are stale, or a share of the time is gone; why the run is over, if it is."""
+def _improve(state: _Run, sweep: Sweep, *, share: float = 1.0, most: int | None = None) -> str | None:
+    """Neighbourhoods until all have been tried, or a share of the time is gone; why the run is over, if it is."""
     until = None if state.limits.time_s is None else state.began + share * state.limits.time_s
-    effort = _effort(state, gap=1e-3, pool=50_000, rounds=3, passes=1, nodes=40, each=EACH)
-    for size in sizes:
-        sweep.stale[:] = False
-        done = 0
-        while state.plan is not None and (centre := sweep.next(state.plan)) is not None:
-            if (reason := state.over()) is not None:
-                return reason
-            if state.gap() <= state.limits.gap:
-                return "gap"
-            if (until is not None and time.monotonic() > until) or done == most:
-                return None
-            state.work += 1
-            done += 1
-            state.saw(sweep.problem, sweep.step(state.plan, centre, size, effort))
+    close = _effort(state, gap=1e-3, pool=12_000, rounds=3, passes=3, nodes=40)
+    efforts = (replace(close, pool=50_000, passes=1, each=EACH), close)
+    done = 0
+    while state.plan is not None and (centre := sweep.next(state.plan)) is not None:
+        if (reason := state.over()) is not None:
+            return reason
+        if state.gap() <= state.limits.gap:
+            return "gap"
+        if (until is not None and time.monotonic() > until) or done == most:
+            return None
+        state.work += 1
+        done += 1
+        state.saw(sweep.problem, sweep.step(state.plan, centre, efforts))
     return None
 
 
-def _effort(
-    state: _Run, *, gap: float, pool: int, rounds: int, passes: int, nodes: int, each: int | None = None
-) -> master.Effort:
-    return master.Effort(
-        gap=gap, pool=pool, each=each, rounds=rounds, passes=passes, nodes=nodes, until=state.until(), stop=state.stop
-    )
+def _effort(state: _Run, *, gap: float, pool: int, rounds: int, passes: int, nodes: int) -> master.Effort:
+    return master.Effort(gap=gap, pool=pool, rounds=rounds, passes=passes, nodes=nodes, until=state.until(), stop=state.stop)
 
 
 def _least(problem: Problem) -> float:

@@ -9,7 +9,7 @@ hosts a point.  Both are kept by leaving sets out, so no row changes but "this s
 linear programme is searched first (a dive finds plans), then the open node with the least bound.
 """
 
-# ruff: noqa: D102, PLR0913, PLR0915 - a protocol's methods are documented where they are; a search has its terms
+# ruff: noqa: D102, PLR0915 - a protocol's methods are documented where they are; a search has its terms
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from estate.problem import Bools, Floats, Ints
-
 
 WHOLE = 0.9
 """A set of which the linear programme takes as much is kept in a dive."""
@@ -72,7 +71,6 @@ class Found:
 def search(
     pool: Relaxation,
     members: csr_array,
-    site_row: int,
     shut: Bools,
     best: float,
     *,
@@ -83,8 +81,8 @@ def search(
 ) -> Found:
     """The best plan in the pool that costs less than ``best``.
 
-    ``members`` is (points, sets) 0/1; rows ``site_row + j`` of the linear programme say that site ``j`` has one set; ``shut``
-    says which may have none.  A branch is given up when its bound is within a relative ``gap``, or ``least``, of the best plan.
+    ``members`` is (points, sets) 0/1; ``shut`` says which sites may have no set.  A branch is given up when its bound is within
+    a relative ``gap``, or ``least``, of the best plan.
     """
     by_point = members.tocsr()
     by_set = members.T.tocsr()

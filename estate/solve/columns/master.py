@@ -180,9 +180,7 @@ def _integer(
         top = dived[1]
         pool.banned |= pool.reduced > top - pool.bound + 1e-9 * max(1.0, abs(top))
     members = csr_array(pool.matrix.tocsr()[:S, : len(keep)])
-    ran = branch.search(
-        pool, members, S, found.shut, top, gap=effort.gap, least=0.5 * MONEY, nodes=effort.nodes, over=effort.over
-    )
+    ran = branch.search(pool, members, found.shut, top, gap=effort.gap, least=0.5 * MONEY, nodes=effort.nodes, over=effort.over)
     chosen = ran.chosen if ran.chosen is not None or dived is None else dived[0]
     if chosen is None:
         return None, ran
