@@ -48,6 +48,8 @@ class Effort:
     rounds: int = 8
     """Rounds of cuts."""
     passes: int = 6
+    dive: bool = False
+    """Round the linear programme to a plan before branching: worth it where the nodes are few."""
     nodes: int = 20_000
     until: float | None = None
     """``time.monotonic()`` at which to stop."""
@@ -175,7 +177,7 @@ def _integer(
     S, top = problem.n_points, best * MONEY
     if np.isfinite(top):
         pool.banned = pool.reduced > top - pool.bound + 1e-9 * max(1.0, abs(top))
-    dived = branch.dive(pool, len(keep), found.shut, top, over=effort.over)
+    dived = branch.dive(pool, len(keep), found.shut, top, over=effort.over) if effort.dive else None
     if dived is not None:
         top = dived[1]
         pool.banned |= pool.reduced > top - pool.bound + 1e-9 * max(1.0, abs(top))
