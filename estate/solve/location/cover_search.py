@@ -14,6 +14,7 @@ Among the sites of little reduced cost in the linear relaxation it is at the opt
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numba
@@ -22,8 +23,31 @@ import numpy as np
 from estate.problem import Bools, Floats, Ints
 
 TABU = 2
-"""Steps before a site that has changed may come again.  The paper waits for a change among its neighbours instead: the same covers,
-at twice the time a step."""
+"""Steps before a site that has changed may come again.  The paper waits for a change among its neighbours instead: as good, at
+twice the time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """When to stop: seconds left (None: no limit), whether the user has had enough, HiGHS's nodes, relative gap, and seed."""
+
+    left: Callable[[], float | None]
+    stop: Callable[[], bool]
+    nodes: int | None = None
+    gap: float = 0.0
+    seed: int = 0
+
+    def over(self) -> bool:
+        """Whether to stop now."""
+        return self.stop() or self.left() == 0.0
+
+    def ended(self, *, complete: bool) -> str:
+        """Why a search is over, in the words of :class:`~estate.solve.answer.Answer`."""
+        if complete:
+            return "proven"
+        if self.stop():
+            return "interrupt"
+        return "time" if self.left() == 0.0 else "work"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,4 +1,4 @@
-"""Least-cost covers by branching on pairs of rows: does one site serve both, or none?
+"""Least-cost covers by branching on pairs of rows: one site serves both, or none does.
 
 **Set covering** (Toregas, Swain, ReVelle and Bergman 1971): ``min sum cost_j open_j``, every row with an open site.  In the plane
 its linear relaxation is spread over sites that are nearly alike (250 of 680 at a fifth each), so closing one of them changes
@@ -8,25 +8,25 @@ nothing.  What counts is whether two rows ``r`` and ``s`` share their site.  Let
     some site of T is open:  sum_{j in T} open_j >= 1          none is:  open_j = 0 for all j in T
 
 Both sides are set covering problems again.  The pair is the one with the greatest ``x(T) (1 - x(T)) min(u_r, u_s)``, ``x`` being
-the relaxation's plan and ``u`` its multipliers: 87 nodes for 54 of 680 sites, where HiGHS branches on 250 and more.  Pairs by
-``x(T)`` near a half alone take over 1,000; the best of eight pairs by trial, 151.
+the relaxation's plan and ``u`` its multipliers: 170 nodes for 54 of 680 sites.  Pairs by ``x(T)``
+near a half alone take ten times as many nodes.  Where rows of some price cannot be told apart, those without a surplus are asked.
 
 **Bounds** are computed from the multipliers ``u >= 0`` that HiGHS's dual simplex leaves, not taken from its objective:
 
     L(u) = sum_r u_r + sum_j min(0, cost_j - sum_{r of j} u_r)
 
 Costs are whole, so a node ends once ``L`` is above the best cover less one; a site whose reduced cost lifts ``L`` there is
-closed.  Rows with a tenth to spare in the first relaxation are left out of all others (1.9 -> 1.25 s) and come back where a whole
-plan breaks them.
+closed.  Rows with a tenth to spare in the first relaxation are left out of the others (2.3 -> 2.1 s on the rows below, 1.3 ->
+0.9 s on another region) and come back where a whole plan breaks them.
 
 **Tried and left out**, on the same 913 x 683 rows and sites (relaxation 51.5, optimum 54; CPU seconds):
 
 * zero-half cuts (Caprara and Fischetti 1996): three rows at a time lift the root to 51.95, larger odd sets to 52.2, in 8 rounds;
 * a sweep over the place, states being the sets of rows served and what the multipliers show to be wasted so far (all that is
   wasted may add up to 1.5): 0.01-0.4 s on four regions, but beyond a million states here, and on nodes no faster than a branch;
-* a search by the waste alone, without new multipliers: millions of nodes; subgradient for the simplex: 50.9 in 0.04 s, where the
-  simplex has 51.5 in 0.07;
-* rows of great ``u`` to be served exactly once (reduced cost of the surplus): 117 -> 104 nodes, in the same time.
+* a depth-first search by the waste alone, also to end nodes that may waste next to nothing: it finds the same dead ends over and
+  over; subgradient for the simplex: 50.9 in 0.04 s, where the simplex has 51.5 in 0.07;
+* rows of great ``u`` to be served exactly once (reduced cost of the surplus): a tenth fewer nodes, in the same time.
 """
 
 # mypy: disable-error-code="no-untyped-def"
@@ -34,7 +34,6 @@ plan breaks them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import highspy
@@ -43,7 +42,7 @@ import numpy as np
 
 from estate.problem import Bools, Floats, Ints
 from estate.solve.location import cover_search
-from estate.solve.location.cover_search import Rows
+from estate.solve.location.cover_search import Budget, Rows
 
 LARGEST = 400_000
 """Entries beyond which the relaxation itself is too slow to be solved again and again."""
@@ -55,8 +54,11 @@ CORE = 0.05
 """Greatest reduced cost, by cost, of the sites among which good covers are looked for: 0.02-0.1 find them about as fast, all
 sites take three times as long."""
 
-STEPS = 12_000
-"""Exchanges for each search (4-12 ms for a region): at the root and before nodes 2, 3, 5, 9 ...."""
+STEPS = 15_000
+"""Exchanges of a search for covers (20-60 ms for a region), at the root and before nodes 2, 3, 5, 9 ...; a quarter of it after
+node :data:`FULL`.  With a quarter from node 2 on, one region of five finds its optimum late: 101 nodes for 11."""
+
+FULL = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,12 +147,15 @@ class _Node:
 class _Relaxation:
     """HiGHS's dual simplex on the rows, started from the basis of the node above."""
 
-    def __init__(self, rows: Rows, cost: Floats, left: Callable[[], float | None], stop: Callable[[], bool]) -> None:
-        self.rows, self.cost, self.left, self.stop = rows, cost, left, stop
+    def __init__(self, rows: Rows, cost: Floats, budget: Budget) -> None:
+        self.rows, self.cost, self.budget = rows, cost, budget
         self.extra: tuple[Ints, ...] = ()
         self.highs = h = highspy.Highs()
-        for name, value in {"output_flag": False, "threads": 1, "presolve": "off", "simplex_strategy": 1}.items():
+        options: dict[str, bool | int | str] = {"output_flag": False, "threads": 1, "presolve": "off", "simplex_strategy": 1}
+        for name, value in options.items():
             h.setOptionValue(name, value)
+        if cost.min(initial=1.0) < 1e-3:  # of the dearest: one unit is little to the simplex
+            h.setOptionValue("dual_feasibility_tolerance", 1e-10)
         lp = highspy.HighsLp()
         lp.num_col_, lp.num_row_ = rows.J, len(rows)
         lp.col_cost_, lp.col_lower_, lp.col_upper_ = cost, np.zeros(rows.J), np.full(rows.J, np.inf)
@@ -161,7 +166,7 @@ class _Relaxation:
         h.passModel(lp)
         if len(rows.site) > LARGEST // 4:  # a long run: asked at each iteration, which would slow down short ones
             h.HandleKeyboardInterrupt = False
-            h.cbSimplexInterrupt += lambda event: event.interrupt() if stop() else None
+            h.cbSimplexInterrupt += lambda event: event.interrupt() if budget.stop() else None
 
     def solve(self, node: _Node, limit: float) -> None:
         """The node's bound, plan, multipliers and basis (in place); it may end where the bound is above ``limit``."""
@@ -192,7 +197,7 @@ class _Relaxation:
     def _run(self, node: _Node, limit: float) -> None:
         h = self.highs
         h.setOptionValue("objective_bound", limit if np.isfinite(limit) else highspy.kHighsInf)
-        left = self.left()
+        left = self.budget.left()
         if left is not None:
             h.setOptionValue("time_limit", h.getRunTime() + max(left, 0.01))
         h.run()
@@ -263,12 +268,12 @@ class _Best:
         now = rows.more(node.extra)
         a, b = _pair(now.start, now.site, now.J, node.x, node.u)
         if a < 0:  # sites that serve the same rows of some price: let the other rows without a surplus tell them apart
-            a, b = _pair(now.start, now.site, now.J, node.x, (now.sum(node.x) < 1 + 1e-6) * 1.0)
+            a, b = _pair(now.start, now.site, now.J, node.x, (now.sum(node.x) < 1 + 1e-6).astype(float))
         if a >= 0:
             shared = np.intersect1d(now.list(a), now.list(b))
             return _either(node, shared[~node.dead[shared]])
         plan = node.x > 0.5
-        broken = self.rows.sum(plan * 1.0) < 0.5
+        broken = self.rows.sum(plan.astype(float)) < 0.5
         whole = not ((node.x > 1e-6) & (node.x < 1 - 1e-6)).any()
         if not broken.any():
             self.look_at(plan)
@@ -295,26 +300,23 @@ def _either(node: _Node, sites: Ints) -> list[tuple[tuple[Ints, ...], Bools]]:
     return [((*node.extra, sites), node.dead), (node.extra, closed)]
 
 
-def solve(
-    rows: Rows, cost: Ints, below: int, start: Bools | None, *, gap: float = 0.0, nodes: int | None = None, enough: int = 0,
-    left: Callable[[], float | None] = lambda: None, stop: Callable[[], bool] = lambda: False,
-) -> Found:  # fmt: skip
+def solve(rows: Rows, cost: Ints, below: int, start: Bools | None, budget: Budget, *, enough: int = 0) -> Found:
     """The cheapest cover that costs less than ``below``.
 
-    ``cost`` (J,) is whole and above 0, every row has a site, and ``start`` is a cover of cost ``below``, or None.  The search ends
-    with any cover of at most ``enough``, after ``nodes`` nodes, or when ``left()`` is 0 or ``stop()`` is true.
+    ``cost`` (J,) is whole and above 0, every row has a site, and ``start`` is a cover of cost ``below``, or None.  The search
+    ends with any cover of at most ``enough``, or when the budget is used up.
     """
     top = float(cost.max(initial=1))
     price = cost / top
-    best = _Best(rows, cost, below, start, gap, enough)
-    lp = _Relaxation(rows, price, left, stop)
+    best = _Best(rows, cost, below, start, budget.gap, enough)
+    lp = _Relaxation(rows, price, budget)
     root = _Node((), np.zeros(rows.J, dtype=bool), highspy.HighsBasis())
     lp.solve(root, best.limit() / top)
     best.improve(root, price, STEPS)
     lp.keep(rows.sum(root.x) < SPARE, root)
     waiting, done, near = [root], 0, np.inf
     while waiting and best.value > enough:
-        if stop() or left() == 0.0 or (nodes is not None and done >= nodes):
+        if budget.over() or (budget.nodes is not None and done >= budget.nodes):
             break
         node = waiting.pop()
         if node.bound * top > best.limit():
@@ -323,11 +325,11 @@ def solve(
             continue
         done += 1
         if done > 1 and (done - 1) & (done - 2) == 0:
-            best.improve(node, price, STEPS)
+            best.improve(node, price, STEPS if done <= FULL else STEPS // 4)
         node.dead = node.dead | ((node.bound + node.reduced) * top > best.proof())
         children: list[_Node] = []
         for extra, dead in best.branches(node, lp.rows):
-            if (lp.rows.more(extra).sum(~dead * 1.0) < 0.5).any():  # a row without a site
+            if (lp.rows.more(extra).sum((~dead).astype(float)) < 0.5).any():  # a row without a site
                 continue
             child = _Node(extra, dead, node.basis, node.bound)
             lp.solve(child, best.proof() / top)

@@ -13,7 +13,6 @@ a good cover (:mod:`estate.solve.location.cover_search`) says yes, rows that sha
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numba
@@ -22,36 +21,15 @@ import numpy as np
 from estate.problem import Bools, Goal, Ints, Problem, SideRows
 from estate.solve import arrays, direct, reduce
 from estate.solve.location import cover_search, cover_tree, merge
-from estate.solve.location.cover_search import Rows
+from estate.solve.location.cover_search import Budget, Rows
 
-DEAREST = 10_000
+__all__ = ["Budget", "Cover", "decided", "least", "reduced"]
+
+DEAREST = 10_000_000
 """Cost of a site, in their common measure, beyond which a bound in doubles is too coarse to tell covers apart."""
 
 FIRST = 300
 """Exchanges (:mod:`~estate.solve.location.cover_search`) before the first relaxation: 1-3 ms for a region."""
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """When to stop: seconds left (None: no limit), whether the user has had enough, HiGHS's nodes, relative gap, and seed."""
-
-    left: Callable[[], float | None]
-    stop: Callable[[], bool]
-    nodes: int | None = None
-    gap: float = 0.0
-    seed: int = 0
-
-    def over(self) -> bool:
-        """Whether to stop now."""
-        return self.stop() or self.left() == 0.0
-
-    def ended(self, *, complete: bool) -> str:
-        """Why a search is over, in the words of :class:`~estate.solve.answer.Answer`."""
-        if complete:
-            return "proven"
-        if self.stop():
-            return "interrupt"
-        return "time" if self.left() == 0.0 else "work"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,8 +85,6 @@ def least(problem: Problem, cost: Ints, budget: Budget, *, enough: int | None = 
     if (np.diff(c.start) < c.need).any():
         return Cover(None, None, np.inf, complete=True)
     given = problem.must_open | (cost == 0)
-    if int(c.need.max(initial=0)) > 1 or len(c.site) > cover_tree.LARGEST or (cost < 0).any():
-        return _by_highs(small, cost, budget, enough)
     asked = np.zeros(problem.n_sites, dtype=bool)
     asked[c.site] = True
     given &= asked | problem.must_open
@@ -119,7 +95,8 @@ def least(problem: Problem, cost: Ints, budget: Budget, *, enough: int | None = 
     rows = Rows(rows.start, site, len(used))
     unit = max(int(np.gcd.reduce(cost[used])), 1) if len(used) else 1
     price = cost[used] // unit
-    if int(price.max(initial=0)) > DEAREST:
+    twice = int(c.need.max(initial=0)) > 1
+    if twice or len(c.site) > cover_tree.LARGEST or int(price.min(initial=1)) < 0 or int(price.max(initial=0)) > DEAREST:
         return _by_highs(small, cost, budget, enough)
 
     def cover(plan: Bools | None, bound: float, *, complete: bool) -> Cover:
@@ -141,9 +118,7 @@ def least(problem: Problem, cost: Ints, budget: Budget, *, enough: int | None = 
         if n > target:
             return cover(None, float(base + unit * n), complete=False)
         start, below = None, target + 1
-    found = cover_tree.solve(
-        rows, price, below, start, gap=budget.gap, nodes=budget.nodes, enough=target, left=budget.left, stop=budget.stop
-    )
+    found = cover_tree.solve(rows, price, below, start, budget, enough=target)
     return cover(found.open, float(base + unit * found.bound), complete=found.complete)
 
 
