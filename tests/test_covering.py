@@ -162,6 +162,13 @@ def test_it_stops_where_it_is_told_to_and_repeats():
     assert near.bound <= first.open.sum()
 
 
+def test_rows_that_free_and_forced_sites_serve_leave_nothing_to_search():
+    p = textbook.lscp(np.array([[0, 1, 0], [1, 0, 1]]), 0)
+    assert solve(replace(p, site_cost=np.array([0, 0, 3]))).value == 0
+    forced = replace(p, site_cost=np.array([2, 5, 3]), must_open=np.array([True, True, False]))
+    assert (solve(forced).value, solve(forced).bound) == (7, 7)
+
+
 def test_a_search_serves_every_row_and_stops_at_its_floor():
     for seed in range(20):
         rows = larger(seed, rows=60, sites=40)

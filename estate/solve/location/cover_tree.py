@@ -54,9 +54,9 @@ CORE = 0.05
 """Greatest reduced cost, by cost, of the sites among which good covers are looked for: 0.02-0.1 find them about as fast, all
 sites take three times as long."""
 
-STEPS = 15_000
-"""Exchanges of a search for covers (20-60 ms for a region), at the root and before nodes 2, 3, 5, 9 ...; a quarter of it after
-node :data:`FULL`.  With a quarter from node 2 on, one region of five finds its optimum late: 101 nodes for 11."""
+STEPS = 30
+"""Exchanges, for each site, of a search for covers (20-80 ms for a region) at the root and before nodes 2, 3, 5, 9 ...; a quarter
+of it after node :data:`FULL`.  With a quarter from node 2 on, one region of five finds its optimum late: 101 nodes for 11."""
 
 FULL = 5
 
@@ -306,13 +306,15 @@ def solve(rows: Rows, cost: Ints, below: int, start: Bools | None, budget: Budge
     ``cost`` (J,) is whole and above 0, every row has a site, and ``start`` is a cover of cost ``below``, or None.  The search
     ends with any cover of at most ``enough``, or when the budget is used up.
     """
-    top = float(cost.max(initial=1))
+    if not len(rows):
+        return Found(np.zeros(rows.J, dtype=bool), 0, complete=True, nodes=0)
+    top = float(cost.max())
     price = cost / top
     best = _Best(rows, cost, below, start, budget.gap, enough)
     lp = _Relaxation(rows, price, budget)
     root = _Node((), np.zeros(rows.J, dtype=bool), highspy.HighsBasis())
     lp.solve(root, best.limit() / top)
-    best.improve(root, price, STEPS)
+    best.improve(root, price, STEPS * rows.J)
     lp.keep(rows.sum(root.x) < SPARE, root)
     waiting, done, near = [root], 0, np.inf
     while waiting and best.value > enough:
@@ -325,7 +327,7 @@ def solve(rows: Rows, cost: Ints, below: int, start: Bools | None, budget: Budge
             continue
         done += 1
         if done > 1 and (done - 1) & (done - 2) == 0:
-            best.improve(node, price, STEPS if done <= FULL else STEPS // 4)
+            best.improve(node, price, STEPS * rows.J // (1 if done <= FULL else 4))
         node.dead = node.dead | ((node.bound + node.reduced) * top > best.proof())
         children: list[_Node] = []
         for extra, dead in best.branches(node, lp.rows):
