@@ -16,8 +16,8 @@ near a half alone take ten times as many nodes.  Where rows of some price cannot
     L(u) = sum_r u_r + sum_j min(0, cost_j - sum_{r of j} u_r)
 
 Costs are whole, so a node ends once ``L`` is above the best cover less one; a site whose reduced cost lifts ``L`` there is
-closed.  Rows with a tenth to spare in the first relaxation are left out of the others (2.3 -> 2.1 s on the rows below, 1.3 ->
-0.9 s on another region) and come back where a whole plan breaks them.
+closed.  Rows with a tenth to spare in the first relaxation are left out of the others (2.3 -> 2.1 s on the rows below) and
+come back where a whole plan breaks them.
 
 **Tried and left out**, on the same 913 x 683 rows and sites (relaxation 51.5, optimum 54; CPU seconds):
 
