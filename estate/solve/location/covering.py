@@ -1,18 +1,18 @@
 """Least sites that cover every row.
 
 **Set covering** (Toregas, Swain, ReVelle and Bergman 1971).  Implied rows (:mod:`estate.solve.reduce`) and dominated sites
-(:mod:`estate.solve.location.merge`) are dropped in turn until neither finds any; what is left goes to HiGHS as arrays.
+(:mod:`estate.solve.location.merge`) are dropped in turn until neither finds any; what is left is searched by
+:mod:`estate.solve.location.cover_tree`, or by HiGHS as arrays where rows ask for two sites or the costs are of many sizes.
 
-Where the question is only whether so many sites are enough (:mod:`estate.solve.location.center`), most cases need no solver: a
-greedy cover (Chvatal 1979) says yes, rows that share no site say no.
+Where the question is only whether so many sites are enough (:mod:`estate.solve.location.center`), most cases need no relaxation:
+a good cover (:mod:`estate.solve.location.cover_search`) says yes, rows that share no site say no.
 """
 
 # mypy: disable-error-code="no-untyped-def"
-# ruff: noqa: ANN001, ANN202, C901, PLR0912
+# ruff: noqa: ANN001, ANN202
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numba
@@ -20,30 +20,16 @@ import numpy as np
 
 from estate.problem import Bools, Goal, Ints, Problem, SideRows
 from estate.solve import arrays, direct, reduce
-from estate.solve.location import merge
+from estate.solve.location import cover_search, cover_tree, merge
+from estate.solve.location.cover_search import Budget, Rows
 
+__all__ = ["Budget", "Cover", "decided", "least", "reduced"]
 
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """When to stop: seconds left (None: no limit), whether the user has had enough, HiGHS's nodes, relative gap, and seed."""
+DEAREST = 10_000_000
+"""Cost of a site, in their common measure, beyond which a bound in doubles is too coarse to tell covers apart."""
 
-    left: Callable[[], float | None]
-    stop: Callable[[], bool]
-    nodes: int | None = None
-    gap: float = 0.0
-    seed: int = 0
-
-    def over(self) -> bool:
-        """Whether to stop now."""
-        return self.stop() or self.left() == 0.0
-
-    def ended(self, *, complete: bool) -> str:
-        """Why a search is over, in the words of :class:`~estate.solve.answer.Answer`."""
-        if complete:
-            return "proven"
-        if self.stop():
-            return "interrupt"
-        return "time" if self.left() == 0.0 else "work"
+FIRST = 300
+"""Exchanges (:mod:`~estate.solve.location.cover_search`) before the first relaxation: 1-3 ms for a region."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,52 +40,6 @@ class Cover:
     value: int | None
     bound: float
     complete: bool
-
-
-@numba.njit(cache=True)
-def _greedy(start, row, of_start, of_site, cost, chosen, served):
-    """Takes the site with most rows still unserved for its cost, until none is left; then drops what is superfluous."""
-    J, R = len(cost), len(served)
-    gain = np.zeros(J, dtype=np.int64)
-    times = np.zeros(R, dtype=np.int64)
-    left = 0
-    fixed = chosen.copy()
-    for j in range(J):
-        if chosen[j]:
-            for e in range(start[j], start[j + 1]):
-                times[row[e]] += 1
-    for r in range(R):
-        if times[r] == 0:
-            left += 1
-            for f in range(of_start[r], of_start[r + 1]):
-                gain[of_site[f]] += 1
-    while left > 0:
-        best = -1
-        for j in range(J):
-            if gain[j] > 0 and (best < 0 or gain[j] * cost[best] > gain[best] * cost[j]):
-                best = j
-        if best < 0:
-            return False
-        chosen[best] = True
-        for e in range(start[best], start[best + 1]):
-            r = row[e]
-            if times[r] == 0:
-                left -= 1
-                for f in range(of_start[r], of_start[r + 1]):
-                    gain[of_site[f]] -= 1
-            times[r] += 1
-    for j in range(J):
-        if chosen[j] and not fixed[j]:
-            spare = True
-            for e in range(start[j], start[j + 1]):
-                if times[row[e]] < 2:
-                    spare = False
-                    break
-            if spare:
-                chosen[j] = False
-                for e in range(start[j], start[j + 1]):
-                    times[row[e]] -= 1
-    return True
 
 
 @numba.njit(cache=True)
@@ -144,21 +84,46 @@ def least(problem: Problem, cost: Ints, budget: Budget, *, enough: int | None = 
     c = small.cover
     if (np.diff(c.start) < c.need).any():
         return Cover(None, None, np.inf, complete=True)
-    J = problem.n_sites
-    row = np.repeat(np.arange(len(c)), np.diff(c.start))
-    plan: Bools | None = None
-    if enough is not None and int(c.need.max(initial=0)) <= 1:
-        by_site = np.argsort(c.site, kind="stable")
-        start = np.concatenate([[0], np.cumsum(np.bincount(c.site, minlength=J))]).astype(np.int64)
-        plan = problem.must_open.copy()
-        _greedy(start, row[by_site], c.start, c.site, cost, plan, np.zeros(len(c), dtype=np.int64))
-        value = int(cost[plan].sum())
-        if value <= enough:
-            return Cover(plan, value, float("-inf"), complete=False)
-        if int(cost.min(initial=0)) >= 1:
-            n = int(_apart(c.start, c.site, np.argsort(np.diff(c.start), kind="stable"), J))
-            if n > enough:
-                return Cover(None, None, float(n), complete=False)
+    given = problem.must_open | (cost == 0)
+    asked = np.zeros(problem.n_sites, dtype=bool)
+    asked[c.site] = True
+    given &= asked | problem.must_open
+    base = int(cost[given].sum())
+    rows = Rows(c.start, c.site, problem.n_sites)
+    rows = rows.part(rows.sum(given * 1.0) < 0.5)
+    used, site = np.unique(rows.site, return_inverse=True)
+    rows = Rows(rows.start, site, len(used))
+    unit = max(int(np.gcd.reduce(cost[used])), 1) if len(used) else 1
+    price = cost[used] // unit
+    twice = int(c.need.max(initial=0)) > 1
+    if twice or len(c.site) > cover_tree.LARGEST or int(price.min(initial=1)) < 0 or int(price.max(initial=0)) > DEAREST:
+        return _by_highs(small, cost, budget, enough)
+
+    def cover(plan: Bools | None, bound: float, *, complete: bool) -> Cover:
+        if plan is None:
+            return Cover(None, None, bound, complete)
+        is_open = given.copy()
+        is_open[used[plan]] = True
+        return Cover(is_open, base + unit * int(price[plan].sum()), bound, complete)
+
+    target = 0 if enough is None else (enough - base) // unit
+    if target < 0:
+        return cover(None, float(base), complete=False)
+    start: Bools | None = cover_search.search(rows, price, target, FIRST)
+    below = int(price[start].sum())
+    if enough is not None:
+        if below <= target:
+            return cover(start, float("-inf"), complete=False)
+        n = int(_apart(rows.start, rows.site, np.argsort(np.diff(rows.start), kind="stable"), rows.J))
+        if n > target:
+            return cover(None, float(base + unit * n), complete=False)
+        start, below = None, target + 1
+    found = cover_tree.solve(rows, price, below, start, budget, enough=target)
+    return cover(found.open, float(base + unit * found.bound), complete=found.complete)
+
+
+def _by_highs(small: Problem, cost: Ints, budget: Budget, enough: int | None) -> Cover:
+    """The same by HiGHS on the reduced rows."""
     unit = max(int(np.gcd.reduce(cost)), 1) if len(cost) else 1
     built, columns = arrays.build(small)
     built = replace(built, cost=built.cost / (built.unit * unit))
