@@ -28,7 +28,7 @@ from estate.solve.sharing.offers import INF, Programme
 
 ITERATIONS = 40
 CANDIDATES = 10
-"""Decisions measured at a node, at most."""
+"""Decisions measured at a node, at most, where no other number is given."""
 LOOK = 40
 """Decisions looked at."""
 RELIABLE = 3
@@ -83,9 +83,9 @@ class _Rises:
 class Tree:
     """A search; see the module."""
 
-    def __init__(self, lp: Programme, best: float, over: Callable[[], bool]) -> None:
+    def __init__(self, lp: Programme, best: float, over: Callable[[], bool], *, candidates: int = CANDIDATES) -> None:
         """Plans worth less than ``best`` are looked for; ``lp`` is solved."""
-        self.lp, self.best, self.over = lp, best, over
+        self.lp, self.best, self.over, self.candidates = lp, best, over, candidates
         n = len(lp.site)
         rows = lp.n_points + lp.n_sites + lp.n_links
         owner = np.repeat(np.arange(n), np.diff(lp.start))
@@ -98,6 +98,7 @@ class Tree:
         gap: float,
         least: float,
         nodes: int,
+        start: tuple[Decision, ...] = (),
         saw: Callable[[Ints | None, float], None] | None = None,
     ) -> Found:
         """The best plan.  A branch is given up within a relative ``gap``, or ``least``, of the best.
@@ -108,7 +109,7 @@ class Tree:
         self._rises = _Rises()
         chosen: Ints | None = None
         heap: list[tuple[float, int, tuple[Decision, ...]]] = []
-        node: tuple[Decision, ...] | None = ()
+        node: tuple[Decision, ...] | None = start
         inherited, given_up, done, dived = self._root, np.inf, 0, 0
         while True:
             close = max(gap * abs(self.best), least)
@@ -139,7 +140,7 @@ class Tree:
                 use, x, _ = lp.values()
                 short = lp.short()
                 if not short and (x > 1 - 1e-5).all():
-                    value = float(lp.lp.getInfo().objective_function_value)
+                    value = float(lp.cost[use].sum())  # not the solver's: sets may have been added since it ran
                     if value < self.best - 1e-9:
                         self.best, chosen = value, use
                         if saw is not None:
@@ -178,7 +179,7 @@ class Tree:
                 node, turned = (*before, node[len(before)]._replace(up=not node[len(before)].up)), True
                 continue
             if (x > 1 - 1e-5).all():
-                value = float(lp.lp.getInfo().objective_function_value)
+                value = float(lp.cost[use].sum())  # not the solver's: sets may have been added since it ran
                 if value >= self.best:
                     return None
                 self.best = value
@@ -257,7 +258,7 @@ class Tree:
             row, site, value = candidate
             if self._rises.seen.get((row, site), (0.0, 0.0, 0))[2] >= RELIABLE:
                 worth = expected(row, site, value)
-            elif measured == CANDIDATES:
+            elif measured == self.candidates:
                 continue
             else:
                 measured += 1

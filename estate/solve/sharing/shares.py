@@ -32,21 +32,25 @@ from scipy.sparse import csr_array, hstack, vstack
 from estate.problem import Ints, Problem, Solution, cost, offer_columns
 from estate.solve import reduce
 from estate.solve.arrays import MONEY
-from estate.solve.columns import cuts, patterns
+from estate.solve.columns import patterns
+from estate.solve.columns.boxstep import climb
 from estate.solve.columns.core import Core, core, is_pure
 from estate.solve.columns.lagrangian import Dual, ascend, evaluate
 from estate.solve.columns.patterns import Patterns
 from estate.solve.places import blocks, greedy
 from estate.solve.sharing.fork import Tree
+from estate.solve.sharing import odd
 from estate.solve.sharing.odd import OddCut
 from estate.solve.sharing.offers import Programme, linked
 
 BALL = 28
 """Sites of a neighbourhood."""
-FEW = 60_000
+FEW = 250_000
 """Sets of the first lists."""
 NEAR = 1.03
 """A plan is rarely further above the multipliers' bound than this when it is good."""
+FIRST = 3
+"""Rounds of cuts before the dives."""
 MANY = 250_000
 """Most sets branched over."""
 KEPT = 1.0 + 1e-9
@@ -57,13 +61,19 @@ class Effort:
     """How hard to try: all of it counted, none of it timed (``until`` apart)."""
 
     gap: float = 0.0
-    iterations: tuple[int, int, int] = (100, 150, 50)
+    iterations: tuple[int, int, int] = (100, 0, 0)
+    climbs: int = 60
+    """Rounds of column generation in a box, at most."""
     sets: int = 2_000_000
     """Most sets listed."""
-    rounds: int = 12
+    rounds: int = 16
     """Rounds of cuts."""
+    thirds: bool = True
+    """Whether cuts are made of thirds of rows, too."""
     nodes: int = 50_000
-    dives: tuple[float, ...] = (0.9, 0.7, 0.5)
+    candidates: int = 10
+    """Decisions measured at a node, at most."""
+    dives: tuple[float, ...] = (0.95, 0.9, 0.8)
     """How sure the linear programme must be of what a dive takes at once, for each dive."""
     sweeps: int = 3
     """Sweeps of neighbourhoods, at most."""
@@ -84,7 +94,7 @@ class Effort:
             self.saw(plan, bound)
 
 
-PART = Effort(gap=1e-3, iterations=(40, 40, 0), sets=60_000, rounds=3, nodes=40, dives=(0.9,), sweeps=0)
+PART = Effort(gap=1e-3, sets=60_000, rounds=3, thirds=False, nodes=40, dives=(0.9,), sweeps=0)
 """For a neighbourhood."""
 
 
@@ -121,35 +131,6 @@ def solve(problem: Problem, effort: Effort, *, plan: Solution) -> Result:
     return _prove(small.problem, plan, effort)
 
 
-def _improved(problem: Problem, plan: Solution, effort: Effort) -> Solution:
-    """The plan after each neighbourhood in turn was rearranged, until a sweep brings nothing."""
-    near = blocks.links(problem)
-    rng = np.random.default_rng(effort.seed)
-    part_effort = replace(PART, until=effort.until, stop=effort.stop)
-    for _ in range(effort.sweeps):
-        before = cost(problem, plan)
-        seen = np.zeros(problem.n_sites, dtype=bool)
-        for j in rng.permutation(problem.n_sites).tolist():
-            if seen[j]:
-                continue
-            if effort.over():
-                return plan
-            sites = blocks.ball(near, j, BALL)
-            seen[sites] = True
-            part = blocks.inside(problem, plan, sites)
-            if not len(part.points):
-                continue
-            here = Solution(plan.open[sites], np.searchsorted(sites, plan.host[part.points]))
-            small = reduce.tighten(part.problem)
-            found = _prove(small.problem, small.into(here), part_effort)
-            if found.value < cost(part.problem, here):
-                plan = blocks.merged(plan, part, found.plan)
-                effort.tell(plan, -np.inf)
-        if cost(problem, plan) == before:
-            break
-    return plan
-
-
 @dataclass(slots=True)
 class _State:
     """A proof under way."""
@@ -180,6 +161,8 @@ def _prove(problem: Problem, plan: Solution, effort: Effort) -> Result:
         again = ascend(whole, NEAR * first.bound, iterations=effort.iterations, start=(first.point, first.row))
         first = max(first, again, key=lambda dual: dual.bound)
     effort.tell(None, first.bound)
+    first = climb(problem, whole, first, plan=plan, rounds=effort.climbs, over=effort.over)
+    effort.tell(None, first.bound)
     links = linked(problem)
     link_core = core(links)
     dual = _by_link(problem, links, whole, link_core, first)
@@ -188,19 +171,43 @@ def _prove(problem: Problem, plan: Solution, effort: Effort) -> Result:
         return _result(state, effort, 0)
     few = min(FEW, effort.sets)
     lp, limit = _listed(state, few, effort)
-    most = few
-    while _apart(state, lp) and most <= effort.sets and not effort.over():
-        if not _better_dual(state, lp):
-            most *= 4  # the sets are too few for the programme's prices to say much of the others
-        lp, limit = _listed(state, most, effort)
-    _cut(state, lp, limit, effort)
+    _cut(state, lp, limit, replace(effort, rounds=min(effort.rounds, FIRST), thirds=False))
     _dive(state, lp, effort)
     if effort.sweeps and problem.n_sites > BALL and not _close(state, effort):
-        state.take(_improved(problem, state.plan, effort), effort)
+        _improved(state, effort)
     if effort.sets > few and not effort.over() and not _close(state, effort):
         lp, limit = _filtered(state, lp, effort)
         _cut(state, lp, limit, effort)
+        lp = _lean(state, lp, effort)
     return _branched(state, lp, limit, effort)
+
+
+def _improved(state: _State, effort: Effort) -> None:
+    """The plan after each neighbourhood in turn was rearranged, until a sweep brings nothing."""
+    problem = state.problem
+    near = blocks.links(problem)
+    rng = np.random.default_rng(effort.seed)
+    part_effort = replace(PART, until=effort.until, stop=effort.stop)
+    for _ in range(effort.sweeps):
+        before = state.value
+        seen = np.zeros(problem.n_sites, dtype=bool)
+        for j in rng.permutation(problem.n_sites).tolist():
+            if seen[j]:
+                continue
+            if effort.over():
+                return
+            sites = blocks.ball(near, j, BALL)
+            seen[sites] = True
+            part = blocks.inside(problem, state.plan, sites)
+            if not len(part.points):
+                continue
+            here = Solution(state.plan.open[sites], np.searchsorted(sites, state.plan.host[part.points]))
+            small = reduce.tighten(part.problem)
+            found = _prove(small.problem, small.into(here), part_effort)
+            if found.value < cost(part.problem, here):
+                state.take(blocks.merged(state.plan, part, found.plan), effort)
+        if state.value == before:
+            break
 
 
 def _close(state: _State, effort: Effort) -> bool:
@@ -265,29 +272,11 @@ def _sets(state: _State, most: int) -> tuple[Patterns, float]:
     return found, state.dual.bound + spare
 
 
-def _apart(state: _State, lp: Programme) -> bool:
-    """Whether the programme is worth more than the multipliers prove."""
-    return lp.bound / MONEY - state.dual.bound > 2e-4 * abs(state.dual.bound)
-
-
-def _better_dual(state: _State, lp: Programme) -> bool:
-    """Take the programme's prices as multipliers if they prove more; whether they do."""
-    S, J, R = lp.n_points, lp.n_sites, lp.n_links
-    u, v = lp.y[:S] / MONEY, np.maximum(lp.y[S + J : S + J + R], 0.0) / MONEY
-    dual = evaluate(state.core, u, v)
-    bound = dual.bound + lp.access_part() / MONEY
-    gain = bound - state.dual.bound
-    if gain > 0:
-        state.dual = replace(dual, bound=bound)
-        state.bound = max(state.bound, bound)
-    return gain > 1e-5 * abs(bound)
-
-
 def _filtered(state: _State, lp: Programme, effort: Effort) -> tuple[Programme, float]:
     """The programme over every set that the cuts' prices do not rule out."""
     found, limit = _sets(state, effort.sets)
     found = patterns.with_plan(state.links, state.core, found, state.plan)
-    binding = [cut for cut, row in zip(lp.odd, lp.odd_row, strict=True) if abs(lp.y[row]) > 1e-7]
+    binding = _binding(lp)
     every = Programme(state.problem, state.links, state.core, found, binding)
     every.solve(effort.over)
     least = every.bound + every.excess()
@@ -308,27 +297,40 @@ def _filtered(state: _State, lp: Programme, effort: Effort) -> tuple[Programme, 
     return less, limit
 
 
+def _binding(lp: Programme) -> list[OddCut]:
+    return [cut for cut, row in zip(lp.odd, lp.odd_row, strict=True) if abs(lp.y[row]) > 1e-7]
+
+
+def _lean(state: _State, lp: Programme, effort: Effort) -> Programme:
+    """The programme without the cuts that do nothing: two thirds of them, and a quarter of a node's time."""
+    lean = Programme(state.problem, state.links, state.core, lp.found, _binding(lp))
+    lean.solve(effort.over)
+    return lean
+
+
 def _cut(state: _State, lp: Programme, limit: float, effort: Effort) -> None:
-    """Rounds of odd cuts, while they close a hundredth of the gap."""
+    """Rounds of odd cuts: halves, then thirds too, while a round brings a fiftieth of what the rounds before it did."""
     best = state.value * MONEY
+    begun, divisors = lp.bound, (2,)
     for _ in range(effort.rounds):
         before = lp.bound
         if effort.over() or lp.bound >= best:
             break
-        found = odd_cuts(lp)
+        found = odd_cuts(lp, divisors)
         for cut in found:
             lp.cut(cut)
-        if not found:
-            break
         lp.solve(effort.over)
         state.bound = max(state.bound, min(lp.bound / MONEY, limit))
         effort.tell(None, state.bound)
-        if lp.bound - before < 0.01 * (best - lp.bound):
+        rise = lp.bound - before
+        if rise < 0.1 * (lp.bound - begun) and effort.thirds:
+            divisors = (2, 3)
+        if not found or rise < 0.02 * (lp.bound - begun):
             break
     state.bound = max(state.bound, min(lp.bound / MONEY, limit))
 
 
-def odd_cuts(lp: Programme) -> list[OddCut]:
+def odd_cuts(lp: Programme, divisors: tuple[int, ...] = (2, 3)) -> list[OddCut]:
     """The most violated odd cuts at the programme's solution."""
     S, J, R = lp.n_points, lp.n_sites, lp.n_links
     use, x, fixed = lp.values()
@@ -336,28 +338,36 @@ def odd_cuts(lp: Programme) -> list[OddCut]:
         return []
     of, row = lp.members(use)
     by_row = csr_array((np.ones(len(row)), (row, of)), shape=(S + J + R, len(use)))
-    cut = [
-        OddCut(False, t, np.array([1, 2, 4]), np.zeros(0, dtype=np.int64))
-        for t in cuts.separate(csr_array(by_row[: S + J]), x, covering=False)
-    ]
-    # Points, then rules that ask for one: only those that the solution meets in parts, and hardly more than once.
+    # Points, sites, then rules that ask for one: only those that the solution meets in parts.
     ones = np.array(lp.ones, dtype=np.int64)
     links = lp.fixed[R + ones]
     missed = R + np.flatnonzero(fixed[R:] > 1e-7)
     met = links[:, :R] @ by_row[S + J :]
     met.data[:] = 1.0
-    rows = csr_array(vstack([hstack([by_row[:S], csr_array((S, len(missed)))]), hstack([met, links[:, missed]])]))
+    alone = csr_array((S + J, len(missed)))
+    rows = csr_array(vstack([hstack([by_row[: S + J], alone]), hstack([met, links[:, missed]])]))
     value = np.concatenate([x, fixed[missed]])
-    open_ = np.flatnonzero((rows @ value < 1.5) & (rows @ (value > 1 - 1e-6).astype(float) < 0.5))
-    for triple in cuts.separate(csr_array(rows[open_]), value, covering=True):
-        parts: list[tuple[Ints, Ints]] = []
-        for r in open_[triple].tolist():
-            columns = lp.rules[ones[r - S]][2] if r >= S else np.zeros(0, dtype=np.int64)
-            at = S + J + columns[columns < R] if r >= S else np.array([r])
-            parts.append((at, columns[columns >= R]))
-        bit = np.repeat([1, 2, 4], [len(at) for at, _ in parts])
-        cut.append(OddCut(True, np.concatenate([at for at, _ in parts]), bit, np.concatenate([m for _, m in parts])))
-    return cut
+    open_ = np.flatnonzero(rows @ (value > 1 - 1e-6).astype(float) < 0.5)
+    packing = (open_ >= S) & (open_ < S + J)
+    part = csr_array(rows[open_])
+    cuts = []
+    for divisor in divisors:
+        for members, weights in odd.separate(part, value, packing, divisor):
+            parts: list[tuple[Ints, Ints]] = []
+            for r in open_[members].tolist():
+                columns = lp.rules[ones[r - S - J]][2] if r >= S + J else np.zeros(0, dtype=np.int64)
+                at = S + J + columns[columns < R] if r >= S + J else np.array([r])
+                parts.append((at, columns[columns >= R]))
+            cuts.append(
+                OddCut(
+                    np.concatenate([at for at, _ in parts]),
+                    np.repeat(weights, [len(at) for at, _ in parts]),
+                    divisor,
+                    -(-int(weights.sum()) // divisor),
+                    np.concatenate([m for _, m in parts]),
+                )
+            )
+    return cuts
 
 
 def _branched(state: _State, lp: Programme, limit: float, effort: Effort) -> Result:
@@ -369,7 +379,7 @@ def _branched(state: _State, lp: Programme, limit: float, effort: Effort) -> Res
         state.bound = max(state.bound, min(bound / MONEY, limit))
         effort.tell(None, state.bound)
 
-    tree = Tree(lp, state.value * MONEY, effort.over)
+    tree = Tree(lp, state.value * MONEY, effort.over, candidates=effort.candidates)
     found = tree.search(gap=effort.gap, least=0.5 * MONEY, nodes=effort.nodes, saw=saw)
     saw(None, found.bound)
     return _result(state, effort, found.nodes)
