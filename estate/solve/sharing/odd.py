@@ -1,6 +1,26 @@
+"""Odd cuts over sets: rows added up, divided by two or three, and rounded.
+
+Take rows that ask for one (points, cover rows, and the items of share rules, an item being met by its own ``miss`` too) with
+weight ``w_r > 0``, rows that allow one (sites) with ``w_r < 0``, and divide their sum by ``q``.  Every ``x_S`` and ``miss_i`` is a
+whole number at least 0, so rounding up is allowed on the left, and then on the right (Chvatal and Gomory):
+
+    sum_S ceil(sum of w_r over the rows that S meets / q) x_S + sum_i ceil(w_i / q) miss_i  >=  ceil(sum_r w_r / q)
+
+For ``q = 2`` these are the zero-half cuts (Caprara and Fischetti 1996), of which triples of covering rows and of packing rows
+(:mod:`estate.solve.columns.cuts`; subset-row cuts, Jepsen et al. 2008) are the smallest.  A set meets a row at most once, so its
+coefficient follows from the rows it is in whenever it is asked for: 300 cuts over 250,000 sets would be 75 million numbers.
+
+Separation is a local search over the weights modulo ``q``, begun at each row: the best pair of changes is made, again and
+again, and every sum on the way that the solution breaks is noted (as Andreello, Caprara and Fischetti 2007 weaken rows).
+
+Measured on generated counties (seeds 0, 1, 2), as the gap from the linear bound to the best plan known: triples alone leave
+0.54, 0.80 and 0.99%; halves of up to nine rows 0.40, 0.68 and 0.95%; thirds too 0.32, 0.64 and 0.94%.  Quarters gave seed 1 another
+0.07 points and took five times as long.
+"""
+
 # Compiled kernels: numba infers the types.
 # mypy: disable-error-code="no-untyped-def"
-# ruff: noqa: ANN001, ANN201, PLR0913, PLR0917, ANN202, C901, PLR0912, PLR0914
+# ruff: noqa: ANN001, ANN201, PLR0913, PLR0917, ANN202, C901, PLR0912
 
 from __future__ import annotations
 
@@ -11,6 +31,20 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from estate.problem import Bools, Floats, Ints
+
+ROWS = 9
+"""Most rows of a cut."""
+VIOLATED = 0.02
+LOOSE = 0.5
+"""Slack of a row from which on it is not looked at."""
+OFTEN = 6
+"""Most cuts of a round that one row is in."""
+STEPS = 8
+"""Pairs of changes made from each row."""
+TRIES = 4
+"""First halves of a pair looked at."""
+STAY = 5
+"""Steps that a weight stays as it is once it was changed."""
 
 
 class OddCut(NamedTuple):
@@ -122,7 +156,7 @@ def _shift(i, d, q, start, column, sign, value, weight):
 
 @numba.njit(cache=True)
 def _worth(q, start, column, x, slack, sign, value, weight, until, step, side, out):
-    """What adding ``d`` to each row's weight would bring, as ``out[i, d - 1]``."""
+    """By how much adding ``d`` to row ``i``'s weight would break the cut more, as ``out[i, d - 1]``."""
     for i in range(len(slack)):
         for d in range(1, q):
             if until[i] > step:
@@ -185,7 +219,7 @@ def _sums(q, start, column, x, slack, sign, steps, tries, most_rows, least, most
                 _shift(a, da, q, start, column, sign, value, weight)
                 _shift(b, db, q, start, column, sign, value, weight)
                 side = (side + sign[a] * da + sign[b] * db) % q
-                until[a] = until[b] = step + 5
+                until[a] = until[b] = step + STAY
                 now = best
                 if now > least and m < most:
                     size = 0
@@ -199,18 +233,30 @@ def _sums(q, start, column, x, slack, sign, steps, tries, most_rows, least, most
     return by[:m], rows[:m]
 
 
-def separate(
-    members: csr_array, x: Floats, packing: Bools, q: int, *, rows: int = 9, steps: int = 8, tries: int = 4, at_most: int = 80, often: int = 6, least=0.02
-) -> list[tuple[Ints, Ints]]:
-    """Sums of rows broken by ``x`` once divided by ``q`` and rounded."""
+def separate(members: csr_array, x: Floats, packing: Bools, q: int, *, at_most: int = 80) -> list[tuple[Ints, Ints]]:
+    """Sums of rows that ``x`` breaks once they are divided by ``q`` and rounded, as (rows, weights), the most broken first.
+
+    ``members`` is (rows, columns) 0/1; ``packing`` (rows,) says which rows allow one instead of asking for it.  No row is in more
+    than :data:`OFTEN` of the sums.
+    """
     total = members @ x
     slack = np.maximum(np.where(packing, 1.0 - total, total - 1.0), 0.0)
-    near = np.flatnonzero(slack < 0.5)
+    near = np.flatnonzero(slack < LOOSE)
     part = members[near]
     part.sort_indices()
     sign = np.where(packing[near], -1, 1)
     by, found = _sums(
-        q, part.indptr.astype(np.int64), part.indices.astype(np.int64), x, slack[near], sign, steps, tries, rows, least, 20_000
+        q,
+        part.indptr.astype(np.int64),
+        part.indices.astype(np.int64),
+        x,
+        slack[near],
+        sign,
+        STEPS,
+        TRIES,
+        ROWS,
+        VIOLATED,
+        20_000,
     )
     used = np.zeros(members.shape[0], dtype=np.int64)
     chosen, seen = [], set()
@@ -220,7 +266,7 @@ def separate(
             continue
         seen.add(key)
         at = np.flatnonzero(found[t])
-        if (used[near[at]] < often).all():
+        if (used[near[at]] < OFTEN).all():
             used[near[at]] += 1
             chosen.append((near[at], found[t][at].astype(np.int64) * sign[at]))
             if len(chosen) == at_most:

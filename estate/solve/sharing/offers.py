@@ -5,7 +5,7 @@
     link       sum_{S at j with service k} x_S >= offer_kj
     cover      sum_{j in row} offer_kj (+ excuse) >= need
     item       miss_i + sum_{j in reach_i} offer_kj >= 1          share   sum_i weight_i miss_i <= spare
-    odd sets   of rows over the ``x_S`` and ``miss_i``            (:mod:`estate.solve.sharing.odd`)
+    odd cuts   over the ``x_S`` and ``miss_i``                    (:mod:`estate.solve.sharing.odd`)
 
 The columns ``x_S`` are those of :mod:`estate.solve.columns.patterns`.  The link's price is all that listing and pricing sets
 needs to know of the rules; a share rule's hundred items touch sixty offers here instead of 10**5 sets.  An excuse (a host pair

@@ -38,8 +38,8 @@ from estate.solve.columns.core import Core, core, is_pure
 from estate.solve.columns.lagrangian import Dual, ascend, evaluate
 from estate.solve.columns.patterns import Patterns
 from estate.solve.places import blocks, greedy
-from estate.solve.sharing.fork import Tree
 from estate.solve.sharing import odd
+from estate.solve.sharing.fork import Tree
 from estate.solve.sharing.odd import OddCut
 from estate.solve.sharing.offers import Programme, linked
 
@@ -73,7 +73,7 @@ class Effort:
     nodes: int = 50_000
     candidates: int = 10
     """Decisions measured at a node, at most."""
-    dives: tuple[float, ...] = (0.95, 0.9, 0.8)
+    dives: tuple[float, ...] = (0.9, 0.95, 0.8)
     """How sure the linear programme must be of what a dive takes at once, for each dive."""
     sweeps: int = 3
     """Sweeps of neighbourhoods, at most."""
@@ -94,7 +94,7 @@ class Effort:
             self.saw(plan, bound)
 
 
-PART = Effort(gap=1e-3, sets=60_000, rounds=3, thirds=False, nodes=40, dives=(0.9,), sweeps=0)
+PART = Effort(gap=1e-3, sets=250_000, rounds=3, thirds=False, nodes=40, dives=(0.9, 0.9), sweeps=0)
 """For a neighbourhood."""
 
 
@@ -171,10 +171,13 @@ def _prove(problem: Problem, plan: Solution, effort: Effort) -> Result:
         return _result(state, effort, 0)
     few = min(FEW, effort.sets)
     lp, limit = _listed(state, few, effort)
+    starts = _dive(state, lp, effort, effort.dives[:1])
     _cut(state, lp, limit, replace(effort, rounds=min(effort.rounds, FIRST), thirds=False))
-    _dive(state, lp, effort)
-    if effort.sweeps and problem.n_sites > BALL and not _close(state, effort):
-        _improved(state, effort)
+    starts += _dive(state, lp, effort, effort.dives[1:])
+    if effort.sweeps and problem.n_sites > BALL:
+        left = max(problem.n_sites // 4, 1)
+        for start in sorted(starts, key=lambda plan: cost(problem, plan)) or [state.plan]:
+            left -= _improved(state, start, effort, left)
     if effort.sets > few and not effort.over() and not _close(state, effort):
         lp, limit = _filtered(state, lp, effort)
         _cut(state, lp, limit, effort)
@@ -182,32 +185,36 @@ def _prove(problem: Problem, plan: Solution, effort: Effort) -> Result:
     return _branched(state, lp, limit, effort)
 
 
-def _improved(state: _State, effort: Effort) -> None:
-    """The plan after each neighbourhood in turn was rearranged, until a sweep brings nothing."""
+def _improved(state: _State, plan: Solution, effort: Effort, most: int) -> int:
+    """Each neighbourhood of a plan in turn rearranged, until a sweep brings nothing or ``most`` were; returns how many."""
     problem = state.problem
     near = blocks.links(problem)
     rng = np.random.default_rng(effort.seed)
     part_effort = replace(PART, until=effort.until, stop=effort.stop)
+    done = 0
     for _ in range(effort.sweeps):
-        before = state.value
+        before = cost(problem, plan)
         seen = np.zeros(problem.n_sites, dtype=bool)
         for j in rng.permutation(problem.n_sites).tolist():
             if seen[j]:
                 continue
-            if effort.over():
-                return
+            if done >= most or effort.over() or _close(state, effort):
+                return done
             sites = blocks.ball(near, j, BALL)
             seen[sites] = True
-            part = blocks.inside(problem, state.plan, sites)
+            part = blocks.inside(problem, plan, sites)
             if not len(part.points):
                 continue
-            here = Solution(state.plan.open[sites], np.searchsorted(sites, state.plan.host[part.points]))
+            done += 1
+            here = Solution(plan.open[sites], np.searchsorted(sites, plan.host[part.points]))
             small = reduce.tighten(part.problem)
             found = _prove(small.problem, small.into(here), part_effort)
             if found.value < cost(part.problem, here):
-                state.take(blocks.merged(state.plan, part, found.plan), effort)
-        if state.value == before:
+                plan = blocks.merged(plan, part, found.plan)
+                state.take(plan, effort)
+        if cost(problem, plan) == before:
             break
+    return done
 
 
 def _close(state: _State, effort: Effort) -> bool:
@@ -220,16 +227,19 @@ def _result(state: _State, effort: Effort, nodes: int) -> Result:
     return Result(state.plan, state.value, bound, proven, nodes)
 
 
-def _dive(state: _State, lp: Programme, effort: Effort) -> None:
-    """Dives from the root, each from the best plan so far."""
-    for sure in effort.dives:
+def _dive(state: _State, lp: Programme, effort: Effort, sures: tuple[float, ...]) -> list[Solution]:
+    """The plans of dives from the root, each of them free to end above the best."""
+    plans = []
+    for sure in sures:
         if effort.over():
             break
-        tree = Tree(lp, state.value * MONEY, effort.over)
+        tree = Tree(lp, 2.0 * state.value * MONEY, effort.over)
         chosen = tree.dive(sure=sure)
         if chosen is not None:
-            state.take(_read(state, lp, chosen), effort)
+            plans.append(_read(state, lp, chosen))
+            state.take(plans[-1], effort)
         tree.ascend()
+    return plans
 
 
 def _read(state: _State, lp: Programme, chosen: Ints) -> Solution:
@@ -311,7 +321,8 @@ def _lean(state: _State, lp: Programme, effort: Effort) -> Programme:
 def _cut(state: _State, lp: Programme, limit: float, effort: Effort) -> None:
     """Rounds of odd cuts: halves, then thirds too, while a round brings a fiftieth of what the rounds before it did."""
     best = state.value * MONEY
-    begun, divisors = lp.bound, (2,)
+    begun = lp.bound
+    divisors: tuple[int, ...] = (2,)
     for _ in range(effort.rounds):
         before = lp.bound
         if effort.over() or lp.bound >= best:
