@@ -15,7 +15,7 @@ from estate.solve.columns import patterns
 from estate.solve.columns.core import core
 from estate.solve.columns.lagrangian import ascend, evaluate
 from estate.solve.reduce import items
-from estate.solve.sharing import offers, shares
+from estate.solve.sharing import offers, rounds, shares
 from estate.solve.sharing.odd import OddCut
 
 SMALL = Size(sites=16, zones=40, side_m=15_000)
@@ -146,7 +146,7 @@ def test_no_plan_breaks_an_odd_cut(seed):
     lp.solve(lambda: False)
     cuts: list[OddCut] = []
     for _ in range(4):
-        more = shares.odd_cuts(lp)
+        more = rounds.odd_cuts(lp)
         for cut in more:
             lp.cut(cut)
         cuts += more

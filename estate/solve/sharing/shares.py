@@ -1,23 +1,24 @@
 """Share rules ("95% of people within the limit"): plans and their proof.
 
-    reduction -> multipliers -> sets -> odd cuts -> dives -> neighbourhoods -> sets again -> branch and bound
+    reduction -> multipliers -> sets -> dives -> odd cuts -> dives -> neighbourhoods -> sets again -> odd cuts -> branch and bound
 
 * **Reduction** (:mod:`estate.solve.reduce.items`): equal items merged, what may not be missed made a cover row.
-* **Sets** (:mod:`estate.solve.columns.patterns`) are listed at the multipliers of the Lagrangian, a few at first; the linear
-  programme over them (:mod:`estate.solve.sharing.offers`) has better multipliers, at which the Lagrangian is evaluated over
-  *all* sets.
-* **Odd cuts**: triples of rows of the programme; the covering rows are points, cover rows and items, an item being met by its
-  own ``miss`` too (Jepsen et al. 2008, and :mod:`estate.solve.columns.cuts`).
+* **Multipliers** by column generation in a box (:mod:`estate.solve.columns.boxstep`), 0.2 s on a county: the best there are, so
+  the lists of sets are short.  A subgradient (300 steps), then lists of 60,000 to 2,700,000 sets listed again at the programme's
+  prices, took 1 to 6 s.
+* **Sets** (:mod:`estate.solve.columns.patterns`) are listed at these multipliers.
+* **Dives** take what the linear programme (:mod:`estate.solve.sharing.offers`) nearly says, before and after a few cuts.
+* **Neighbourhoods** (:func:`estate.solve.places.blocks.inside`) of each dive's plan, the cheapest first, are solved the same way:
+  inside one, what may still be missed is what the rest of the plan leaves, so most items become cover rows or vanish.  Lists
+  of 250,000 sets for a part, not of 60,000, took seed 2 from 586.5M to 584.8M in the same time.
+* **Odd cuts** (:mod:`estate.solve.sharing.odd`) of points, sites, cover rows and items.
 * **Sets again**: with the cuts' prices a set ``S`` at ``j`` is in no plan cheaper than ``bound + reduced_S - min_j``; those for
   which this is more than the best plan are left out before anything else is done with them.
-* **Dives** take what the linear programme nearly says, and are within some percent of the best plan in a second or two.
-* **Branch and bound** (:mod:`estate.solve.sharing.fork`).
+* **Branch and bound** (:mod:`estate.solve.sharing.fork`), over the cuts that bind.
 
-Neighbourhoods (:func:`estate.solve.places.blocks.inside`) are solved the same way: inside one, what may still be missed is
-what the rest of the plan leaves, so most items become cover rows or vanish.
-
-On generated counties the reduced programme's linear bound is 0.8 to 1.4% below the best plan known (HiGHS's on the compact model,
-after its own cuts, 3%); the odd cuts close a quarter to two fifths of that.
+Tried for plans, and no better: annealing with fines for what the rules lack (18 s of it was 0.2 to 2% above what neighbourhoods
+find in ten); deciding all on which plan and programme agree (RINS), which leaves either nothing or too much to search; and
+neighbourhoods in order of the gap between plan and bound, with or without halves apart that trade what a rule spares.
 """
 
 from __future__ import annotations
@@ -27,7 +28,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.sparse import csr_array, hstack, vstack
 
 from estate.problem import Ints, Problem, Solution, cost, offer_columns
 from estate.solve import reduce
@@ -38,10 +38,10 @@ from estate.solve.columns.core import Core, core, is_pure
 from estate.solve.columns.lagrangian import Dual, ascend, evaluate
 from estate.solve.columns.patterns import Patterns
 from estate.solve.places import blocks, greedy
-from estate.solve.sharing import odd
 from estate.solve.sharing.fork import Tree
 from estate.solve.sharing.odd import OddCut
 from estate.solve.sharing.offers import Programme, linked
+from estate.solve.sharing.rounds import odd_cuts
 
 BALL = 28
 """Sites of a neighbourhood."""
@@ -74,7 +74,7 @@ class Effort:
     candidates: int = 10
     """Decisions measured at a node, at most."""
     dives: tuple[float, ...] = (0.9, 0.95, 0.8)
-    """How sure the linear programme must be of what a dive takes at once, for each dive."""
+    """How sure the linear programme must be of what a dive takes at once: a dive before the cuts, the others after a few."""
     sweeps: int = 3
     """Sweeps of neighbourhoods, at most."""
     until: float | None = None
@@ -339,46 +339,6 @@ def _cut(state: _State, lp: Programme, limit: float, effort: Effort) -> None:
         if not found or rise < 0.02 * (lp.bound - begun):
             break
     state.bound = max(state.bound, min(lp.bound / MONEY, limit))
-
-
-def odd_cuts(lp: Programme, divisors: tuple[int, ...] = (2, 3)) -> list[OddCut]:
-    """The most violated odd cuts at the programme's solution."""
-    S, J, R = lp.n_points, lp.n_sites, lp.n_links
-    use, x, fixed = lp.values()
-    if not ((x > 1e-6) & (x < 1 - 1e-6)).any():
-        return []
-    of, row = lp.members(use)
-    by_row = csr_array((np.ones(len(row)), (row, of)), shape=(S + J + R, len(use)))
-    # Points, sites, then rules that ask for one: only those that the solution meets in parts.
-    ones = np.array(lp.ones, dtype=np.int64)
-    links = lp.fixed[R + ones]
-    missed = R + np.flatnonzero(fixed[R:] > 1e-7)
-    met = links[:, :R] @ by_row[S + J :]
-    met.data[:] = 1.0
-    alone = csr_array((S + J, len(missed)))
-    rows = csr_array(vstack([hstack([by_row[: S + J], alone]), hstack([met, links[:, missed]])]))
-    value = np.concatenate([x, fixed[missed]])
-    open_ = np.flatnonzero(rows @ (value > 1 - 1e-6).astype(float) < 0.5)
-    packing = (open_ >= S) & (open_ < S + J)
-    part = csr_array(rows[open_])
-    cuts = []
-    for divisor in divisors:
-        for members, weights in odd.separate(part, value, packing, divisor):
-            parts: list[tuple[Ints, Ints]] = []
-            for r in open_[members].tolist():
-                columns = lp.rules[ones[r - S - J]][2] if r >= S + J else np.zeros(0, dtype=np.int64)
-                at = S + J + columns[columns < R] if r >= S + J else np.array([r])
-                parts.append((at, columns[columns >= R]))
-            cuts.append(
-                OddCut(
-                    np.concatenate([at for at, _ in parts]),
-                    np.repeat(weights, [len(at) for at, _ in parts]),
-                    divisor,
-                    -(-int(weights.sum()) // divisor),
-                    np.concatenate([m for _, m in parts]),
-                )
-            )
-    return cuts
 
 
 def _branched(state: _State, lp: Programme, limit: float, effort: Effort) -> Result:
