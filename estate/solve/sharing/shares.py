@@ -50,7 +50,7 @@ FEW = 250_000
 NEAR = 1.03
 """A plan is rarely further above the multipliers' bound than this when it is good."""
 LARGE = 400
-"""Sites above which neighbourhoods come before the dives, which take minutes (a region, 100 s: 10.5% from the bound, not 18.7%)."""
+"""Sites above which neighbourhoods come before the dives (a region after 100 s: 10.5% above the bound instead of 18.7%)."""
 FIRST = 3
 """Rounds of cuts before the dives."""
 MANY = 250_000
