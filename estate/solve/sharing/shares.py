@@ -10,14 +10,14 @@
 * **Dives** take what the linear programme (:mod:`estate.solve.sharing.offers`) nearly says, before and after a few cuts.
 * **Neighbourhoods** (:func:`estate.solve.places.blocks.inside`) of each dive's plan, the cheapest first, are solved the same way:
   inside one, what may still be missed is what the rest of the plan leaves, so most items become cover rows or vanish.  Lists
-  of 250,000 sets for a part, not of 60,000, took seed 2 from 586.5M to 584.8M in the same time.
+  of 250,000 sets for a part, not of 60,000, took seed 2 to GBP 5.848M in 20 s, instead of 5.865M in 30 (one run of each).
 * **Odd cuts** (:mod:`estate.solve.sharing.odd`) of points, sites, cover rows and items.
 * **Sets again**: with the cuts' prices a set ``S`` at ``j`` is in no plan cheaper than ``bound + reduced_S - min_j``; those for
   which this is more than the best plan are left out before anything else is done with them.
 * **Branch and bound** (:mod:`estate.solve.sharing.fork`), over the cuts that bind.
 
-Tried for plans, and no better: annealing with fines for what the rules lack (18 s of it was 0.2 to 2% above what neighbourhoods
-find in ten); deciding all on which plan and programme agree (RINS), which leaves either nothing or too much to search; and
+Tried for plans, and no better: annealing with fines for what the rules lack (18 s of it ended 0.2 to 4% above what neighbourhoods
+find in 10 to 20); deciding all on which plan and programme agree (RINS), which leaves either nothing or too much to search; and
 neighbourhoods in order of the gap between plan and bound, with or without halves apart that trade what a rule spares.
 """
 
@@ -50,7 +50,7 @@ FEW = 250_000
 NEAR = 1.03
 """A plan is rarely further above the multipliers' bound than this when it is good."""
 LARGE = 400
-"""Sites above which neighbourhoods come before the dives (a region after 100 s: 10.5% above the bound instead of 18.7%)."""
+"""Sites above which neighbourhoods come before the dives (a region after 100 s: a gap of 10.5% instead of 18.7%)."""
 FIRST = 3
 """Rounds of cuts before the dives."""
 MANY = 250_000
