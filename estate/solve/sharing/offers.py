@@ -5,7 +5,7 @@
     link       sum_{S at j with service k} x_S >= offer_kj
     cover      sum_{j in row} offer_kj (+ excuse) >= need
     item       miss_i + sum_{j in reach_i} offer_kj >= 1          share   sum_i weight_i miss_i <= spare
-    odd sets   of rows over the ``x_S`` and ``miss_i``            (:mod:`estate.solve.sharing.odd`)
+    odd cuts   over the ``x_S`` and ``miss_i``                    (:mod:`estate.solve.sharing.odd`)
 
 The columns ``x_S`` are those of :mod:`estate.solve.columns.patterns`.  The link's price is all that listing and pricing sets
 needs to know of the rules; a share rule's hundred items touch sixty offers here instead of 10**5 sets.  An excuse (a host pair
@@ -247,14 +247,14 @@ class Programme:
         at = self.first + live[np.flatnonzero(np.diff(count))]
         where = np.concatenate([cut.missed, at]).astype(np.int32)
         amount = np.concatenate([np.ones(len(cut.missed)), value[:n]])
-        lower, upper = (2.0, INF) if cut.covering else (-INF, 1.0)
+        lower, upper = float(cut.lower), INF
         self.lp.addRow(lower, upper, len(where), where, amount)
         row = len(self.row_lower)
         self.row_lower, self.row_upper = np.append(self.row_lower, lower), np.append(self.row_upper, upper)
         self.odd.append(cut)
         self.odd_row.append(row)
         self.hits = by_row(self.odd, rows)
-        if cut.covering:
+        if lower > 0:
             self.lp.addCol(self.dear, 0.0, INF, 1, np.array([row], dtype=np.int32), np.ones(1))
             self.order.append(-1)
 
@@ -282,9 +282,10 @@ class Programme:
         of = np.repeat(np.arange(rows), np.diff(hits.start))
         keep = used[hits.cut]
         start = np.concatenate([[0], np.cumsum(np.bincount(of[keep], minlength=rows))]).astype(np.int64)
-        gain = np.full(rows, np.inf) if exact else np.bincount(of, np.maximum(price[hits.cut], 0.0), rows)
+        most = np.maximum(-(-hits.weight // hits.divisor[hits.cut]), 0) * price[hits.cut]  # roundings add up to no less
+        gain = np.full(rows, np.inf) if exact else np.bincount(of, most, rows)
         out = np.empty(len(self.cost))
-        some = Hits(start, hits.cut[keep], hits.bit[keep], hits.covering)
+        some = Hits(start, hits.cut[keep], hits.weight[keep], hits.divisor)
         reduced_costs(self.cost, self.start, self.row, y, gain, some, price, banned, out)
         return out
 
@@ -302,10 +303,10 @@ class Programme:
     def solve(self, over: Callable[[], bool], *, enough: float = np.inf, turns: int = 200) -> None:
         """Price sets in until none is missing, the bound is ``enough``, or so many turns were taken."""
         self.bound = -np.inf
-        for _ in range(turns):
+        for turn in range(turns):
             self.lp.run()
             missing = self.price()
-            if not len(missing) or self.bound >= enough or over():
+            if not len(missing) or self.bound >= enough or turn + 1 == turns or over():
                 break
             self.add(missing[:BATCH])
 

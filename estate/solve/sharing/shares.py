@@ -1,23 +1,24 @@
 """Share rules ("95% of people within the limit"): plans and their proof.
 
-    reduction -> multipliers -> sets -> odd cuts -> dives -> neighbourhoods -> sets again -> branch and bound
+    reduction -> multipliers -> sets -> dives -> odd cuts -> dives -> neighbourhoods -> sets again -> odd cuts -> branch and bound
 
 * **Reduction** (:mod:`estate.solve.reduce.items`): equal items merged, what may not be missed made a cover row.
-* **Sets** (:mod:`estate.solve.columns.patterns`) are listed at the multipliers of the Lagrangian, a few at first; the linear
-  programme over them (:mod:`estate.solve.sharing.offers`) has better multipliers, at which the Lagrangian is evaluated over
-  *all* sets.
-* **Odd cuts**: triples of rows of the programme; the covering rows are points, cover rows and items, an item being met by its
-  own ``miss`` too (Jepsen et al. 2008, and :mod:`estate.solve.columns.cuts`).
+* **Multipliers** by column generation in a box (:mod:`estate.solve.columns.boxstep`), 0.2 s on a county: the best there are, so
+  the lists of sets are short.  A subgradient (300 steps), then lists of 60,000 to 2,700,000 sets listed again at the programme's
+  prices, took 1 to 6 s.
+* **Sets** (:mod:`estate.solve.columns.patterns`) are listed at these multipliers.
+* **Dives** take what the linear programme (:mod:`estate.solve.sharing.offers`) nearly says, before and after a few cuts.
+* **Neighbourhoods** (:func:`estate.solve.places.blocks.inside`) of each dive's plan, the cheapest first, are solved the same way:
+  inside one, what may still be missed is what the rest of the plan leaves, so most items become cover rows or vanish.  Lists
+  of 250,000 sets for a part, not of 60,000, took seed 2 to GBP 5.848M in 20 s, instead of 5.865M in 30 (one run of each).
+* **Odd cuts** (:mod:`estate.solve.sharing.odd`) of points, sites, cover rows and items.
 * **Sets again**: with the cuts' prices a set ``S`` at ``j`` is in no plan cheaper than ``bound + reduced_S - min_j``; those for
   which this is more than the best plan are left out before anything else is done with them.
-* **Dives** take what the linear programme nearly says, and are within some percent of the best plan in a second or two.
-* **Branch and bound** (:mod:`estate.solve.sharing.fork`).
+* **Branch and bound** (:mod:`estate.solve.sharing.fork`), over the cuts that bind.
 
-Neighbourhoods (:func:`estate.solve.places.blocks.inside`) are solved the same way: inside one, what may still be missed is
-what the rest of the plan leaves, so most items become cover rows or vanish.
-
-On generated counties the reduced programme's linear bound is 0.8 to 1.4% below the best plan known (HiGHS's on the compact model,
-after its own cuts, 3%); the odd cuts close a quarter to two fifths of that.
+Tried for plans, and no better: annealing with fines for what the rules lack (18 s of it ended 0.2 to 4% above what neighbourhoods
+find in 10 to 20); deciding all on which plan and programme agree (RINS), which leaves either nothing or too much to search; and
+neighbourhoods in order of the gap between plan and bound, with or without halves apart that trade what a rule spares.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.sparse import csr_array, hstack, vstack
 
 from estate.problem import Ints, Problem, Solution, cost, offer_columns
 from estate.solve import reduce
 from estate.solve.arrays import MONEY
-from estate.solve.columns import cuts, patterns
+from estate.solve.columns import patterns
+from estate.solve.columns.boxstep import climb
 from estate.solve.columns.core import Core, core, is_pure
 from estate.solve.columns.lagrangian import Dual, ascend, evaluate
 from estate.solve.columns.patterns import Patterns
@@ -40,13 +41,18 @@ from estate.solve.places import blocks, greedy
 from estate.solve.sharing.fork import Tree
 from estate.solve.sharing.odd import OddCut
 from estate.solve.sharing.offers import Programme, linked
+from estate.solve.sharing.rounds import odd_cuts
 
 BALL = 28
 """Sites of a neighbourhood."""
-FEW = 60_000
+FEW = 250_000
 """Sets of the first lists."""
 NEAR = 1.03
 """A plan is rarely further above the multipliers' bound than this when it is good."""
+LARGE = 400
+"""Sites above which neighbourhoods come before the dives (a region after 100 s: a gap of 10.5% instead of 18.7%)."""
+FIRST = 3
+"""Rounds of cuts before the dives."""
 MANY = 250_000
 """Most sets branched over."""
 KEPT = 1.0 + 1e-9
@@ -57,14 +63,20 @@ class Effort:
     """How hard to try: all of it counted, none of it timed (``until`` apart)."""
 
     gap: float = 0.0
-    iterations: tuple[int, int, int] = (100, 150, 50)
+    iterations: tuple[int, int, int] = (100, 0, 0)
+    climbs: int = 60
+    """Rounds of column generation in a box, at most."""
     sets: int = 2_000_000
     """Most sets listed."""
-    rounds: int = 12
+    rounds: int = 16
     """Rounds of cuts."""
+    thirds: bool = True
+    """Whether cuts are made of thirds of rows, too."""
     nodes: int = 50_000
-    dives: tuple[float, ...] = (0.9, 0.7, 0.5)
-    """How sure the linear programme must be of what a dive takes at once, for each dive."""
+    candidates: int = 10
+    """Decisions measured at a node, at most."""
+    dives: tuple[float, ...] = (0.9, 0.95, 0.8)
+    """How sure the linear programme must be of what a dive takes at once: a dive before the cuts, the others after a few."""
     sweeps: int = 3
     """Sweeps of neighbourhoods, at most."""
     until: float | None = None
@@ -84,7 +96,7 @@ class Effort:
             self.saw(plan, bound)
 
 
-PART = Effort(gap=1e-3, iterations=(40, 40, 0), sets=60_000, rounds=3, nodes=40, dives=(0.9,), sweeps=0)
+PART = Effort(gap=1e-3, sets=250_000, rounds=3, thirds=False, nodes=40, dives=(0.9, 0.9), sweeps=0)
 """For a neighbourhood."""
 
 
@@ -121,35 +133,6 @@ def solve(problem: Problem, effort: Effort, *, plan: Solution) -> Result:
     return _prove(small.problem, plan, effort)
 
 
-def _improved(problem: Problem, plan: Solution, effort: Effort) -> Solution:
-    """The plan after each neighbourhood in turn was rearranged, until a sweep brings nothing."""
-    near = blocks.links(problem)
-    rng = np.random.default_rng(effort.seed)
-    part_effort = replace(PART, until=effort.until, stop=effort.stop)
-    for _ in range(effort.sweeps):
-        before = cost(problem, plan)
-        seen = np.zeros(problem.n_sites, dtype=bool)
-        for j in rng.permutation(problem.n_sites).tolist():
-            if seen[j]:
-                continue
-            if effort.over():
-                return plan
-            sites = blocks.ball(near, j, BALL)
-            seen[sites] = True
-            part = blocks.inside(problem, plan, sites)
-            if not len(part.points):
-                continue
-            here = Solution(plan.open[sites], np.searchsorted(sites, plan.host[part.points]))
-            small = reduce.tighten(part.problem)
-            found = _prove(small.problem, small.into(here), part_effort)
-            if found.value < cost(part.problem, here):
-                plan = blocks.merged(plan, part, found.plan)
-                effort.tell(plan, -np.inf)
-        if cost(problem, plan) == before:
-            break
-    return plan
-
-
 @dataclass(slots=True)
 class _State:
     """A proof under way."""
@@ -180,27 +163,63 @@ def _prove(problem: Problem, plan: Solution, effort: Effort) -> Result:
         again = ascend(whole, NEAR * first.bound, iterations=effort.iterations, start=(first.point, first.row))
         first = max(first, again, key=lambda dual: dual.bound)
     effort.tell(None, first.bound)
+    first = climb(problem, whole, first, plan=plan, rounds=effort.climbs, over=effort.over)
+    effort.tell(None, first.bound)
     links = linked(problem)
     link_core = core(links)
     dual = _by_link(problem, links, whole, link_core, first)
     state = _State(problem, links, link_core, plan, value, dual, first.bound)
     if _close(state, effort):
         return _result(state, effort, 0)
+    left = max(problem.n_sites // 4, 1) if effort.sweeps and problem.n_sites > BALL else 0
+    if problem.n_sites > LARGE:
+        left -= _improved(state, state.plan, effort, left)
     few = min(FEW, effort.sets)
     lp, limit = _listed(state, few, effort)
-    most = few
-    while _apart(state, lp) and most <= effort.sets and not effort.over():
-        if not _better_dual(state, lp):
-            most *= 4  # the sets are too few for the programme's prices to say much of the others
-        lp, limit = _listed(state, most, effort)
-    _cut(state, lp, limit, effort)
-    _dive(state, lp, effort)
-    if effort.sweeps and problem.n_sites > BALL and not _close(state, effort):
-        state.take(_improved(problem, state.plan, effort), effort)
+    starts = _dive(state, lp, effort, effort.dives[:1])
+    _cut(state, lp, limit, replace(effort, rounds=min(effort.rounds, FIRST), thirds=False))
+    starts += _dive(state, lp, effort, effort.dives[1:])
+    for start in sorted(starts, key=lambda plan: cost(problem, plan)) or [state.plan]:
+        if left <= 0:
+            break
+        left -= _improved(state, start, effort, left)
     if effort.sets > few and not effort.over() and not _close(state, effort):
         lp, limit = _filtered(state, lp, effort)
         _cut(state, lp, limit, effort)
+        lp = _lean(state, lp, effort)
     return _branched(state, lp, limit, effort)
+
+
+def _improved(state: _State, plan: Solution, effort: Effort, most: int) -> int:
+    """Each neighbourhood of a plan in turn rearranged, until a sweep brings nothing or ``most`` were; returns how many."""
+    problem = state.problem
+    near = blocks.links(problem)
+    rng = np.random.default_rng(effort.seed)
+    part_effort = replace(PART, until=effort.until, stop=effort.stop)
+    done = 0
+    for _ in range(effort.sweeps):
+        before = cost(problem, plan)
+        seen = np.zeros(problem.n_sites, dtype=bool)
+        for j in rng.permutation(problem.n_sites).tolist():
+            if seen[j]:
+                continue
+            if done >= most or effort.over() or _close(state, effort):
+                return done
+            sites = blocks.ball(near, j, BALL)
+            seen[sites] = True
+            part = blocks.inside(problem, plan, sites)
+            if not len(part.points):
+                continue
+            done += 1
+            here = Solution(plan.open[sites], np.searchsorted(sites, plan.host[part.points]))
+            small = reduce.tighten(part.problem)
+            found = _prove(small.problem, small.into(here), part_effort)
+            if found.value < cost(part.problem, here):
+                plan = blocks.merged(plan, part, found.plan)
+                state.take(plan, effort)
+        if cost(problem, plan) == before:
+            break
+    return done
 
 
 def _close(state: _State, effort: Effort) -> bool:
@@ -213,16 +232,19 @@ def _result(state: _State, effort: Effort, nodes: int) -> Result:
     return Result(state.plan, state.value, bound, proven, nodes)
 
 
-def _dive(state: _State, lp: Programme, effort: Effort) -> None:
-    """Dives from the root, each from the best plan so far."""
-    for sure in effort.dives:
+def _dive(state: _State, lp: Programme, effort: Effort, sures: tuple[float, ...]) -> list[Solution]:
+    """The plans of dives from the root, each of them free to end above the best."""
+    plans = []
+    for sure in sures:
         if effort.over():
             break
-        tree = Tree(lp, state.value * MONEY, effort.over)
+        tree = Tree(lp, 2.0 * state.value * MONEY, effort.over)
         chosen = tree.dive(sure=sure)
         if chosen is not None:
-            state.take(_read(state, lp, chosen), effort)
+            plans.append(_read(state, lp, chosen))
+            state.take(plans[-1], effort)
         tree.ascend()
+    return plans
 
 
 def _read(state: _State, lp: Programme, chosen: Ints) -> Solution:
@@ -265,29 +287,11 @@ def _sets(state: _State, most: int) -> tuple[Patterns, float]:
     return found, state.dual.bound + spare
 
 
-def _apart(state: _State, lp: Programme) -> bool:
-    """Whether the programme is worth more than the multipliers prove."""
-    return lp.bound / MONEY - state.dual.bound > 2e-4 * abs(state.dual.bound)
-
-
-def _better_dual(state: _State, lp: Programme) -> bool:
-    """Take the programme's prices as multipliers if they prove more; whether they do."""
-    S, J, R = lp.n_points, lp.n_sites, lp.n_links
-    u, v = lp.y[:S] / MONEY, np.maximum(lp.y[S + J : S + J + R], 0.0) / MONEY
-    dual = evaluate(state.core, u, v)
-    bound = dual.bound + lp.access_part() / MONEY
-    gain = bound - state.dual.bound
-    if gain > 0:
-        state.dual = replace(dual, bound=bound)
-        state.bound = max(state.bound, bound)
-    return gain > 1e-5 * abs(bound)
-
-
 def _filtered(state: _State, lp: Programme, effort: Effort) -> tuple[Programme, float]:
     """The programme over every set that the cuts' prices do not rule out."""
     found, limit = _sets(state, effort.sets)
     found = patterns.with_plan(state.links, state.core, found, state.plan)
-    binding = [cut for cut, row in zip(lp.odd, lp.odd_row, strict=True) if abs(lp.y[row]) > 1e-7]
+    binding = _binding(lp)
     every = Programme(state.problem, state.links, state.core, found, binding)
     every.solve(effort.over)
     least = every.bound + every.excess()
@@ -308,56 +312,38 @@ def _filtered(state: _State, lp: Programme, effort: Effort) -> tuple[Programme, 
     return less, limit
 
 
+def _binding(lp: Programme) -> list[OddCut]:
+    return [cut for cut, row in zip(lp.odd, lp.odd_row, strict=True) if abs(lp.y[row]) > 1e-7]
+
+
+def _lean(state: _State, lp: Programme, effort: Effort) -> Programme:
+    """The programme without the cuts that do nothing: two thirds of them, and a quarter of a node's time."""
+    lean = Programme(state.problem, state.links, state.core, lp.found, _binding(lp))
+    lean.solve(effort.over)
+    return lean
+
+
 def _cut(state: _State, lp: Programme, limit: float, effort: Effort) -> None:
-    """Rounds of odd cuts, while they close a hundredth of the gap."""
+    """Rounds of odd cuts: halves, then thirds too, while a round brings a fiftieth of what the rounds before it did."""
     best = state.value * MONEY
+    begun = lp.bound
+    divisors: tuple[int, ...] = (2,)
     for _ in range(effort.rounds):
         before = lp.bound
         if effort.over() or lp.bound >= best:
             break
-        found = odd_cuts(lp)
+        found = odd_cuts(lp, divisors)
         for cut in found:
             lp.cut(cut)
-        if not found:
-            break
         lp.solve(effort.over)
         state.bound = max(state.bound, min(lp.bound / MONEY, limit))
         effort.tell(None, state.bound)
-        if lp.bound - before < 0.01 * (best - lp.bound):
+        rise = lp.bound - before
+        if rise < 0.1 * (lp.bound - begun) and effort.thirds:
+            divisors = (2, 3)
+        if not found or rise < 0.02 * (lp.bound - begun):
             break
     state.bound = max(state.bound, min(lp.bound / MONEY, limit))
-
-
-def odd_cuts(lp: Programme) -> list[OddCut]:
-    """The most violated odd cuts at the programme's solution."""
-    S, J, R = lp.n_points, lp.n_sites, lp.n_links
-    use, x, fixed = lp.values()
-    if not ((x > 1e-6) & (x < 1 - 1e-6)).any():
-        return []
-    of, row = lp.members(use)
-    by_row = csr_array((np.ones(len(row)), (row, of)), shape=(S + J + R, len(use)))
-    cut = [
-        OddCut(False, t, np.array([1, 2, 4]), np.zeros(0, dtype=np.int64))
-        for t in cuts.separate(csr_array(by_row[: S + J]), x, covering=False)
-    ]
-    # Points, then rules that ask for one: only those that the solution meets in parts, and hardly more than once.
-    ones = np.array(lp.ones, dtype=np.int64)
-    links = lp.fixed[R + ones]
-    missed = R + np.flatnonzero(fixed[R:] > 1e-7)
-    met = links[:, :R] @ by_row[S + J :]
-    met.data[:] = 1.0
-    rows = csr_array(vstack([hstack([by_row[:S], csr_array((S, len(missed)))]), hstack([met, links[:, missed]])]))
-    value = np.concatenate([x, fixed[missed]])
-    open_ = np.flatnonzero((rows @ value < 1.5) & (rows @ (value > 1 - 1e-6).astype(float) < 0.5))
-    for triple in cuts.separate(csr_array(rows[open_]), value, covering=True):
-        parts: list[tuple[Ints, Ints]] = []
-        for r in open_[triple].tolist():
-            columns = lp.rules[ones[r - S]][2] if r >= S else np.zeros(0, dtype=np.int64)
-            at = S + J + columns[columns < R] if r >= S else np.array([r])
-            parts.append((at, columns[columns >= R]))
-        bit = np.repeat([1, 2, 4], [len(at) for at, _ in parts])
-        cut.append(OddCut(True, np.concatenate([at for at, _ in parts]), bit, np.concatenate([m for _, m in parts])))
-    return cut
 
 
 def _branched(state: _State, lp: Programme, limit: float, effort: Effort) -> Result:
@@ -369,7 +355,7 @@ def _branched(state: _State, lp: Programme, limit: float, effort: Effort) -> Res
         state.bound = max(state.bound, min(bound / MONEY, limit))
         effort.tell(None, state.bound)
 
-    tree = Tree(lp, state.value * MONEY, effort.over)
+    tree = Tree(lp, state.value * MONEY, effort.over, candidates=effort.candidates)
     found = tree.search(gap=effort.gap, least=0.5 * MONEY, nodes=effort.nodes, saw=saw)
     saw(None, found.bound)
     return _result(state, effort, found.nodes)
