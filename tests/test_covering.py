@@ -179,3 +179,34 @@ def test_a_search_serves_every_row_and_stops_at_its_floor():
         assert cost[longer].sum() <= cost[greedy].sum()
         floor = int(cost[greedy].sum())
         assert (cover_search.search(rows, cost, floor, 2_000) == greedy).all()
+
+
+def test_a_row_that_asks_for_nothing_asks_for_nothing():
+    for seed in range(20):
+        p = made(seed)
+        need = np.where(np.arange(len(p.cover)) % 3 == 0, 0, p.cover.need)
+        some = replace(p, cover=replace(p.cover, need=need))
+        assert solve(some).value == by_highs(some), seed
+
+
+def test_multipliers_that_are_lost_close_no_site(monkeypatch):
+    """Reduced costs prove something beside the bound of their own multipliers only, not beside that of the node above."""
+    for seed in range(12):
+        rows = larger(seed)
+        cost = np.random.default_rng(seed).integers(1, 9, rows.J)
+        truth = by_highs(as_problem(rows, cost))
+        run, calls = cover_tree._Relaxation._run, itertools.count()
+
+        def forgetful(self, node, limit, run=run, calls=calls):
+            run(self, node, limit)
+            if next(calls) in {1, 2, 3}:
+                node.u[:] = 0.0
+                node.reduced[:] = self.cost
+                node.own = 0.0
+
+        monkeypatch.setattr(cover_tree._Relaxation, "_run", forgetful)
+        budget = covering.Budget(lambda: None, lambda: False)
+        found = cover_tree.solve(rows, cost, int(cost.sum()) + 1, None, budget)
+        monkeypatch.undo()
+        assert found.complete
+        assert int(cost[found.open].sum()) == truth, seed

@@ -182,3 +182,20 @@ def test_a_problem_that_the_core_leaves_out_is_refused():
     p = place(SMALL, 1, share=0.9).problem
     with pytest.raises(ValueError, match="cover rows only"):
         shares.solve(replace(p, conflict=np.array([[0, 1, 2]])), shares.Effort(), plan=p.today)
+
+
+def test_a_plan_that_earns_more_than_it_costs():
+    """Values below 0: what is free to be dearer is still above them."""
+    proven = 0
+    for seed in range(40):
+        made = with_rules(seed)
+        if made is None:
+            continue
+        p, start, value = made
+        less = 2 * cost(p, start) // p.n_points + 1
+        found = shares.solve(replace(p, pair_cost=p.pair_cost - less), shares.Effort(), plan=start)
+        value -= less * p.n_points
+        assert found.bound <= value + 1e-3 <= found.value + 1e-3, seed
+        proven += found.proven
+        assert not found.proven or found.value == value, seed
+    assert proven > 15

@@ -1,6 +1,7 @@
 """The engine: plans and proofs from a town to the nation.
 
-    reduction -> independent parts -> greedy drop -> prices -> neighbourhoods -> columns to the end, or blocks with priced borders
+    reduction -> greedy drop -> independent parts, twins as one -> prices -> neighbourhoods
+      -> columns to the end, or blocks with priced borders
 
 Each stage is in a room of its own (:mod:`~estate.solve.reduce`, :mod:`~estate.solve.places`, :mod:`~estate.solve.columns`,
 :mod:`~estate.solve.sharing`); this module chooses.  The choice is made by the instance, part by part:
@@ -8,11 +9,11 @@ Each stage is in a room of its own (:mod:`~estate.solve.reduce`, :mod:`~estate.s
 * what is not in the core (:func:`estate.solve.columns.core.is_pure`), or small, goes whole to HiGHS through the model in PuLP;
 * share rules have a way of their own (:mod:`estate.solve.sharing.shares`);
 * up to :data:`WHOLE` sites the problem is solved by columns and branch and bound: proof is the aim;
-* beyond, neighbourhoods of :data:`BALL` sites are rearranged, those first where plan and bound disagree most, until none brings
+* beyond, neighbourhoods of :data:`SIZES` sites are rearranged, those first where plan and bound disagree most, until none brings
   anything (:mod:`estate.solve.places.sweep`), and the bound is the better of the Lagrangian's and the sum over blocks.
 
-Measured on generated places, one core: a county to 0.01% in 1 to 8 s; three regions 0.7 to 1.3% from proven after 120 s;
-the nation 2.8% after 960 s.
+Measured on generated places, one core: a county to 0.01% in 1 to 8 s; three regions 0.7 to 0.8% from proven after 120 s;
+the nation 1.9% after 1,085 s.
 
 Bounds are only ever raised by what was proven, plans only replaced by better ones that :func:`estate.problem.violations` finds
 nothing wrong with.  Work is counted in neighbourhoods, blocks and nodes, so a run under a work limit repeats exactly.
@@ -55,8 +56,8 @@ BALL = 40
 SIZES = (30, 50, 80)
 """Sites of neighbourhoods, by attempt, where it is not."""
 EACH = 300
-"""Sets of each building that a neighbourhood looks at.  On one region, 45 s of CPU from a plan 11% above the bound led to 1.9%
-above it with these and a dive, to 3.0% with the 12,000 sets nearest the bound (100 and 600 of each: 2.0 and 2.5%)."""
+"""Sets of each building that a first look at a neighbourhood takes.  On one region, 45 s of CPU from a plan 11% above the bound
+led to 1.9% above it with these and a dive, to 3.0% with the 12,000 sets nearest the bound; with 150 of each to 2.0%."""
 BLOCK = 60
 """Sites of a block of the bound."""
 TOGETHER = 3_000
@@ -231,10 +232,11 @@ def _apart(problem: Problem, parts: list[blocks.Part], state: _Run) -> str | Non
                 found = plan if joint is None else joint.out(plan)
                 state.saw(problem, blocks.merged(state.plan, part, found), float(bounds.sum()))
 
-        inner, here = part.problem, components.seen(state.plan, part)
+        inner, here = part.problem, components.share_of(state.plan, part)
         if joint is not None:
             inner, here = joint.problem, joint.into(here)
         run = _Run(limits, None, state.stop, plan=here, value=cost(inner, here), bound=bounds[i], relay=relay)
+        relay(here, float(bounds[i]))  # bringing twins together may have paid
         reasons.add(_solve(inner, run))
         state.work += run.work
     state.saw(problem, None, float(bounds.sum()))

@@ -124,7 +124,7 @@ def search(
             continue
         choice = _branch(pool, node, use, x, by_set)
         if choice is None:  # no decision left: an empty branch
-            given_up = min(given_up, bound if not pool.short() else np.inf)
+            given_up = min(given_up, np.inf if pool.short() and not over() else bound)
             node = None
             continue
         first, second = choice
@@ -164,6 +164,7 @@ def dive(pool: Relaxation, n_sets: int, shut: Bools, best: float, *, over: Calla
         if not len(use):
             break
         take = use[x >= min(WHOLE, x.max())]
+        take = take[np.unique(sites[take], return_index=True)[1]]  # of two halves of a building, one
         there = sites[take]
         narrower, asked = banned.copy(), lower.copy()
         narrower[:n_sets] |= np.isin(sites, there)

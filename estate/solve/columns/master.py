@@ -104,7 +104,7 @@ def solve(  # noqa: C901 - the passes share their state
     spare = min(value - bound, 0.5 * abs(bound) + 1.0)  # without a plan, half as much again
     proven = False
     previous = np.inf
-    for _ in range(effort.passes):
+    for turn in range(effort.passes):
         if spare < 0 or effort.over():
             break
         found, spare = patterns.within(problem, c, dual, spare, effort.pool, each=effort.each)
@@ -115,7 +115,7 @@ def solve(  # noqa: C901 - the passes share their state
         pool.solve(effort.over)
         better = _multipliers(problem, c, pool)
         bound = max(bound, better.bound)
-        if better.bound > dual.bound + 0.1 * max(min(value, limit) - dual.bound, 0.0):
+        if turn + 1 < effort.passes and better.bound > dual.bound + 0.1 * max(min(value, limit) - dual.bound, 0.0):
             # The pool can be listed again about the better multipliers.
             spare = max(min(value - better.bound, 2.0 * spare), 0.0)
             dual = better

@@ -60,6 +60,9 @@ of it after node :data:`FULL`.  With a quarter from node 2 on, one region of fiv
 
 FULL = 5
 
+WORK = 200_000_000
+"""Sites looked at in one search for covers, at most: a quarter of a second, during which nobody can stop it."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
@@ -139,6 +142,8 @@ class _Node:
     dead: Bools
     basis: highspy.HighsBasis
     bound: float = -np.inf
+    own: float = -np.inf
+    """What ``u`` proves, beside which ``reduced`` means something; ``bound`` may be that of the node above."""
     x: Floats = field(default_factory=lambda: np.zeros(0))
     u: Floats = field(default_factory=lambda: np.zeros(0))
     reduced: Floats = field(default_factory=lambda: np.zeros(0))
@@ -164,7 +169,7 @@ class _Relaxation:
         lp.a_matrix_.start_, lp.a_matrix_.index_ = rows.start.astype(np.int32), rows.site.astype(np.int32)
         lp.a_matrix_.value_ = np.ones(len(rows.site))
         h.passModel(lp)
-        if len(rows.site) > LARGEST // 4:  # a long run: asked at each iteration, which would slow down short ones
+        if len(rows.site) > LARGEST // 20:  # a long run: asked at each iteration, which would slow down short ones
             h.HandleKeyboardInterrupt = False
             h.cbSimplexInterrupt += lambda event: event.interrupt() if budget.stop() else None
 
@@ -207,7 +212,8 @@ class _Relaxation:
         if found.dual_valid:
             node.u = np.maximum(np.array(found.row_dual), 0.0)
         node.reduced = np.empty(rows.J)
-        node.bound = max(node.bound, float(_bound(rows.start, rows.site, self.cost, node.dead, node.u, node.reduced)))
+        node.own = float(_bound(rows.start, rows.site, self.cost, node.dead, node.u, node.reduced))
+        node.bound = max(node.bound, node.own)
         node.basis = h.getBasis()
 
     def keep(self, rows: Bools, node: _Node) -> None:
@@ -257,6 +263,7 @@ class _Best:
         start = np.searchsorted(row, np.arange(len(self.rows) + 1)).astype(np.int64)
         if (np.diff(start) == 0).any():
             return
+        steps = min(steps, WORK // max(len(core), 1))
         floor = max(int(np.ceil(node.bound * float(self.cost.max()) - 1e-6)), self.enough)
         found = cover_search.search(Rows(start, site[site >= 0], len(core)), self.cost[core], floor, steps)
         plan = np.zeros(self.rows.J, dtype=bool)
@@ -328,7 +335,7 @@ def solve(rows: Rows, cost: Ints, below: int, start: Bools | None, budget: Budge
         done += 1
         if done > 1 and (done - 1) & (done - 2) == 0:
             best.improve(node, price, STEPS * rows.J // (1 if done <= FULL else 4))
-        node.dead = node.dead | ((node.bound + node.reduced) * top > best.proof())
+        node.dead = node.dead | ((node.own + node.reduced) * top > best.proof())
         children: list[_Node] = []
         for extra, dead in best.branches(node, lp.rows):
             if (lp.rows.more(extra).sum((~dead).astype(float)) < 0.5).any():  # a row without a site

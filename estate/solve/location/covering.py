@@ -22,6 +22,7 @@ from estate.problem import Bools, Goal, Ints, Problem, SideRows
 from estate.solve import arrays, direct, reduce
 from estate.solve.location import cover_search, cover_tree, merge
 from estate.solve.location.cover_search import Budget, Rows
+from estate.solve.reduce import rows as rows_of
 
 __all__ = ["Budget", "Cover", "decided", "least", "reduced"]
 
@@ -80,7 +81,8 @@ def least(problem: Problem, cost: Ints, budget: Budget, *, enough: int | None = 
     With ``enough``, all that is asked is whether a cover of at most that cost exists: the search ends with one, or with a bound
     above it.
     """
-    small = reduced(replace(problem, site_cost=cost, shares=(), side=SideRows(), goal=Goal.COST), cost)
+    asks = rows_of.with_rows(problem, np.flatnonzero(problem.cover.need > 0))
+    small = reduced(replace(asks, site_cost=cost, shares=(), side=SideRows(), goal=Goal.COST), cost)
     c = small.cover
     if (np.diff(c.start) < c.need).any():
         return Cover(None, None, np.inf, complete=True)

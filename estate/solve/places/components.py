@@ -213,7 +213,7 @@ def _share(rule: ShareRule, rank: Ints) -> ShareRule:
     return replace(rule, site=rank[rule.site])
 
 
-def seen(plan: Solution, part: Part) -> Solution:
+def share_of(plan: Solution, part: Part) -> Solution:
     """What a plan of the whole is in an independent part."""
     return Solution(plan.open[part.sites], np.searchsorted(part.sites, plan.host[part.points]))
 

@@ -38,7 +38,7 @@ def minimal(problem: Problem) -> Ints:
     count = np.bincount(item, minlength=Q)
     # rarest first within each row
     item = item[np.lexsort((item, count[item], row))]
-    by = np.lexsort((np.arange(n), -c.need, length)).astype(np.int64)
+    by = np.lexsort((np.arange(n), c.excuse >= 0, -c.need, length)).astype(np.int64)
     return np.flatnonzero(_implied(c.start, item, c.need, c.excuse, by, Q)).astype(np.int64)
 
 

@@ -13,6 +13,7 @@ Twins go together without loss when any plan that parts them can be mended.  Let
   from ``b`` and asks for one offer, or the building gives the service itself (an inherent offer);
 * no rule asks that another service be at ``a`` where theirs is.
 
+A row that one of them excuses by staying has its like, excused by another, who is elsewhere: so offers meet it, and still do.
 The offer at ``b`` is there already, so no building opens and no rule on sharing looks at anything new.  A class is merged where,
 of any two buildings, those at one may join those at the other: each step leaves one building fewer, and the plan is no dearer.
 The merged point takes up ``n`` own parts, one hall and one desk, and costs ``n`` times as much.

@@ -146,7 +146,7 @@ class Tree:
                             saw(use, -np.inf)
                 else:
                     choice = self._choose(node, use, x)
-                    if choice is None and short:
+                    if choice is None and short and not self.over():
                         bound = np.inf  # all decided, and no plan
             if choice is None:
                 given_up = min(given_up, bound)

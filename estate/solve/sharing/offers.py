@@ -310,14 +310,6 @@ class Programme:
                 break
             self.add(missing[:BATCH])
 
-    def access_part(self) -> float:
-        """What the rules, links and items add to the bound at prices ``y``, were there no odd cuts."""
-        n = self.n_points + self.n_sites
-        y = self.y[n : n + self.fixed.shape[0]]
-        lower, upper = self.row_lower[n : n + len(y)], self.row_upper[n : n + len(y)]
-        side = np.where(y > 0, lower, np.where(y < 0, upper, 0.0))
-        return float(side @ y) + float(np.minimum(-(self.fixed.T @ y), 0.0).sum())
-
     def values(self) -> tuple[Ints, Floats, Floats]:
         """The sets in use, how much of each, and the links and items."""
         x = np.array(self.lp.getSolution().col_value)

@@ -55,7 +55,6 @@ FIRST = 3
 """Rounds of cuts before the dives."""
 MANY = 250_000
 """Most sets branched over."""
-KEPT = 1.0 + 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +237,7 @@ def _dive(state: _State, lp: Programme, effort: Effort, sures: tuple[float, ...]
     for sure in sures:
         if effort.over():
             break
-        tree = Tree(lp, 2.0 * state.value * MONEY, effort.over)
+        tree = Tree(lp, (state.value + max(abs(state.value), 1)) * MONEY, effort.over)
         chosen = tree.dive(sure=sure)
         if chosen is not None:
             plans.append(_read(state, lp, chosen))
@@ -295,7 +294,8 @@ def _filtered(state: _State, lp: Programme, effort: Effort) -> tuple[Programme, 
     every = Programme(state.problem, state.links, state.core, found, binding)
     every.solve(effort.over)
     least = every.bound + every.excess()
-    kept = np.flatnonzero((least <= state.value * MONEY * KEPT) | np.isinf(found.least))
+    top = (state.value + 1e-9 * max(abs(state.value), 1)) * MONEY  # with room for the rounding of sums
+    kept = np.flatnonzero((least <= top) | np.isinf(found.least))
     if len(kept) > MANY:
         kept = np.sort(kept[np.argsort(least[kept], kind="stable")[:MANY]])
         limit = min(limit, float(least[kept].max()) / MONEY)
