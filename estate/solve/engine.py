@@ -12,7 +12,7 @@ Each stage is in a room of its own (:mod:`~estate.solve.reduce`, :mod:`~estate.s
 * beyond, neighbourhoods of :data:`SIZES` sites are rearranged, those first where plan and bound disagree most, until none brings
   anything (:mod:`estate.solve.places.sweep`), and the bound is the better of the Lagrangian's and the sum over blocks.
 
-Measured on generated places, one core: a county to 0.01% in 1 to 8 s; three regions 0.7 to 0.8% from proven after 120 s;
+Measured on generated places, one core: a county to 0.01% in 1 to 7 s; three regions 0.7 to 0.8% from proven after 120 s;
 the nation 1.9% after 1,085 s.
 
 Bounds are only ever raised by what was proven, plans only replaced by better ones that :func:`estate.problem.violations` finds
