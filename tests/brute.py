@@ -102,6 +102,13 @@ def everything(p: Problem) -> Everything:
     return Everything(is_open, host, ok, np.column_stack([goal, cost, one_off, metres]))
 
 
+def plans(p: Problem) -> dict[tuple[tuple[int, ...], tuple[bool, ...]], int]:
+    """Every feasible plan, as (hosts, open sites), and its cost."""
+    every = everything(p)
+    at = np.flatnonzero(every.feasible)
+    return {(tuple(every.host[i].tolist()), tuple(every.open[i].tolist())): int(every.keys[i, 1]) for i in at}
+
+
 def best(p: Problem) -> tuple[int | None, Solution | None]:
     """The optimal value of the goal, and the one plan that all the tie-breaks lead to."""
     every = everything(p)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import brute
 import numpy as np
 import pytest
+from brute import plans
 
 from estate.generate import COUNTY, Size, place
 from estate.problem import CoverRows, Goal, NearRows, SideRows, Solution, cost, violations
@@ -73,13 +74,6 @@ def test_a_row_with_an_excuse_implies_no_other():
     ints = [np.array(a) for a in ([0, 0], [1, 1], [0, 1, 3], [4, 4, 9], [home, -1])]
     small = reduce.cover_rows(replace(base, cover=CoverRows(*ints)))
     assert len(small.cover) == 2
-
-
-def plans(p):
-    """Every plan, as a set of (hosts, open sites)."""
-    every = brute.everything(p)
-    at = np.flatnonzero(every.feasible)
-    return {(tuple(every.host[i].tolist()), tuple(every.open[i].tolist())): int(every.keys[i, 1]) for i in at}
 
 
 def roomy(seed, **more):

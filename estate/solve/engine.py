@@ -291,8 +291,8 @@ def _large(problem: Problem, cut: Core, state: _Run) -> str:
 def _improve(state: _Run, sweep: Sweep, *, share: float = 1.0, most: int | None = None) -> str | None:
     """Neighbourhoods until all have been tried, or a share of the time is gone; why the run is over, if it is."""
     until = None if state.limits.time_s is None else state.began + share * state.limits.time_s
-    close = _effort(state, gap=1e-3, pool=12_000, rounds=3, passes=3, nodes=40)
-    close = replace(close, dive=sweep.problem.n_sites > WHOLE)
+    large = sweep.problem.n_sites > WHOLE
+    close = replace(_effort(state, gap=1e-3, pool=12_000, rounds=3, passes=3, nodes=40), dive=large)
     efforts = (replace(close, pool=50_000, passes=1, each=EACH), close)
     done = 0
     while state.plan is not None and (centre := sweep.next(state.plan)) is not None:

@@ -226,7 +226,7 @@ def _shorter(core: Core, found: Patterns, dual: Dual, spare: float, through: int
     """A distance from the bound at which the list should be of the right length, by what was found before it was too long.
 
     The sites gone through have a share of all slots; were the others like them, so many of the sets found may stay.  On a
-    region's neighbourhoods that is 2 lists where cutting the distance by a fixed share took 5, at 10 ms each.
+    region's neighbourhoods that is 4 lists where cutting the distance by a fixed share took 7.
     """
     if len(found.site) < most:  # one site took too long, or the sets are large
         return 0.6 * spare

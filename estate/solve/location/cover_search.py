@@ -152,6 +152,17 @@ def _turn(j, start, row, of_start, of_site, chosen, times, weight, score):
 
 
 @numba.njit(cache=True)
+def _leave(j, start, row, of_start, of_site, chosen, times, weight, score, bare, n):
+    """Site ``j`` goes; the rows that then lack a site join the ``n`` in ``bare``.  Returns how many there are."""
+    _turn(j, start, row, of_start, of_site, chosen, times, weight, score)
+    for e in range(start[j], start[j + 1]):
+        if times[row[e]] == 0:
+            bare[n] = row[e]
+            n += 1
+    return n
+
+
+@numba.njit(cache=True)
 def _exchange(start, row, of_start, of_site, cost, first, floor, steps):
     """The best cover found in so many steps, from the cover ``first``; it ends at a cost of ``floor``."""
     J, R = len(cost), len(of_start) - 1
@@ -190,22 +201,14 @@ def _exchange(start, row, of_start, of_site, cost, first, floor, steps):
             out = _cheapest(cost, chosen, stays, score, changed, -1)
             if out < 0:
                 return best
-            _turn(out, start, row, of_start, of_site, chosen, times, weight, score)
+            n = _leave(out, start, row, of_start, of_site, chosen, times, weight, score, bare, n)
             value -= cost[out]
             changed[out] = step
-            for e in range(start[out], start[out + 1]):
-                if times[row[e]] == 0:
-                    bare[n] = row[e]
-                    n += 1
         out = _cheapest(cost, chosen, stays, score, changed, recent)
         if out >= 0:
-            _turn(out, start, row, of_start, of_site, chosen, times, weight, score)
+            n = _leave(out, start, row, of_start, of_site, chosen, times, weight, score, bare, n)
             value -= cost[out]
             changed[out] = step
-            for e in range(start[out], start[out + 1]):
-                if times[row[e]] == 0:
-                    bare[n] = row[e]
-                    n += 1
         while n > 0:
             seed ^= seed << np.uint64(13)
             seed ^= seed >> np.uint64(7)

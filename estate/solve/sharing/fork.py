@@ -160,7 +160,8 @@ class Tree:
     def dive(self, node: tuple[Decision, ...] = (), *, sure: float = 0.9, turns: int = 60) -> Ints | None:
         """A plan by taking what the linear programme nearly says: all decisions at ``sure`` or more, or else the surest one.
 
-        A decision that leaves nothing better than ``best`` is taken the other way, as long as that is not the second in a row.
+        Where they leave nothing better than ``best``, the first of them is taken the other way, as long as that is not the second
+        time in a row.
         """
         lp = self.lp
         root = before = node
