@@ -291,8 +291,12 @@ def _hash(slots: Ints, size: Ints) -> Ints:
 
 
 def _may_be_empty(problem: Problem, core: Core) -> Bools:
-    """Sites that a plan may keep open with nobody in them: forced, giving an inherent offer, or asked for by a side row."""
-    return core.must_open | (np.diff(core.inherent_start) > 0) | (len(problem.side) > 0)
+    """Sites that a best plan may keep open with nobody in them.
+
+    They are forced, give an inherent offer, or may be wanted by a side row; or it costs *less than nothing* to keep them, as where
+    leaving a lease costs more, spread over the years, than the building does.
+    """
+    return core.must_open | (core.site_cost < 0) | (np.diff(core.inherent_start) > 0) | (len(problem.side) > 0)
 
 
 def programme(problem: Problem, core: Core, patterns: Patterns) -> tuple[Arrays, Ints]:

@@ -1,7 +1,7 @@
 """Everything that can be left out of a problem before it is solved, without losing a best plan.
 
 :func:`tighten` applies these to a fixpoint.  Sites, points and services keep their numbers, so a plan means the same before and
-after; host pairs and rows are fewer.  *All but 5, 7 and 8 keep every plan there is*; what those lose is strictly dearer than
+after; host pairs and rows are fewer.  *All but 5, 7, 8 and 9 keep every plan there is*; what those lose is strictly dearer than
 something they keep, so plans that tie are still there to be told apart (:mod:`estate.solve.ties`).
 
 1. *Pairs that cannot be.*  The point does not fit in the building, alone or beside those who have nowhere else to go; the
@@ -16,6 +16,7 @@ something they keep, so plans that tie are still there to be told apart (:mod:`e
 6. *Share rules* with fewer items (:mod:`estate.solve.reduce.items`).
 7. *Dominated pairs* (:mod:`estate.solve.reduce.dominance`): the point could always go elsewhere for less.
 8. *Too dear for a better plan* (:mod:`estate.solve.reduce.elimination`), where multipliers and a value to beat are given.
+9. *Buildings that pay for themselves.*  A cost below nothing, and no rule that could want it closed: open, with or without guests.
 
 Identical points can be one (:mod:`estate.solve.reduce.twins`): that renumbers points and may lose ties, so it is not among these.
 
@@ -29,7 +30,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from estate.problem import Bools, CoverRows, Ints, Problem, Solution, violations
+from estate.problem import Bools, CoverRows, Floats, Ints, Problem, Solution, violations
 from estate.solve.arrays import fits_alone
 from estate.solve.columns.lagrangian import Dual
 from estate.solve.reduce import dominance, elimination, items, rows
@@ -50,12 +51,12 @@ class Reduced:
     def into(self, plan: Solution) -> Solution:
         """A plan of the original made into one of the smaller problem, no dearer.
 
-        Points leave dominated buildings, and buildings that are of no use close.  What rule 8 has shown to be too dear stays
+        Points leave dominated buildings, buildings of no use close, and those that pay for themselves open.  What rule 8 has shown to be too dear stays
         as it was: such a plan costs more than the value that was to be beaten.
         """
         for step in self.moves:
             plan = step.applied(plan)
-        return Solution(plan.open & ~self.problem.must_close, plan.host)
+        return Solution((plan.open | self.problem.must_open) & ~self.problem.must_close, plan.host)
 
     def multipliers(self, dual: Dual) -> Dual:
         """Multipliers found for the original, on what is left of it (they bound it; :func:`lagrangian.evaluate` says how)."""
@@ -176,6 +177,7 @@ def _look(p: Problem, free: Bools) -> _Seen:
 
     cover, kept, needed, excused = _rows(p, can, offered, drop, forced & ~drop)
     must_open[needed // K] = True
+    must_open |= (p.site_cost < 0) & ~p.must_close & _may_open(p)
     only = np.zeros(J * K, dtype=bool)
     only[needed] = True
     fixed = ~drop & only[at] & (candidates[at] == 1) & ~inherent[at]
@@ -248,12 +250,27 @@ def _rows(p: Problem, can: Bools, offered: Bools, drop: Bools, forced: Bools) ->
 
 def _may_close(p: Problem) -> Bools:
     """(J,) sites that no side row could want open: its term there can only help the row's other side."""
-    side, J = p.side, p.n_sites
-    may = np.ones(J, dtype=bool)
+    return ~_wanted(p, p.side.lower, p.side.upper)
+
+
+def _may_open(p: Problem) -> Bools:
+    """(J,) sites that no side row could want closed, and whose inherent offers no rule on sharing names."""
+    may = ~_wanted(p, p.side.upper, p.side.lower)
+    gives = np.zeros(p.n_sites, dtype=bool)
+    gives[p.inherent[:, 1]] = True
+    ruled = np.zeros(p.n_sites, dtype=bool)
+    ruled[np.concatenate([p.conflict[:, 2], p.together[:, 2]])] = True
+    return may & ~(gives & ruled)
+
+
+def _wanted(p: Problem, rising: Floats, falling: Floats) -> Bools:
+    """(J,) sites with a term in a side row that is bounded on the side given: ``rising`` where it is above 0, else ``falling``."""
+    side = p.side
     row = np.repeat(np.arange(len(side)), np.diff(side.start))
-    wants = np.where(side.value > 0, np.isfinite(side.lower[row]), np.isfinite(side.upper[row])) & (side.value != 0)
-    may[side.column[wants & (side.column < J)]] = False
-    return may
+    wants = np.where(side.value > 0, np.isfinite(rising[row]), np.isfinite(falling[row])) & (side.value != 0)
+    wanted = np.zeros(p.n_sites, dtype=bool)
+    wanted[side.column[wants & (side.column < p.n_sites)]] = True
+    return wanted
 
 
 def _with_rows(now: Reduced, keep: Ints) -> Reduced:
