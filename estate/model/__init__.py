@@ -15,8 +15,8 @@ What makes the relaxation strong, and what is left out because it adds nothing:
 * ``offer_kj >= host_sj`` only where something could gain from an offer denied (conflicts, pairs that go together,
   hubs, side rows); ``offer_kj <= sum host`` only where something gains from an offer claimed.
 * One cover row of each kind, and none that every plan meets: a county's 2,500 become about 700.
-* No area row where all candidates fit together; a ``hall`` or ``desk`` column only where two candidates could share
-  it; a pair too large for its site by itself is fixed to 0.
+* No area row where all candidates fit together; ``hall`` and ``desk`` columns only where two candidates could share one,
+  and then by increments; a pair too large for its site by itself is fixed to 0.
 * Distances use the *radius* form of the p-median problem (Cornuejols, Nemhauser and Wolsey 1980; Elloumi 2010): one
   column ``far_rm`` per row and distinct distance, so equal distances cost one column and the matrix stays sparse.
 

@@ -133,8 +133,8 @@ def _uses(f: Formulation, Q: int) -> tuple[Bools, Bools]:
 def area(f: Formulation) -> None:
     """``sum own_s host_sj + hall_j + sum_k desk_kj <= (capacity_j + slack_j) open_j - slack_j gain_j``.
 
-    ``hall_j >= hall_s host_sj``, ``desk_kj >= desk_s host_sj``, ``gain_j >= host_sj`` for every ``s`` not at home in
-    ``j``.  Rows only where the candidates do not all fit together.
+    ``gain_j >= host_sj`` for every ``s`` not at home in ``j``; ``hall_j`` and ``desk_kj`` are the largest of those hosted, by
+    :func:`_increments`.  Rows only where the candidates do not all fit together.
     """
     problem = f.problem
     J, K = problem.n_sites, problem.n_services
@@ -154,24 +154,23 @@ def area(f: Formulation) -> None:
 
     own = problem.point_own[s].copy()
     row, column, value = [rank[j]], [J + live], [own]
-    shared = (("hall", j, problem.point_hall[s], J), ("desk", k * J + j, problem.point_desk[s], K * J))
-    for name, group, size, n_groups in shared:
+    shared = (
+        ("hall", j, problem.point_hall[s], J, True),
+        ("desk", k * J + j, problem.point_desk[s], K * J, False),
+    )
+    for name, group, size, n_groups, rests_on_open in shared:
         needs = size > 0
         several = np.bincount(group[needs], minlength=n_groups) > 1
         own += np.where(needs & ~several[group], size, 0)  # nobody to share with: part of its own area
-        groups = np.flatnonzero(several)
-        largest = np.zeros(n_groups, dtype=np.int64)
-        np.maximum.at(largest, group, size)
-        part = f.add_columns(name, largest[groups].astype(np.float64), _shared_area(problem, name, groups))
-        where = np.full(n_groups, -1, dtype=np.int64)
-        where[groups] = part
-        row.append(rank[groups % J])
-        column.append(part)
-        value.append(np.ones(len(groups), dtype=np.int64))
-        link = np.flatnonzero(needs & several[group])
-        n = len(link)
-        f.add_rows(f"{name}_host", np.tile(np.arange(n), 2), np.concatenate([where[group[link]], J + live[link]]),
-                   np.concatenate([np.ones(n), -size[link]]), n=n, lower=0)  # fmt: skip
+        base = np.full(n_groups, -1, dtype=np.int64)
+        if rests_on_open:
+            all_need = np.bincount(group[~needs], minlength=n_groups) == 0
+            base[all_need] = np.arange(n_groups)[all_need]
+        shares = np.flatnonzero(needs & several[group])
+        of_group, at, step = _increments(f, name, (group[shares], size[shares], J + live[shares]), base)
+        row.append(rank[of_group % J])
+        column.append(at)
+        value.append(step)
 
     slack = problem.site_slack
     incoming = problem.point_home[s] != j
@@ -193,18 +192,46 @@ def area(f: Formulation) -> None:
     )
 
 
-def _shared_area(problem: Problem, name: str, groups: Ints) -> Callable[[Plan], Floats | Bools]:
-    """The largest ``hall`` (``desk``) among the points hosted in each group."""
-    J = problem.n_sites
-    size = problem.point_hall if name == "hall" else problem.point_desk
+def _increments(f: Formulation, name: str, members: tuple[Ints, Ints, Ints], base: Ints) -> tuple[Ints, Ints, Ints]:
+    """The largest shared part of each group, as (group, column, area) terms: by increments.
 
-    def implied(plan: Plan) -> Floats:
-        at = plan.solution.host if name == "hall" else problem.point_service * J + plan.solution.host
-        largest = np.zeros(max(problem.n_services, 1) * J)
-        np.maximum.at(largest, at, size.astype(np.float64))
-        return largest[groups]
+    The distinct sizes ``c_1 < c_2 < ...`` among a group's candidates become ``c_1 level_1 + sum_t (c_t - c_{t-1}) level_t`` with
+    ``level_t >= host_s`` wherever ``size_s >= c_t``.  The usual ``largest >= size_s host_s`` has the same integer points and a
+    weaker relaxation: there a point that is half hosted pays for half of a hall that it may share with another half.
 
-    return implied
+    ``members`` are the group, size and ``host`` column of each candidate; ``base`` is the column on which a group's first
+    increment rests, or -1.  A site's hall rests on ``open`` where everybody who could come needs one: the first increment fits
+    wherever a candidate does, so an open building without guests is none the worse.
+    """
+    group, size, host = members
+    key = np.unique(np.column_stack([group, size]), axis=0)
+    of_group, c = key.T
+    first = np.ones(len(key), dtype=bool)
+    first[1:] = of_group[1:] != of_group[:-1]
+    step = c - np.where(first, 0, np.append(0, c[:-1]))
+    fresh = ~(first & (base[of_group] >= 0))
+    J = f.problem.n_sites
+
+    def reached(plan: Plan) -> Bools:
+        part = f.problem.point_hall if name == "hall" else f.problem.point_desk
+        at = plan.solution.host if name == "hall" else f.problem.point_service * J + plan.solution.host
+        largest = np.zeros(len(base), dtype=np.int64)
+        np.maximum.at(largest, at, part)
+        return largest[of_group[fresh]] >= c[fresh]
+
+    column = base[of_group].copy()
+    column[fresh] = f.add_columns(name, np.ones(int(fresh.sum())), reached)
+    # Each candidate is under every increment of its group up to its own size.
+    begin = np.searchsorted(of_group, group)
+    end = np.searchsorted(of_group * (int(c.max(initial=0)) + 1) + c, group * (int(c.max(initial=0)) + 1) + size) + 1
+    count = end - begin
+    owner = np.repeat(np.arange(len(group)), count)
+    level = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count) + np.repeat(begin, count)
+    owner, level = owner[fresh[level]], level[fresh[level]]
+    n = len(owner)
+    f.add_rows(f"{name}_host", np.tile(np.arange(n), 2), np.concatenate([column[level], host[owner]]),
+               np.repeat([1, -1], n), n=n, lower=0)  # fmt: skip
+    return of_group, column, step
 
 
 def _gains(problem: Problem, plan: Plan) -> Floats:
