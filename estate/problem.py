@@ -219,6 +219,11 @@ def cost(problem: Problem, solution: Solution) -> int:
     return int(problem.site_cost[solution.open].sum() + problem.pair_cost[chosen].sum())
 
 
+def step(problem: Problem) -> int:
+    """Pence that divide the cost of every plan: costs in round figures make plans differ by as much, or not at all."""
+    return max(int(np.gcd.reduce(np.concatenate([problem.site_cost, problem.pair_cost, _ints(0)]))), 1)
+
+
 def offered(problem: Problem, solution: Solution) -> Bools:
     """(K, J) bools: where each service is present."""
     there = np.zeros((problem.n_services, problem.n_sites), dtype=bool)

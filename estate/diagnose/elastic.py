@@ -21,11 +21,11 @@ from estate.diagnose.sheet import Layout, Rows, bounds, cover_rows, joined, layo
 from estate.errors import SolverError
 from estate.formulate import Formulation, formulate
 from estate.formulate.eligible import host_pairs, site_state, taking_part
+from estate.model.arrays import Arrays
 from estate.place import Place
 from estate.problem import Bools, CoverRows, Floats, Goal, Ints, NearRows, Problem, Solution
 from estate.scenario import Rules, Scenario
-from estate.solve import direct
-from estate.solve.arrays import Arrays
+from estate.solve import highs
 from estate.standards import Compiled
 from estate.travel import Travel
 
@@ -194,7 +194,7 @@ def _solved(rows: Rows, price: Floats, between: tuple[Floats, Floats], integer: 
         arrays = replace(arrays, integer=np.zeros(int(live.sum()), dtype=bool))
     for witness in WITNESSES:
         hurry = {} if effort is None else {"mip_heuristic_effort": 0.0}
-        found = direct.run(arrays, nodes=effort or None, options={**witness, **hurry})
+        found = highs.run(arrays, nodes=effort or None, options={**witness, **hurry})
         if found.x is not None:
             x = np.zeros(len(live))
             x[live] = found.x

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 
@@ -217,7 +216,8 @@ def _increments(f: Formulation, name: str, members: tuple[Ints, Ints, Ints], bas
         at = plan.solution.host if name == "hall" else f.problem.point_service * J + plan.solution.host
         largest = np.zeros(len(base), dtype=np.int64)
         np.maximum.at(largest, at, part)
-        return largest[of_group[fresh]] >= c[fresh]
+        there: Bools = largest[of_group[fresh]] >= c[fresh]
+        return there
 
     column = base[of_group].copy()
     column[fresh] = f.add_columns(name, np.ones(int(fresh.sum())), reached)

@@ -1,7 +1,7 @@
 """From a :class:`~estate.problem.Problem` to the best plan, with its proof.
 
-``solve`` searches (:mod:`estate.solve.engine` where the problem is large and of its kind, else
-:mod:`estate.solve.exact`) and then tells plans of equal value apart (:mod:`estate.solve.ties`).
+``solve`` looks up the search that suits a problem (:mod:`estate.solve.choose`) and then tells plans of equal value apart
+(:mod:`estate.solve.ties`).
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from estate.errors import SolverError
 from estate.problem import Problem
-from estate.solve import engine, exact, ties
+from estate.solve import choose, ties, whole
 from estate.solve.answer import Answer, Limits, Progress, Status
 from estate.solve.location import single_source
+from estate.solve.watch import Watch
 
 __all__ = ["Answer", "Limits", "Progress", "Status", "solve"]
 
@@ -30,12 +32,22 @@ def solve(
     another thread), or Ctrl-C here, ends the search within about a second with the best plan so far; a second Ctrl-C
     raises ``KeyboardInterrupt``.
 
+    A proof that the search for ties disproves, by a better plan, is worth nothing: the whole programme is then solved again from
+    that plan.
+
     Raises
     ------
     estate.errors.SolverError
-        When the solver is missing, refused, or breaks down.
+        When the solver is missing, refused, breaks down, or proves what is not so a second time.
     """
-    watch = exact.Watch(limits, progress, stop or threading.Event())
-    search = engine.search_watched if engine.wanted(problem, limits) else exact.search
+    watch = Watch(limits, progress, stop or threading.Event())
     narrow = single_source.narrow if single_source.suits(problem) else None
-    return ties.settle(problem, search(problem, watch), watch, narrow=narrow)
+    try:
+        return ties.settle(problem, choose.way(problem, limits).search(problem, watch), watch, narrow=narrow)
+    except ties.Disproved as disproof:
+        watch.phase = "search"
+        again = whole.search(problem, watch, start=disproof.plan)
+    try:
+        return ties.settle(problem, again, watch)
+    except ties.Disproved as disproof:
+        raise SolverError("a plan was proven to be best twice, and a better one found each time") from disproof

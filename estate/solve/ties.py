@@ -23,15 +23,27 @@ import numpy as np
 from estate.model import Formulation, Measure, formulate, measure
 from estate.problem import Bools, Goal, Ints, Problem, Solution
 from estate.solve.answer import Answer
-from estate.solve.exact import Watch, checked, run
 from estate.solve.reduce.narrow import fix
+from estate.solve.through_pulp import run
+from estate.solve.watch import Watch
+from estate.solve.whole import checked
 
+SIGN = {Measure.COVERED: -1}
+"""Measures of which more is better."""
 WIDEST_RADIX = 1_000_000
 """Points are ordered in groups, as the digits of one number below this: well inside a solver's precision."""
 
 
 class _Halted(Exception):
     """The clock or the user ended the tie-break, or a solver could not finish a step."""
+
+
+class Disproved(Exception):
+    """A plan better than the one that was proven best: the proof was false."""
+
+    def __init__(self, plan: Solution) -> None:
+        super().__init__("a better plan than the best")
+        self.plan = plan
 
 
 @dataclass(slots=True)
@@ -57,15 +69,21 @@ class _Tied:
         found = checked(self.problem, outcome.solution)
         if found is None or not self.keeps(found):  # a held row stretched by the solver's tolerance proves nothing
             raise _Halted
+        goal = self.problem.goal
+        if goal is not Goal.FARTHEST and self._worth(found, Measure(goal)) < self._held(Measure(goal)):
+            raise Disproved(found)
         return found
 
     def keeps(self, plan: Solution) -> bool:
         """Whether a plan is as good as what is held, in whole numbers."""
-        sign = {Measure.COVERED: -1}
-        return all(
-            sign.get(what, 1) * measure(self.problem, plan, what) <= sign.get(what, 1) * value
-            for what, value in self.held.items()
-        )
+        return all(self._worth(plan, what) <= self._held(what) for what in self.held)
+
+    def _worth(self, plan: Solution, what: Measure) -> int:
+        """A measure of a plan, less being better."""
+        return SIGN.get(what, 1) * measure(self.problem, plan, what)
+
+    def _held(self, what: Measure) -> int:
+        return SIGN.get(what, 1) * self.held[what]
 
 
 def settle(

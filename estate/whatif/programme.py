@@ -7,23 +7,19 @@ closed to half a unit.  What was solved before cannot change an answer.
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
-import highspy
 import numpy as np
 
 from estate.model import Formulation, Measure, formulate
-from estate.problem import Bools, Floats, Ints, Problem, Solution, violations
+from estate.model.arrays import Arrays, arrays
+from estate.problem import Bools, Ints, Problem, Solution, violations
+from estate.solve import highs
+from estate.solve.watch import Clock
 
-_OPTIONS: dict[str, Any] = {
-    "output_flag": False,
-    "threads": 1,
-    "parallel": "off",
-    "random_seed": 0,
-    "mip_rel_gap": 0.0,
+OPTIONS: highs.Options = {
     "mip_abs_gap": 0.5,  # the objective is whole units at every plan, so half a unit proves the optimum
     "mip_detect_symmetry": False,
 }
@@ -50,13 +46,8 @@ class Programme:
         return formulate(self.problem, Measure.COST)
 
     @cached_property
-    def _model(self) -> highspy.HighsLp:
-        return _model(self.formulation)
-
-    @cached_property
-    def _bounds(self) -> tuple[Floats, Floats]:
-        blocks = self.formulation.blocks
-        return np.concatenate([b.lower for b in blocks]), np.concatenate([b.upper for b in blocks])
+    def _arrays(self) -> Arrays:
+        return arrays(self.formulation)
 
     def solve(
         self,
@@ -78,12 +69,12 @@ class Programme:
         J, P = problem.n_sites, problem.n_pairs
         weight = np.concatenate([site_cost, pair_cost])
         unit = max(int(np.gcd.reduce(weight)), 1) if len(weight) else 1
-        model = self._model
-        lower, upper = (side.copy() for side in self._bounds)
+        built = self._arrays
         if far_from is not None:
             f = formulate(problem, Measure.COST)
             _apart(f, *far_from)
-            model = _model(f)
+            built = arrays(f)
+        lower, upper = built.lower.copy(), built.upper.copy()
         if keep is not None:
             lower[:J][keep] = 1.0
         if close is not None:
@@ -91,47 +82,18 @@ class Programme:
             upper[J : J + P][close[problem.pair_site]] = 0.0
         if (lower > upper).any():
             return Found("infeasible", None, None)
-        cost = np.zeros(f.n_columns)
-        cost[: J + P] = weight // unit
-        model.col_cost_, model.col_lower_, model.col_upper_ = cost, lower, upper
-        highs: Any = highspy.Highs()
-        for name, value in _OPTIONS.items():
-            highs.setOptionValue(name, value)
-        if time_s is not None:
-            highs.setOptionValue("time_limit", time_s)
-        highs.passModel(model)
-        if start is not None:
-            highs.setSolution(f.n_columns, np.arange(f.n_columns, dtype=np.int32), f.values(start))
-        highs.run()
-        return _read(highs, f, unit)
-
-
-def _read(highs: Any, f: Formulation, unit: int) -> Found:
-    status, info = highs.getModelStatus(), highs.getInfo()
-    kinds = highspy.HighsModelStatus
-    if status in (kinds.kInfeasible, kinds.kUnboundedOrInfeasible):  # every column is bounded
-        return Found("infeasible", None, None)
-    there = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
-    solution = f.solution(np.array(highs.getSolution().col_value)) if there else None
-    bound = float(info.mip_dual_bound) * unit
-    ended = "proven" if status == kinds.kOptimal else "time"
-    return Found(ended, solution, bound if math.isfinite(bound) else None)
-
-
-def _model(f: Formulation) -> highspy.HighsLp:
-    model = highspy.HighsLp()
-    model.num_col_, model.num_row_ = f.n_columns, sum(len(rows) for rows in f.rows)
-    model.row_lower_ = np.concatenate([rows.lower for rows in f.rows])
-    model.row_upper_ = np.concatenate([rows.upper for rows in f.rows])
-    offset = np.cumsum([0, *(rows.start[-1] for rows in f.rows)])
-    starts = [rows.start[:-1] + first for rows, first in zip(f.rows, offset, strict=False)]
-    model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    model.a_matrix_.start_ = np.append(np.concatenate(starts), offset[-1]).astype(np.int32)
-    model.a_matrix_.index_ = np.concatenate([rows.column for rows in f.rows]).astype(np.int32)
-    model.a_matrix_.value_ = np.concatenate([rows.value for rows in f.rows])
-    kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
-    model.integrality_ = [kinds[block.integer] for block in f.blocks for _ in range(len(block))]
-    return model
+        price = np.zeros(f.n_columns)
+        price[: J + P] = weight // unit
+        run = highs.run(
+            replace(built, cost=price, lower=lower, upper=upper),
+            clock=Clock(None if time_s is None else time.monotonic() + time_s),
+            start=None if start is None else f.values(start),
+            options=OPTIONS,
+        )
+        if run.ended == "infeasible":
+            return Found("infeasible", None, None)
+        bound = run.bound * unit
+        return Found(run.ended, None if run.x is None else f.solution(run.x), bound if np.isfinite(bound) else None)
 
 
 def _apart(f: Formulation, plans: list[Solution], least: int) -> None:

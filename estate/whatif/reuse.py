@@ -32,7 +32,8 @@ from estate.model import measure as measured
 from estate.place import Place
 from estate.problem import Goal, NearRows, Problem, Solution, cost
 from estate.scenario import Adjust, Scenario, digest, resolved
-from estate.solve import Limits, Status, exact
+from estate.solve import Limits, Status, choose, through_pulp
+from estate.solve.watch import Watch
 from estate.standards import modes, rules
 from estate.travel import Travel
 from estate.validate import CHECKS, check
@@ -260,12 +261,12 @@ def _solved(anchor: Anchor, light: Light, place: Place, time_s: float | None) ->
 
 def _other_goal(problem: Problem, time_s: float | None) -> Found:
     """The best plan under another goal than cost, and the cheapest of those: otherwise a frontier would hold dominated points."""
-    watch = exact.Watch(Limits(time_s=time_s))
-    answer = exact.search(problem, watch)
+    watch = Watch(Limits(time_s=time_s))
+    answer = choose.way(problem, watch.limits).search(problem, watch)
     best = Found("infeasible" if answer.status is Status.INFEASIBLE else answer.stopped, answer.solution, answer.bound)
     if answer.solution is None or answer.value is None or best.ended != "proven" or problem.goal is Goal.FARTHEST:
         return best
-    cheapest = exact.run(
+    cheapest = through_pulp.run(
         formulate_model(problem, Measure.COST, at_most={Measure(problem.goal): answer.value}), watch, start=answer.solution
     )
     keeps = cheapest.solution is not None and measured(problem, cheapest.solution, Measure(problem.goal)) == answer.value

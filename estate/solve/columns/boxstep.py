@@ -19,16 +19,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import highspy
 import numpy as np
 from scipy.sparse import csc_array, csr_array
 
+from estate.model.arrays import MONEY
 from estate.problem import Floats, Problem, Solution
-from estate.solve.arrays import MONEY
+from estate.solve import highs
 from estate.solve.columns import patterns
 from estate.solve.columns.building import work_space
 from estate.solve.columns.core import Core
 from estate.solve.columns.lagrangian import Dual, evaluate_with_sets
+from estate.solve.highs import INF
 
 KEPT = 0.3
 """Share of the promised rise that a round must bring for the box to widen."""
@@ -42,12 +43,10 @@ class Box:
         S, J, R = problem.n_points, problem.n_sites, len(core.row_need)
         self.priced = np.concatenate([np.arange(S), S + J + np.arange(R)])
         """Rows of the programme that have a multiplier: points, then cover rows and the items of share rules."""
-        h = self.lp = highspy.Highs()
-        for name, value in (("output_flag", False), ("threads", 1), ("parallel", "off"), ("presolve", "off")):
-            h.setOptionValue(name, value)
+        h = self.lp = highs.linear()
         arrays, _ = patterns.programme(problem, core, first)
         self.rows = len(arrays.row_lower)
-        inf = highspy.kHighsInf
+        inf = INF
         lower = np.maximum(arrays.row_lower, -inf)
         lower[:S][core.optional] = -inf
         lower[S : S + J] = np.where(problem.must_open, 1.0, 0.0)
@@ -83,7 +82,7 @@ class Box:
         a, keep = patterns.programme(self.problem, self.core, found)
         n = len(keep)  # the items of share rules are in the programme already
         matrix = csc_array(csr_array((a.value, a.index, a.start), shape=(self.rows, len(a.cost))))
-        self._add(a.cost[:n], csc_array(matrix[:, :n]), np.full(n, highspy.kHighsInf))
+        self._add(a.cost[:n], csc_array(matrix[:, :n]), np.full(n, INF))
 
     def hold(self, dual: Dual, width: float) -> None:
         """Put the box about these multipliers, ``width`` pence either way."""

@@ -16,13 +16,13 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-import highspy
 import numpy as np
 from scipy.sparse import csr_array
 
 from estate.problem import Bools, Floats, Ints
+from estate.solve.highs import INF
 
 WHOLE = 0.9
 """A set of which the linear programme takes as much is kept in a dive."""
@@ -35,7 +35,7 @@ class Relaxation(Protocol):
 
     site: Ints
     site_row: int
-    lp: highspy.Highs
+    lp: Any
     artificial: int
     order: list[int]
     reduced: Floats
@@ -212,7 +212,7 @@ def _put(pool: Relaxation, banned: Bools, lower: Floats, n_sets: int) -> None:
     """Say to the solver which sets are out and which sites must have one."""
     pool.banned = banned
     here = np.asarray(pool.order, dtype=np.int64)
-    upper = np.where(banned[here], 0.0, np.where(here < n_sets, highspy.kHighsInf, 1.0))
+    upper = np.where(banned[here], 0.0, np.where(here < n_sets, INF, 1.0))
     n = len(here)
     pool.lp.changeColsBounds(n, (pool.artificial + np.arange(n)).astype(np.int32), np.zeros(n), upper)
     for j in np.flatnonzero(lower != pool.site_lower).tolist():

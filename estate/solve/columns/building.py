@@ -42,7 +42,7 @@ def work_space() -> Work:
     return Work(np.zeros(n, np.int64), np.zeros(n), np.zeros(n, np.int64), np.zeros(n, np.int64))
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def set_value(core, j, profit, bonus, chosen):
     """What the chosen slots of site ``j`` are worth."""
     value = 0.0
@@ -57,7 +57,7 @@ def set_value(core, j, profit, bonus, chosen):
     return value
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def site_best(core, j, profit, bonus, floor, cells, taken, work):
     """Best value over sets of points at site ``j`` (at least 0: nobody); marks the set in ``taken`` by slot.
 

@@ -29,7 +29,7 @@ from estate.problem import Floats, Ints
 VIOLATED = 0.02
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _triangles(columns, rows, pairs, pair_sum, x, covering, most):
     """Broken cuts (violation, three rows) of a programme given by columns, by rows, and by pairs of rows that share a set."""
     start, row = columns

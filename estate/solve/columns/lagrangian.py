@@ -58,7 +58,7 @@ class Dual:
     """(J,) ``K_j - C_j``: what the site's best set is worth beyond the site's cost."""
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def prices(core, u, v, profit, bonus):
     """Fill ``profit`` by slot and ``bonus`` by group from the multipliers."""
     for s in range(len(profit)):
@@ -75,7 +75,7 @@ def prices(core, u, v, profit, bonus):
         bonus[g] = t
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def relax(core, u, v, cells, profit, bonus, taken, gain, grad_u, grad_v, work):
     """The bound at ``(u, v)``; fills the slots taken, each site's profit, and the subgradient."""
     prices(core, u, v, profit, bonus)
@@ -134,7 +134,7 @@ def relax(core, u, v, cells, profit, bonus, taken, gain, grad_u, grad_v, work):
     return total
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _ascend(core, u, v, target, iterations, scale, patience, cells, work):
     """Deflected subgradient from (u, v), improved in place to the best found; returns the bound."""
     profit, bonus = np.zeros(len(core.slot_point)), np.zeros(len(core.group_offer))

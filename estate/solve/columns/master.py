@@ -16,26 +16,25 @@ proven: the next pass starts from that plan.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import csc_array, csr_array
 
+from estate.model.arrays import MONEY
 from estate.problem import Bools, Ints, Problem, Solution, cost
-from estate.solve.arrays import MONEY
-from estate.solve.columns import branch, patterns
+from estate.solve.columns import branch, patterns, rest
 from estate.solve.columns.boxstep import climb
 from estate.solve.columns.core import Core, core
 from estate.solve.columns.lagrangian import Dual, ascend, evaluate
 from estate.solve.columns.pool import Pool
 from estate.solve.columns.pool import cut as cut_rounds
+from estate.solve.watch import NEVER, Clock
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How hard to try: all of it counted, none of it timed (``until`` apart)."""
+    """How hard to try: all of it counted, none of it timed (the clock apart)."""
 
     gap: float = 0.0
     iterations: tuple[int, int, int] = (100, 0, 0)
@@ -51,13 +50,13 @@ class Effort:
     dive: bool = False
     """Round the linear programme to a plan before branching: worth it where the nodes are few."""
     nodes: int = 20_000
-    until: float | None = None
-    """``time.monotonic()`` at which to stop."""
-    stop: Callable[[], bool] | None = None
+    rest: int | None = 0
+    """Simplex iterations that HiGHS may have on what columns leave open (None: as many as it takes)."""
+    clock: Clock = NEVER
 
     def over(self) -> bool:
         """Whether the clock or the user says stop."""
-        return (self.until is not None and time.monotonic() > self.until) or (self.stop is not None and self.stop())
+        return self.clock.over() is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +137,14 @@ def solve(  # noqa: C901 - the passes share their state
         if value - dual.bound >= previous:
             break
         previous = spare = value - dual.bound
+    open_ = np.isfinite(value) and value - min(bound, value) > max(effort.gap * abs(value), 0.5)
+    if open_ and plan is not None and not proven and effort.rest != 0 and not effort.over():
+        left = rest.solve(problem, dual, plan, gap=effort.gap, iterations=effort.rest, clock=effort.clock, optional=optional)
+        if left.plan is not None:
+            plan, value = left.plan, float(cost(problem, left.plan))
+        bound = max(bound, left.bound)
+        proven = left.complete and value - bound <= 0.5
+        bound = value if proven else bound
     return Result(plan, value, min(bound, value), proven, dual, nodes)
 
 

@@ -28,8 +28,8 @@ import numba
 import numpy as np
 from scipy.sparse import csr_array
 
+from estate.model.arrays import MONEY, Arrays
 from estate.problem import Bools, Floats, Ints, Problem, Solution, offer_columns
-from estate.solve.arrays import MONEY, Arrays
 from estate.solve.columns.building import GROW
 from estate.solve.columns.core import Core
 from estate.solve.columns.lagrangian import Dual, prices
@@ -57,7 +57,7 @@ class Patterns:
     """(J,) reduced cost (pence) from which on a site's sets are not listed."""
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _enumerate(core, profit, bonus, threshold, most, most_slots, each, steps):
     """All sets worth at least ``threshold[j]``: (sites gone through, count, sites, starts, slots, values).
 
@@ -293,8 +293,8 @@ def _hash(slots: Ints, size: Ints) -> Ints:
 def _may_be_empty(problem: Problem, core: Core) -> Bools:
     """Sites that a best plan may keep open with nobody in them.
 
-    They are forced, give an inherent offer, or may be wanted by a side row; or it costs *less than nothing* to keep them, as where
-    leaving a lease costs more, spread over the years, than the building does.
+    They are forced, give an inherent offer, or may be wanted by a side row; or it costs *less than nothing* to keep them, as
+    where leaving a lease costs more, spread over the years, than the building does.
     """
     return core.must_open | (core.site_cost < 0) | (np.diff(core.inherent_start) > 0) | (len(problem.side) > 0)
 

@@ -11,14 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
-import highspy
 import numpy as np
 from scipy.sparse import csc_array, csr_array, vstack
 
+from estate.model.arrays import MONEY, Arrays
 from estate.problem import Bools, Floats, Ints, Problem
-from estate.solve.arrays import MONEY, Arrays
+from estate.solve import highs
 from estate.solve.columns import cuts
+from estate.solve.highs import INF
 
 AT_ONCE = 400
 """Sets priced in between two solves, at most (and a quarter of the sites, where that is more)."""
@@ -68,7 +70,7 @@ class Pool:
     cut: list[Cut] = field(default_factory=list)
     inside: Bools = field(default_factory=lambda: np.zeros(0, dtype=bool))
     order: list[int] = field(default_factory=list)
-    lp: highspy.Highs = field(default_factory=highspy.Highs)
+    lp: Any = field(default_factory=highs.linear)
     artificial: int = 0
     y: Floats = field(default_factory=lambda: np.zeros(0))
     """Prices of the rows, then of the cuts, at the best bound of the last solve."""
@@ -86,10 +88,8 @@ class Pool:
 
     def begin(self, first: Ints) -> None:
         """Hand the rows and the first sets to the solver."""
-        a, inf = self.arrays, highspy.kHighsInf
+        a, inf = self.arrays, INF
         h = self.lp
-        for name, value in (("output_flag", False), ("threads", 1), ("parallel", "off"), ("presolve", "off")):
-            h.setOptionValue(name, value)
         rows = len(a.row_lower)
         none = np.zeros(0, dtype=np.int32)
         h.addRows(
@@ -126,7 +126,7 @@ class Pool:
             index, value = (np.concatenate([getattr(c, name) for c in self.cut]) for name in ("index", "value"))
             extra = csr_array((value, index, start), shape=(len(self.cut), len(a.cost)))
             sub = csc_array(vstack([sub, csc_array(extra)[:, columns]]))
-        upper = np.where(a.integer[columns], highspy.kHighsInf, 1.0)
+        upper = np.where(a.integer[columns], INF, 1.0)
         n = len(columns)
         self.lp.addCols(
             n,
@@ -150,8 +150,7 @@ class Pool:
         coefficient[index] = value
         here = coefficient[self.order]
         at = np.flatnonzero(here)
-        inf = highspy.kHighsInf
-        self.lp.addRow(max(c.lower, -inf), min(c.upper, inf), len(at), (self.artificial + at).astype(np.int32), here[at])
+        self.lp.addRow(max(c.lower, -INF), min(c.upper, INF), len(at), (self.artificial + at).astype(np.int32), here[at])
 
     def short(self) -> bool:
         """Whether the programme as it stands leans on the helpers: it has no solution, or not yet."""

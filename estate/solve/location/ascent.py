@@ -76,7 +76,7 @@ def scratch(J: int, S: int, labels: Labels) -> Scratch:
     )  # fmt: skip
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def list_pairs(alive):
     """The pairs marked in ``alive`` (J, S)."""
     J, S = alive.shape
@@ -97,7 +97,7 @@ def list_pairs(alive):
     return Lists(first, who, only, number)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def fill(place, lists, j, u, work):
     """Profits of the clients of site ``j``: how many are worth having, the room for them, the worth of those sure to come.
 
@@ -126,7 +126,7 @@ def fill(place, lists, j, u, work):
     return kept, room, sure
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def choose(place, state, gain, order, site, to, exact, opened, work):
     """Best sum of gains over the sites that may be open together, with ``site`` forced ``to`` 1 or -1 (or none: -1).
 
@@ -169,7 +169,7 @@ def choose(place, state, gain, order, site, to, exact, opened, work):
     return total + value
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def site_order(place, gain):
     """The order that :func:`choose` asks for."""
     key = np.empty(len(gain))
@@ -181,14 +181,14 @@ def site_order(place, gain):
     return np.argsort(key, kind="mergesort")
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def rounding_error(u, gain):
     """More than the sums of a bound can be wrong by."""
     mass = np.abs(u).sum() + np.abs(gain).sum()
     return 0.0 if mass < 2.0**46 else mass * 2.0**-40
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def relax(place, lists, state, u, work):
     """The bound at ``u``, with the sets chosen and the subgradient; infinite where nothing can be feasible."""
     total = 0.0
@@ -222,7 +222,7 @@ def relax(place, lists, state, u, work):
     return total
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def ascend(place, lists, state, u, target, turns, scale, patience, stop_at, work):
     """The best bound of so many steps from ``u``, which becomes the multipliers that prove it.
 

@@ -22,7 +22,7 @@ from estate.solve.location import covering
 from estate.solve.location.covering import Budget
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _farthest(start, site, distance, service, is_open):
     """The greatest distance to the nearest open site; -1 where a row has none."""
     most = 0
@@ -38,7 +38,7 @@ def _farthest(start, site, distance, service, is_open):
     return most
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _inside(start, distance, radius):
     """The end of each row's entries within the radius."""
     end = np.empty(len(start) - 1, dtype=np.int64)
@@ -47,7 +47,7 @@ def _inside(start, distance, radius):
     return end
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _following(start, distance, radius):
     """The least distance beyond the radius, -1 where there is none."""
     least = -1
@@ -58,7 +58,7 @@ def _following(start, distance, radius):
     return least
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _farthest_first(start, site, distance, service, offered, p, is_open):
     """Opens the nearest site of whoever is farthest from any, until ``p`` are open (in place)."""
     left = p - is_open.sum()

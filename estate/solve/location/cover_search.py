@@ -14,13 +14,13 @@ Among the sites of little reduced cost in the linear relaxation it is at the opt
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numba
 import numpy as np
 
 from estate.problem import Bools, Floats, Ints
+from estate.solve.watch import NEVER, Clock
 
 TABU = 2
 """Steps before a site that has changed may come again.  The paper waits for a change among its neighbours instead: as good, at
@@ -29,25 +29,22 @@ twice the time."""
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """When to stop: seconds left (None: no limit), whether the user has had enough, HiGHS's nodes, relative gap, and seed."""
+    """When to stop: the clock, HiGHS's nodes, a relative gap; and the seed."""
 
-    left: Callable[[], float | None]
-    stop: Callable[[], bool]
+    clock: Clock = NEVER
     nodes: int | None = None
     gap: float = 0.0
     seed: int = 0
 
     def over(self) -> bool:
         """Whether to stop now."""
-        return self.stop() or self.left() == 0.0
+        return self.clock.over() is not None
 
     def ended(self, *, complete: bool) -> str:
         """Why a search is over, in the words of :class:`~estate.solve.answer.Answer`."""
         if complete:
             return "proven"
-        if self.stop():
-            return "interrupt"
-        return "time" if self.left() == 0.0 else "work"
+        return self.clock.over() or "work"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +87,7 @@ class Rows:
         return start, row[np.argsort(self.site, kind="stable")]
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _greedy(start, row, of_start, of_site, cost):
     """Takes the site with most rows still unserved for its cost, until none is left; then drops what is superfluous."""
     J, R = len(cost), len(of_start) - 1
@@ -128,7 +125,7 @@ def _greedy(start, row, of_start, of_site, cost):
     return chosen
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _turn(j, start, row, of_start, of_site, chosen, times, weight, score):
     """Site ``j`` goes if it is chosen, else it comes: who serves each row, and the scores of all."""
     come = not chosen[j]
@@ -151,7 +148,7 @@ def _turn(j, start, row, of_start, of_site, chosen, times, weight, score):
                     break
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _leave(j, start, row, of_start, of_site, chosen, times, weight, score, bare, n):
     """Site ``j`` goes; the rows that then lack a site join the ``n`` in ``bare``.  Returns how many there are."""
     _turn(j, start, row, of_start, of_site, chosen, times, weight, score)
@@ -162,7 +159,7 @@ def _leave(j, start, row, of_start, of_site, chosen, times, weight, score, bare,
     return n
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _exchange(start, row, of_start, of_site, cost, first, floor, steps):
     """The best cover found in so many steps, from the cover ``first``; it ends at a cost of ``floor``."""
     J, R = len(cost), len(of_start) - 1
@@ -242,7 +239,7 @@ def _exchange(start, row, of_start, of_site, cost, first, floor, steps):
     return best
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _cheapest(cost, chosen, stays, score, changed, recent):
     """The chosen site that loses least for its cost, of equals the one that has stayed longest; not the latest to come."""
     out = -1

@@ -36,11 +36,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import highspy
 import numba
 import numpy as np
 
+from estate.model.arrays import Arrays
 from estate.problem import Bools, Floats, Ints
+from estate.solve import highs
 from estate.solve.location import cover_search
 from estate.solve.location.cover_search import Budget, Rows
 
@@ -74,7 +75,7 @@ class Found:
     nodes: int
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _bound(start, site, cost, dead, u, reduced):
     """What multipliers ``u >= 0`` prove, and the reduced costs (in place)."""
     reduced[:] = cost
@@ -90,7 +91,7 @@ def _bound(start, site, cost, dead, u, reduced):
     return total
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _pair(start, site, n, x, weight):
     """The two rows to branch on, of those with a weight; -1 where every two of them share their site wholly or not at all."""
     R = len(start) - 1
@@ -140,7 +141,7 @@ class _Node:
 
     extra: tuple[Ints, ...]
     dead: Bools
-    basis: highspy.HighsBasis
+    basis: highs.Basis
     bound: float = -np.inf
     own: float = -np.inf
     """What ``u`` proves, beside which ``reduced`` means something; ``bound`` may be that of the node above."""
@@ -155,23 +156,18 @@ class _Relaxation:
     def __init__(self, rows: Rows, cost: Floats, budget: Budget) -> None:
         self.rows, self.cost, self.budget = rows, cost, budget
         self.extra: tuple[Ints, ...] = ()
-        self.highs = h = highspy.Highs()
-        options: dict[str, bool | int | str] = {"output_flag": False, "threads": 1, "presolve": "off", "simplex_strategy": 1}
-        for name, value in options.items():
-            h.setOptionValue(name, value)
+        self.highs = h = highs.linear(simplex_strategy=1)
         if cost.min(initial=1.0) < 1e-3:  # of the dearest: one unit is little to the simplex
             h.setOptionValue("dual_feasibility_tolerance", 1e-10)
-        lp = highspy.HighsLp()
-        lp.num_col_, lp.num_row_ = rows.J, len(rows)
-        lp.col_cost_, lp.col_lower_, lp.col_upper_ = cost, np.zeros(rows.J), np.full(rows.J, np.inf)
-        lp.row_lower_, lp.row_upper_ = np.ones(len(rows)), np.full(len(rows), np.inf)
-        lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-        lp.a_matrix_.start_, lp.a_matrix_.index_ = rows.start.astype(np.int32), rows.site.astype(np.int32)
-        lp.a_matrix_.value_ = np.ones(len(rows.site))
-        h.passModel(lp)
+        J, R = rows.J, len(rows)
+        relaxed = Arrays(
+            cost, 0.0, np.zeros(J), np.full(J, np.inf), np.zeros(J, dtype=bool), np.ones(R), np.full(R, np.inf),
+            rows.start, rows.site, np.ones(len(rows.site)), 1.0,
+        )  # fmt: skip
+        h.passModel(highs.lp(relaxed))
         if len(rows.site) > LARGEST // 20:  # a long run: asked at each iteration, which would slow down short ones
             h.HandleKeyboardInterrupt = False
-            h.cbSimplexInterrupt += lambda event: event.interrupt() if budget.stop() else None
+            h.cbSimplexInterrupt += lambda event: event.interrupt() if budget.clock.stop() else None
 
     def solve(self, node: _Node, limit: float) -> None:
         """The node's bound, plan, multipliers and basis (in place); it may end where the bound is above ``limit``."""
@@ -189,20 +185,20 @@ class _Relaxation:
         lacking = base + len(node.extra) - len(node.basis.row_status)
         if node.basis.valid:
             if lacking:
-                basis = highspy.HighsBasis()
+                basis = highs.Basis()
                 basis.col_status = node.basis.col_status
-                basis.row_status = node.basis.row_status + [highspy.HighsBasisStatus.kBasic] * lacking
+                basis.row_status = node.basis.row_status + [highs.BASIC] * lacking
                 basis.valid = True
                 node.basis = basis
             h.setBasis(node.basis)
         self._run(node, limit)
-        if node.bound <= limit and h.getModelStatus() == highspy.HighsModelStatus.kObjectiveBound:
+        if node.bound <= limit and h.getModelStatus() == highs.AT_BOUND:
             self._run(node, np.inf)  # its objective said more than its multipliers prove
 
     def _run(self, node: _Node, limit: float) -> None:
         h = self.highs
-        h.setOptionValue("objective_bound", limit if np.isfinite(limit) else highspy.kHighsInf)
-        left = self.budget.left()
+        h.setOptionValue("objective_bound", limit if np.isfinite(limit) else highs.INF)
+        left = self.budget.clock.left()
         if left is not None:
             h.setOptionValue("time_limit", h.getRunTime() + max(left, 0.01))
         h.run()
@@ -319,7 +315,7 @@ def solve(rows: Rows, cost: Ints, below: int, start: Bools | None, budget: Budge
     price = cost / top
     best = _Best(rows, cost, below, start, budget.gap, enough)
     lp = _Relaxation(rows, price, budget)
-    root = _Node((), np.zeros(rows.J, dtype=bool), highspy.HighsBasis())
+    root = _Node((), np.zeros(rows.J, dtype=bool), highs.Basis())
     lp.solve(root, best.limit() / top)
     best.improve(root, price, STEPS * rows.J)
     lp.keep(rows.sum(root.x) < SPARE, root)

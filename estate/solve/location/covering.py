@@ -18,13 +18,15 @@ from dataclasses import dataclass, replace
 import numba
 import numpy as np
 
+from estate.model import Measure, formulate
+from estate.model.arrays import arrays
 from estate.problem import Bools, Goal, Ints, Problem, SideRows
-from estate.solve import arrays, direct, reduce
+from estate.solve import highs, reduce
 from estate.solve.location import cover_search, cover_tree, merge
 from estate.solve.location.cover_search import Budget, Rows
 from estate.solve.reduce import rows as rows_of
 
-__all__ = ["Budget", "Cover", "decided", "least", "reduced"]
+__all__ = ["Budget", "Cover", "least", "reduced"]
 
 DEAREST = 10_000_000
 """Cost of a site, in their common measure, beyond which a bound in doubles is too coarse to tell covers apart."""
@@ -43,7 +45,7 @@ class Cover:
     complete: bool
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _apart(of_start, of_site, order, J):
     """How many rows, shortest first, share no site with one taken before: each needs a site of its own."""
     taken = np.zeros(J, dtype=np.bool_)
@@ -126,25 +128,9 @@ def least(problem: Problem, cost: Ints, budget: Budget, *, enough: int | None = 
 
 def _by_highs(small: Problem, cost: Ints, budget: Budget, enough: int | None) -> Cover:
     """The same by HiGHS on the reduced rows."""
-    unit = max(int(np.gcd.reduce(cost)), 1) if len(cost) else 1
-    built, columns = arrays.build(small)
-    built = replace(built, cost=built.cost / (built.unit * unit))
-    options: dict[str, float | int | str | bool] = {} if enough is None else {"objective_target": float(enough // unit)}
-    run = decided(built, budget, options)
-    plan = None if run.x is None else arrays.read(small, columns, run.x).open
+    f = formulate(small, Measure.COST)
+    options: dict[str, float | int | str | bool] = {} if enough is None else {"objective_target": float(enough // f.unit)}
+    run = highs.run(arrays(f), gap=budget.gap, clock=budget.clock, nodes=budget.nodes, seed=budget.seed, options=options)
+    plan = None if run.x is None else f.solution(run.x).open
     found = None if plan is None else int(cost[plan].sum())
-    return Cover(plan, found, run.bound * unit, run.complete)
-
-
-def decided(built: arrays.Arrays, budget: Budget, options: dict[str, float | int | str | bool]) -> direct.Run:
-    """HiGHS on the arrays; that there is no plan must be found with presolve and without it."""
-
-    def run(**more: str) -> direct.Run:
-        return direct.run(
-            built, gap=budget.gap, time_s=budget.left(), nodes=budget.nodes, seed=budget.seed, stop=budget.stop,
-            options={**options, **more},
-        )  # fmt: skip
-
-    found = run()
-    # HiGHS 1.15.1's presolve has been seen to call a feasible programme infeasible.
-    return run(presolve="off") if found.complete and found.x is None else found
+    return Cover(plan, found, run.bound * f.unit, run.complete)

@@ -27,7 +27,7 @@ EXACT_SITES = 60
 """Up to so many sites the knapsack over sites is solved for each site forced; beyond, Dantzig's bound on it is near enough."""
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _without_client(place, lists, j, u, if_closed, base, gain, work, loss, second, where):
     """What opened site ``j`` loses without each client it takes: kept are the two greatest by client, and where the first is."""
     n, room, sure = fill(place, lists, j, u, work)
@@ -45,7 +45,7 @@ def _without_client(place, lists, j, u, if_closed, base, gain, work, loss, secon
             second[s] = lost
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def force(place, lists, state, u, exact, work, if_open, if_closed, if_there):
     """The bound at ``u``, and the bounds with each site open, each closed, and each pair of ``lists`` chosen.
 
@@ -93,7 +93,7 @@ def force(place, lists, state, u, exact, work, if_open, if_closed, if_there):
     return base
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def fix(place, lists, state, alive, u, cutoff, work):
     """Mark off in ``state`` (J,) and ``alive`` (J, S) the sites and pairs whose forced bound exceeds ``cutoff``.
 

@@ -48,7 +48,7 @@ def labels(n: int = LABELS) -> Labels:
     return Labels(*(np.zeros(n, t) for t in (np.int64, float, np.int64, np.int64, np.int64, np.int64)))
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def sort_by_rate(profit, area, items, key):
     """``items`` in falling order of profit for a unit of area (those of no area first)."""
     for i in range(len(items)):
@@ -57,7 +57,7 @@ def sort_by_rate(profit, area, items, key):
     return items[np.argsort(key[: len(items)], kind="mergesort")]
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def dantzig(profit, area, order, room, skip):
     """Upper bound on what the items of ``order`` but ``skip`` are worth in ``room``."""
     total = 0.0
@@ -71,7 +71,7 @@ def dantzig(profit, area, order, room, skip):
     return total
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def best_set(profit, area, order, room, skip, chosen, space):
     """The best set's profit and size; its items go to ``chosen``.
 

@@ -89,7 +89,7 @@ class Dual:
         return self.value - 1 - self.bound
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _choose(rho, must, may, p, chosen):
     """Marks the sites that must be open and the least of the others, ``p`` in all; the p-th least and the next."""
     J = len(rho)
@@ -121,7 +121,7 @@ def _choose(rho, must, may, p, chosen):
     return last, following
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _price(start, site, distance, weight, u, rho):
     """``rho_j`` of every site."""
     rho[:] = 0.0
@@ -135,7 +135,7 @@ def _price(start, site, distance, weight, u, rho):
             rho[site[e]] += c - limit
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _ascend(start, site, distance, weight, beyond, u, must, may, p, iterations, scale, goal, best_open, bound):
     """Subgradient iterations on ``u``; the bound and its multipliers, the cost of ``best_open``, the scale that is left.
 
@@ -200,7 +200,7 @@ def _ascend(start, site, distance, weight, beyond, u, must, may, p, iterations, 
     return bound, top, best, scale
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _exchange(start, site, distance, weight, beyond, is_open, must, may, passes):
     """Best exchanges of one site for another until none helps (in place); the cost."""
     R, J = len(weight), len(may)
@@ -275,7 +275,7 @@ def _exchange(start, site, distance, weight, beyond, is_open, must, may, passes)
     return value
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _middle(start, distance, weight, beyond, rank):
     """The first multipliers: the cost at a rank in each list, or halfway to doing without."""
     u = np.empty(len(weight))
@@ -323,7 +323,7 @@ def decide(lists: Lists, must: Bools, may: Bools, p: int, dual: Dual) -> Dual:
     return replace(dual, closed=closed, kept=kept)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _value(start, site, distance, weight, beyond, is_open):
     total = 0.0
     for i in range(len(weight)):

@@ -23,7 +23,7 @@ import numpy as np
 from estate.problem import Bools, CoverRows, Ints, Problem
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _dominated(start, row, of_start, of_site, cost, order):
     """Columns that a column earlier in ``order`` or dearer to lose makes superfluous; columns list rows, and rows columns."""
     gone = np.zeros(len(cost), dtype=np.bool_)
@@ -90,7 +90,7 @@ def close(problem: Problem, sites: Bools) -> Problem:
     return replace(problem, must_close=shut, cover=CoverRows(c.service, c.need, start, c.site[keep], c.excuse))
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _alike(start, site, key, order):
     """The first row (in ``order``, sorted by size and key) that has the same sites."""
     same = np.arange(len(start) - 1)

@@ -20,7 +20,7 @@ import numpy as np
 from estate.solve.location.location import NEVER
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def cost_of(place, opened, host):
     """Cost of a plan; :data:`NEVER` or more where a client is nowhere, or not allowed where it is."""
     total = 0.0
@@ -32,7 +32,7 @@ def cost_of(place, opened, host):
     return total
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def place_all(place, opened, host, room):
     """Give each client without a host an open site, greatest regret first; whether all have one."""
     S = len(host)
@@ -66,7 +66,7 @@ def place_all(place, opened, host, room):
             room[where[pick]] -= place.demand[pick]
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _make_room(place, opened, host, room, s):
     """Place ``s`` by moving one other client on, at least cost; whether it could be done."""
     best, out, to, at = NEVER, -1, -1, -1
@@ -87,7 +87,7 @@ def _make_room(place, opened, host, room, s):
     return True
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def settle(place, opened, host, room, swaps):
     """Shift clients, and swap pairs of them where asked, while it gains."""
     S = len(host)
@@ -119,7 +119,7 @@ def settle(place, opened, host, room, swaps):
                     again = True
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _close(place, opened, host, room, j):
     """Close site ``j``: its clients go where they regret most not to; whether that is possible."""
     opened[j] = False
@@ -130,7 +130,7 @@ def _close(place, opened, host, room, j):
     return place_all(place, opened, host, room)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _open(place, opened, host, room, j):
     """Open site ``j`` and let in the clients that gain, most for a unit of demand first."""
     opened[j] = True
@@ -147,7 +147,7 @@ def _open(place, opened, host, room, j):
             host[s] = j
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _take(place, trial, plan, best):
     """Keep a trial (sites, hosts, room) in ``plan`` if settling its clients makes it better; the better cost."""
     opened, host, room = trial
@@ -161,7 +161,7 @@ def _take(place, trial, plan, best):
     return cost_of(place, opened, host)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _exchange(place, state, opened, host, room, thorough):
     """Improve a plan in place by closing, opening and (``thorough``) exchanging sites: one for one that loses clients to it."""
     J = len(opened)
@@ -195,7 +195,7 @@ def _exchange(place, state, opened, host, room, thorough):
                         best = _take(place, (o2, h2, r2), plan, best)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _go_nearest(place, opened, host, first, second):
     """Each client to its cheapest open site; ``first`` and ``second`` get what its two cheapest cost."""
     first[:], second[:], host[:] = NEVER, NEVER, -1
@@ -209,7 +209,7 @@ def _go_nearest(place, opened, host, first, second):
                     second[s] = c
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _interchange(place, state, opened, host):
     """The same where everybody fits anywhere: the best of all openings, closings and exchanges, while one gains."""
     J, S = place.cost.shape
@@ -245,7 +245,7 @@ def _interchange(place, state, opened, host):
     _go_nearest(place, opened, host, first, second)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def round_off(place, lists, state, work, opened, host, thorough):
     """A plan near what the relaxation last chose (``work``), into ``opened`` and ``host``; its cost, or infinity."""
     J, S = place.cost.shape

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import heapq
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -23,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estate.problem import Bools, Floats, Ints, Problem, Solution, violations
+from estate.solve import watch
 from estate.solve.answer import value_of
 from estate.solve.location.ascent import Lists, Scratch, ascend, list_pairs, scratch
 from estate.solve.location.fixing import fix
@@ -187,14 +187,13 @@ class _Tree:
         heapq.heappush(self.heap, (bound, self.made, _Node(state, np.packbits(alive), u.copy())))
 
 
-def solve(  # noqa: C901 - several ways to be over
+def solve(
     problem: Problem,
     *,
     gap: float = 0.0,
-    time_s: float | None = None,
+    clock: watch.Clock = watch.NEVER,
     nodes: int | None = None,
     start: Solution | None = None,
-    stop: Callable[[], bool] | None = None,
     saw: Callable[[Solution | None, float], None] | None = None,
 ) -> Found:
     """The best plan of a problem that :func:`suits`, and how good it is proven to be.
@@ -208,18 +207,12 @@ def solve(  # noqa: C901 - several ways to be over
     """
     if not suits(problem):
         raise ValueError("not single-source location: see estate.solve.location.location")
-    until = math.inf if time_s is None else time.monotonic() + time_s
     place = location(problem)
     J, S = place.cost.shape
     state = first_state(problem)
     alive = (place.cost < NEVER) & (state >= 0)[:, None]
 
-    def over() -> str | None:
-        if stop is not None and stop():
-            return "interrupt"
-        return "time" if time.monotonic() >= until else None
-
-    tree = _Tree(place, scratch(J, S, labels()), state.copy(), gap, over)
+    tree = _Tree(place, scratch(J, S, labels()), state.copy(), gap, clock.over)
     if start is not None and not violations(problem, start):
         tree.take(value_of(problem, start), start.open, start.host)
     if not (problem.must_open & problem.must_close).any():
@@ -228,7 +221,7 @@ def solve(  # noqa: C901 - several ways to be over
     visited, ended, told = 0, None, (math.inf, -math.inf)
     while tree.heap and tree.heap[0][0] <= tree.cutoff():
         if visited:
-            ended = over() or ("work" if nodes is not None and visited >= nodes else None)
+            ended = clock.over() or ("work" if nodes is not None and visited >= nodes else None)
         if ended is not None:
             break
         bound, _, node = heapq.heappop(tree.heap)

@@ -47,7 +47,7 @@ class State(NamedTuple):
     """Cost; unmet cover rows."""
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _row(core, st, r, change):
     old = st.met[r]
     st.met[r] = old + change
@@ -61,13 +61,13 @@ def _row(core, st, r, change):
             st.reached[rule] += sign * core.row_weight[r]
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _offer(core, st, q, change):
     for e in range(core.offer_start[q], core.offer_start[q + 1]):
         _row(core, st, core.offer_row[e], change)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _put(core, st, group_of, slot, change):
     """Put the slot's point there (``change`` 1) or take it away (-1)."""
     s, j, g = core.slot_point[slot], core.slot_site[slot], group_of[slot]
@@ -103,7 +103,7 @@ def _put(core, st, group_of, slot, change):
         _row(core, st, core.slot_excuse_row[e], change)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _fits(core, st, group_of, slot):
     """Whether the slot's point fits beside those present."""
     j = core.slot_site[slot]
@@ -144,7 +144,7 @@ def _fits(core, st, group_of, slot):
     return own + hall + desk <= room
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _gain(core, st, slot, group_of):
     """Unmet cover rows that putting the point there would meet."""
     n = 0
@@ -158,7 +158,7 @@ def _gain(core, st, slot, group_of):
     return n
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _recreate(core, st, group_of, gone, n, shut):
     """Put ``gone[:n]`` into open buildings, each where it costs least; how many were placed."""
     for i in range(n):
@@ -182,7 +182,7 @@ def _recreate(core, st, group_of, gone, n, shut):
     return n
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _met(core, st):
     if st.tally[1] > 0.0:
         return False
@@ -192,7 +192,7 @@ def _met(core, st):
     return True
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _undo(core, st, group_of, gone, was, n):
     for i in range(n):
         if st.at[gone[i]] >= 0:
@@ -201,7 +201,7 @@ def _undo(core, st, group_of, gone, was, n):
         _put(core, st, group_of, was[i], 1)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _drop(core, st, group_of, order):
     """Close sites in this order wherever their points fit elsewhere in open ones at less cost."""
     gone, was = np.empty(len(st.at), np.int64), np.empty(len(st.at), np.int64)

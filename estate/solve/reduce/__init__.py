@@ -16,7 +16,7 @@ something they keep, so plans that tie are still there to be told apart (:mod:`e
 6. *Share rules* with fewer items (:mod:`estate.solve.reduce.items`).
 7. *Dominated pairs* (:mod:`estate.solve.reduce.dominance`): the point could always go elsewhere for less.
 8. *Too dear for a better plan* (:mod:`estate.solve.reduce.elimination`), where multipliers and a value to beat are given.
-9. *Buildings that pay for themselves.*  A cost below nothing, and no rule that could want it closed: open, with or without guests.
+9. *Buildings that pay for themselves.*  A cost below nothing, and no rule that could want it closed: open, guests or not.
 
 Identical points can be one (:mod:`estate.solve.reduce.twins`): that renumbers points and may lose ties, so it is not among these.
 
@@ -30,8 +30,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from estate.model.arrays import fits_alone
 from estate.problem import Bools, CoverRows, Floats, Ints, Problem, Solution, violations
-from estate.solve.arrays import fits_alone
 from estate.solve.columns.lagrangian import Dual
 from estate.solve.reduce import dominance, elimination, items, rows
 from estate.solve.reduce.narrow import without_pairs
@@ -51,8 +51,8 @@ class Reduced:
     def into(self, plan: Solution) -> Solution:
         """A plan of the original made into one of the smaller problem, no dearer.
 
-        Points leave dominated buildings, buildings of no use close, and those that pay for themselves open.  What rule 8 has shown to be too dear stays
-        as it was: such a plan costs more than the value that was to be beaten.
+        Points leave dominated buildings, buildings of no use close, those that pay for themselves open.  What rule 8 has
+        shown to be too dear stays as it was: such a plan costs more than the value that was to be beaten.
         """
         for step in self.moves:
             plan = step.applied(plan)
@@ -264,7 +264,7 @@ def _may_open(p: Problem) -> Bools:
 
 
 def _wanted(p: Problem, rising: Floats, falling: Floats) -> Bools:
-    """(J,) sites with a term in a side row that is bounded on the side given: ``rising`` where it is above 0, else ``falling``."""
+    """(J,) sites with a term in a side row bounded on the side given: ``rising`` where it is above 0, else ``falling``."""
     side = p.side
     row = np.repeat(np.arange(len(side)), np.diff(side.start))
     wants = np.where(side.value > 0, np.isfinite(rising[row]), np.isfinite(falling[row])) & (side.value != 0)

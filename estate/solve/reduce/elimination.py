@@ -74,7 +74,7 @@ def by_bound(
     return Eliminated(drop, problem.must_open | (is_open & ~problem.must_close), problem.must_close | is_shut)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _fates(core, profit, bonus, row, site_profit, bound, value, cells, safety, work):  # noqa: ANN001, ANN202
     """Each slot's fate, and the sites that must open or close."""
     J = len(core.site_cost)

@@ -51,7 +51,7 @@ def with_rows(problem: Problem, keep: Ints) -> Problem:
     return replace(problem, cover=CoverRows(c.service[keep], c.need[keep], start, c.site[take], c.excuse[keep]))
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _implied(start, item, need, excuse, order, universe):  # noqa: ANN001, ANN202, C901
     """Rows that no other row implies; rows are taken in ``order`` (short first)."""
     keep = np.zeros(len(need), dtype=np.bool_)

@@ -24,7 +24,8 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from estate.problem import Bools, Floats, Ints
-from estate.solve.sharing.offers import INF, Programme
+from estate.solve.highs import INF
+from estate.solve.sharing.offers import Programme
 
 ITERATIONS = 40
 CANDIDATES = 10

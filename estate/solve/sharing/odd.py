@@ -84,7 +84,7 @@ def by_row(cuts: list[OddCut], rows: int) -> Hits:
     return Hits(start, number[by], weight[by], np.array([cut.divisor for cut in cuts], dtype=np.int64))
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _touch(start, row, i, hits, met, seen, touched):
     """Add up in ``met`` what set ``i`` weighs in each cut; lists those cuts in ``touched``, returns how many."""
     m = 0
@@ -99,7 +99,7 @@ def _touch(start, row, i, hits, met, seen, touched):
     return m
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _counted(met, seen, k, hits):
     """What a set counts in cut ``k``, whose mark is wiped."""
     weight = met[k]
@@ -107,7 +107,7 @@ def _counted(met, seen, k, hits):
     return -((-weight) // hits.divisor[k])
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def coefficients(start, row, sets, hits, out_start, out_cut, out_value):
     """Coefficients of the chosen sets in the odd cuts, by set; returns how many, or -1 when there is no room."""
     met, seen = np.zeros(len(hits.divisor), np.int64), np.zeros(len(hits.divisor), np.bool_)
@@ -126,7 +126,7 @@ def coefficients(start, row, sets, hits, out_start, out_cut, out_value):
     return n
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def reduced_costs(cost, start, row, y, gain, hits, price, banned, out):
     """Reduced cost of every set; ``gain`` is the most that a row can add by cuts.
 
@@ -150,7 +150,7 @@ def reduced_costs(cost, start, row, y, gain, hits, price, banned, out):
         out[i] = value
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _shift(i, d, q, start, column, sign, value, weight):
     """Add ``d`` to a row's weight."""
     weight[i] = (weight[i] + d) % q
@@ -158,7 +158,7 @@ def _shift(i, d, q, start, column, sign, value, weight):
         value[column[e]] = (value[column[e]] + sign[i] * d) % q
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _worth(q, start, column, x, slack, sign, value, weight, until, step, side, out):
     """By how much adding ``d`` to row ``i``'s weight would break the cut more, as ``out[i, d - 1]``."""
     for i in range(len(slack)):
@@ -175,7 +175,7 @@ def _worth(q, start, column, x, slack, sign, value, weight, until, step, side, o
             out[i, d - 1] = change / q
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _sums(q, start, column, x, slack, sign, steps, tries, most_rows, least, most):
     """Sums of rows that are broken after rounding; see :func:`separate`."""
     n = len(slack)

@@ -25,22 +25,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-import highspy
 import numba
 import numpy as np
 from scipy.sparse import csr_array
 
+from estate.model.arrays import MONEY
 from estate.problem import Bools, CoverRows, Floats, Ints, Problem, offer_columns
-from estate.solve.arrays import MONEY
+from estate.solve import highs
 from estate.solve.columns.core import Core
 from estate.solve.columns.patterns import Patterns
+from estate.solve.highs import INF
 from estate.solve.sharing.odd import Hits, OddCut, by_row, coefficients, reduced_costs
 
 BATCH = 400
 """Most sets added to the solver at once."""
 PRICED = 1e-9
 """Reduced cost below which a set is worth adding."""
-INF = highspy.kHighsInf
 
 
 def linked(problem: Problem) -> Problem:
@@ -65,7 +65,7 @@ def linked(problem: Problem) -> Problem:
     return replace(problem, cover=links, shares=())
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _entries(core, site, start, slot, slot_group, n_points, n_sites):
     """Rows that each set is in: its site, its points, its links (once each)."""
     first = np.zeros(len(site) + 1, np.int64)
@@ -177,9 +177,7 @@ class Programme:
 
     def _begin(self, found: Patterns) -> None:
         S, J, R, m = self.n_points, self.n_sites, self.n_links, self.n_fixed
-        h = self.lp = highspy.Highs()
-        for name, value in (("output_flag", False), ("threads", 1), ("parallel", "off"), ("presolve", "off")):
-            h.setOptionValue(name, value)
+        h = self.lp = highs.linear()
         n = S + J
         self.row_lower = np.concatenate([np.ones(S), np.where(found.shut, 0.0, 1.0), np.zeros(R), [r[0] for r in self.rules]])
         self.row_upper = np.concatenate([np.ones(n), np.full(R, INF), [r[1] for r in self.rules]])

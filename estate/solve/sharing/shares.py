@@ -23,15 +23,14 @@ neighbourhoods in order of the gap between plan and bound, with or without halve
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from estate.model.arrays import MONEY
 from estate.problem import Ints, Problem, Solution, cost, offer_columns
 from estate.solve import reduce
-from estate.solve.arrays import MONEY
 from estate.solve.columns import patterns
 from estate.solve.columns.boxstep import climb
 from estate.solve.columns.core import Core, core, is_pure
@@ -42,6 +41,7 @@ from estate.solve.sharing.fork import Tree
 from estate.solve.sharing.odd import OddCut
 from estate.solve.sharing.offers import Programme, linked
 from estate.solve.sharing.rounds import odd_cuts
+from estate.solve.watch import NEVER, Clock
 
 BALL = 28
 """Sites of a neighbourhood."""
@@ -59,7 +59,7 @@ MANY = 250_000
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How hard to try: all of it counted, none of it timed (``until`` apart)."""
+    """How hard to try: all of it counted, none of it timed (the clock apart)."""
 
     gap: float = 0.0
     iterations: tuple[int, int, int] = (100, 0, 0)
@@ -78,16 +78,14 @@ class Effort:
     """How sure the linear programme must be of what a dive takes at once: a dive before the cuts, the others after a few."""
     sweeps: int = 3
     """Sweeps of neighbourhoods, at most."""
-    until: float | None = None
-    """``time.monotonic()`` at which to stop."""
+    clock: Clock = NEVER
     seed: int = 0
-    stop: Callable[[], bool] | None = None
     saw: Callable[[Solution | None, float], object] | None = None
     """Told of each better plan and bound (pence)."""
 
     def over(self) -> bool:
         """Whether the clock or the user says stop."""
-        return (self.until is not None and time.monotonic() > self.until) or (self.stop is not None and self.stop())
+        return self.clock.over() is not None
 
     def tell(self, plan: Solution | None, bound: float) -> None:
         """Pass on what is known."""
@@ -194,7 +192,7 @@ def _improved(state: _State, plan: Solution, effort: Effort, most: int) -> int:
     problem = state.problem
     near = blocks.links(problem)
     rng = np.random.default_rng(effort.seed)
-    part_effort = replace(PART, until=effort.until, stop=effort.stop)
+    part_effort = replace(PART, clock=effort.clock)
     done = 0
     for _ in range(effort.sweeps):
         before = cost(problem, plan)
