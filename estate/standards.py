@@ -14,15 +14,21 @@ site to site, ``moved``, price       host pairs beyond the limit cost the price
 site to site, ``nearest``, price     a priced row: the price is paid where the row is not met
 site to site, flag                   no row: displaced points are listed for consultation
 ===================================  ===========================================================================
+
+**A share of people** asks for the smallest whole number of people that is no less than share x people, worked out exactly in
+decimals with the share as it is written: 0.95 of 101 people is 96 people, 0.916380575 of 955,113 (875,247.0001) is 875,248.
+Under ``no-worse`` it never asks for more than are within the limit today.  A share is the shortest decimal that reads back as
+the same number, so up to 15 significant digits are kept as written.  The rule is stated here and written twice:
+:func:`people_needed` is what the optimiser and the page ask for, and the referee has its own (:mod:`estate.verify.access`).
 """
 
 from __future__ import annotations
 
-import math
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -152,7 +158,20 @@ def in_words(rule: Standard, scenario: Scenario) -> str:
     more = f"more than {rule.tolerance.text} " if rule.tolerance else ""
     beyond = f"; nobody beyond it today goes {more}farther" if rule.beyond == "no-worse" and rule.share == 1 else ""
     backup = f" of {rule.backup} sites" if rule.backup > 1 else ""
-    return f"{rule.share:.0%} of {who}{where} within {limit}{backup}{each}{beyond}"
+    return f"{percent(rule.share)} of {who}{where} within {limit}{backup}{each}{beyond}"
+
+
+def percent(share: float) -> str:
+    """A share as a percentage with every decimal it was written with: ``95%``, ``91.6380575%``."""
+    return f"{(Decimal(repr(float(share))) * 100).normalize():f}%"
+
+
+def people_needed(share: float, people: int) -> int:
+    """The fewest whole people that make a share of ``people``, exactly; see the module for the rule."""
+    digits, tens = Decimal(repr(float(share))).as_tuple()[1:]
+    top, bottom = int("".join(map(str, digits))), 10 ** -min(int(tens), 0)
+    needed: int = -(-top * 10 ** max(int(tens), 0) * people // bottom)
+    return needed
 
 
 def _by(mode: str) -> str:
@@ -451,8 +470,7 @@ def _shares(rule: Standard, scenario: Scenario, place: Place, travel: Travel, k:
         total = int(people.sum())
         if not total:
             continue
-        # The least whole number of people that makes the share; the small allowance is for 0.95 x 100 = 94.99999.
-        wanted = math.ceil(rule.share * total - 1e-9 * total)
+        wanted = people_needed(rule.share, total)
         required = min(wanted, int(people[today].sum())) if rule.beyond == "no-worse" else wanted
         zones = np.flatnonzero(people)
         picked = reach[zones]

@@ -6,16 +6,22 @@ import ast
 import itertools
 import time
 from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
 from functools import cache
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
 from places import plan_of, scenario_with, tiny_place
 
 from estate.appraise import appraise
+from estate.appraise.met import standards_table
 from estate.formulate import Formulation, formulate, site_state
 from estate.place import Place, Plan, todays_plan
 from estate.problem import Goal, Solution, cost, violations
@@ -23,8 +29,11 @@ from estate.report.tables import write_tables
 from estate.results import _table, column_kinds
 from estate.scenario import Scenario
 from estate.solve.answer import value_of
+from estate.standards import compile_rules
 from estate.travel import Pairs, Points, Straight, Travel, Wanted, build_travel
 from estate.verify import Claim, Verdict, referee, referee_tables
+from estate.verify.access import check_home
+from estate.verify.case import case_of
 
 ALLOWED = {"errors", "scenario", "tables", "place", "standards", "travel.pairs"}
 JUDGES_WORDS = ("referee.claim.", "referee.no-worse-than-today")
@@ -528,3 +537,47 @@ def test_a_county_takes_a_moment():
     started = time.process_time()
     referee(place, SCENARIO, travel, todays_plan(place), claim=Claim("feasible", None))
     assert time.process_time() - started < 1.0
+
+
+# -------------------------------------------------------------------------------------------------- shares of people
+
+
+def within_a_metre(place: Place, near: int) -> Travel:
+    """The first ``near`` zones are at the door of the library, the others a kilometre from it."""
+    n = len(place.zones)
+    library = np.full(n, place.sites.index.get_loc("library"))
+    metres = np.where(np.arange(n) < near, 0, 1000)
+    return Travel({"drive": Pairs(np.arange(n), library, metres, metres)}, {})
+
+
+@given(
+    digits=st.integers(1, 10**15),
+    places=st.integers(1, 15),
+    population=st.lists(st.integers(0, 2_000_000), min_size=6, max_size=6).filter(any),
+    strict=st.booleans(),
+)
+@example(digits=916_380_575, places=9, population=[955_113, 0, 0, 0, 0, 0], strict=True)  # p4 of a published benchmark
+@example(digits=95, places=2, population=[100, 0, 0, 0, 0, 0], strict=True)  # 0.95 x 100 is 94.99999 in binary
+@example(digits=6_666_666_667, places=10, population=[3, 0, 0, 0, 0, 0], strict=False)
+@settings(max_examples=60, deadline=None)
+def test_a_share_asks_the_same_number_of_people_of_model_referee_and_page(digits, places, population, strict):
+    """Whatever decimal is written: the fewest whole people that are no less than share x people."""
+    written = Decimal(digits).scaleb(-places)
+    assume(written < 1)
+    rule = {"name": "near", "service": "library", "limit": "1 m", "share": float(written)}
+    scenario = scenario_with(standards=[{**rule, "beyond": "strict" if strict else "no-worse"}])
+    place = tiny_place(zones={f"z{n}": {"population": people} for n, people in enumerate(population, 1)})
+    wanted = ceil(Fraction(written) * sum(population))
+    for near in (0, 3):  # zones within a metre of the library: none, then the first three
+        travel = within_a_metre(place, near)
+        (row,) = compile_rules(place, scenario, travel).shares
+        met = sum(population[:near])
+        assert row.required == (wanted if strict else min(wanted, met))
+        case = case_of(place, scenario, travel)
+        (found,) = check_home(case, case.today, case.standards[0])
+        assert bool(found.broken) == (met < row.required)
+        if found.broken:
+            assert found.broken == (f"everyone: {met} people of {row.required}",)
+        said = standards_table(place, scenario, travel, todays_plan(place))
+        assert said["before"].tolist() == ["met" if met >= wanted else "not met"]
+        assert said["rule"].str.startswith(f"{(written * 100).normalize():f}% of people").all()

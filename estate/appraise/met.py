@@ -9,7 +9,7 @@ from estate.appraise.access import offers
 from estate.place import Place, Plan, todays_plan
 from estate.problem import Ints
 from estate.scenario import Measure, Scenario, Standard
-from estate.standards import groups, in_words, rules, tested, within
+from estate.standards import groups, in_words, people_needed, rules, tested, within
 from estate.travel import Pairs, Travel
 
 
@@ -52,7 +52,7 @@ def _met(rule: Standard, place: Place, scenario: Scenario, travel: Travel, plan:
     for value, people in groups(rule, place):
         of, ok = int(people.sum()), int(people[inside].sum())
         total, reached = total + of, reached + ok
-        if of and ok < rule.share * of * (1 - 1e-9):
+        if ok < people_needed(rule.share, of):
             failing.append(f"{value or 'all'} {ok / of:.1%}")
     share = f"{reached:,} of {total:,} people ({reached / total:.1%})" if total else "nobody is counted"
     detail = share + (f"; short in {', '.join(failing)}" if failing and rule.each else "")

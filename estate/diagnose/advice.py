@@ -14,7 +14,7 @@ from estate.diagnose.relax import Relaxation, size_of
 from estate.diagnose.words import measured, phrase, rule_named, site_name, square
 from estate.problem import AREA_UNITS_PER_M2
 from estate.scenario import Limit, Metric
-from estate.standards import limbs
+from estate.standards import limbs, percent
 
 PENCE = 100
 
@@ -34,7 +34,8 @@ def told(e: Elastic, relaxation: Relaxation) -> str:
         case "beyond":
             words = f"'{name}': no farther than today for those beyond the limit today (beyond = \"no-worse\")"
         case "share":
-            words = f"'{name}': {math.floor(amount * 1e4) / 100:.2f}% of people instead of {rule_named(e, name).share:.0%}"
+            asked = percent(rule_named(e, name).share)
+            words = f"'{name}': {_share_met(float(amount), asked)} of people instead of {asked}"
         case "reach":
             words = f"{_subject(e, relaxation)}: {measured(amount, _reach_limit(e, kind, name), up=True)} instead"
         case "floor area":
@@ -44,6 +45,12 @@ def told(e: Elastic, relaxation: Relaxation) -> str:
         case _:
             words = f"let go: {_subject(e, relaxation)}"
     return words
+
+
+def _share_met(amount: float, asked: str) -> str:
+    """A share that can be met, rounded down, with two decimals or as many as what is asked has."""
+    places = max(2, len(asked.removesuffix("%").partition(".")[2]))
+    return f"{math.floor(amount * 10 ** (places + 2)) / 10**places:.{places}f}%"
 
 
 def _more_room(e: Elastic, column: int, units: float) -> str:

@@ -2,7 +2,8 @@
 
 *Home to site*, for everybody counted: a zone that meets the limit today must still meet it; one beyond it may not get worse
 (``no-worse``, plus a tolerance) or must come within it (``strict``).  *By share*: enough people within it or, under
-``no-worse``, as many as today where that is fewer; people are whole, and a share is read to nine decimals.  *Displacement*: the
+``no-worse``, as many as today where that is fewer; people are whole, and enough is the smallest whole number that is no less than
+share x people with the share as written (the rule of :mod:`estate.standards`, in fractions here).  *Displacement*: the
 counter's own new building (``moved``), or some building with the service near its old one (``nearest``).  A limb without
 travel data is not tested; a rule with no tested limb asks for nothing.
 """
@@ -159,7 +160,7 @@ def _check_share(case: Case, rule: Standard, residents: pd.Series[int], now: pd.
     table = pd.DataFrame({"all": residents, "now": residents * (now >= rule.backup), "was": residents * (was >= rule.backup)})
     sums = table.groupby(label.to_numpy()).sum()
     sums = sums[sums["all"] > 0]
-    share = Fraction(str(round(rule.share, 9)))
+    share = Fraction(str(rule.share))
     broken = []
     for value, row in sums.iterrows():
         wanted = ceil(share * int(row["all"]))
