@@ -119,11 +119,15 @@ def _in(limit: Limit, metric: Metric) -> float:
 
 
 def travel_table(place: Place, travel: Travel) -> pd.DataFrame:
-    """The tables in long form, ``from_id, to_id, mode, distance_m, time_s``: what ``travel.method = "table"`` reads back."""
+    """The tables in long form, ``from_id, to_id, mode, distance_m, time_s``: what ``travel.method = "table"`` reads back.
+
+    Where an id is a zone and a site as well, ``from_kind`` says which is meant.
+    """
     zones, sites = place.zones.index.to_numpy(), place.sites.index.to_numpy()
-    parts = [_long(pairs, zones, sites, mode) for mode, pairs in travel.home.items()]
-    parts += [_long(pairs, sites, sites, mode) for mode, pairs in travel.between.items()]
-    return pd.concat(parts, ignore_index=True)
+    parts = [_long(pairs, zones, sites, mode).assign(from_kind="zone") for mode, pairs in travel.home.items()]
+    parts += [_long(pairs, sites, sites, mode).assign(from_kind="site") for mode, pairs in travel.between.items()]
+    whole = pd.concat(parts, ignore_index=True)
+    return whole if place.zones.index.isin(sites).any() else whole.drop(columns="from_kind")
 
 
 def _long(pairs: Pairs, from_: Any, to: Any, mode: str) -> pd.DataFrame:

@@ -107,6 +107,8 @@ class TableFile(Settings):
     """Their heading = the value, or values, of the rows to take; ``"!= value"`` leaves rows out (``"!= "``: blank ones)."""
     template: Mapping[str, str] = {}
     """Our column = text with their headings in braces, such as ``{UPRN}-{Name}``."""
+    matrix: Literal["", "seconds", "minutes", "hours", "metres", "kilometres", "miles"] = ""
+    """The unit of a travel table that has a row for each zone and a column for each building."""
 
 
 def _as_files(given: Any) -> Any:
@@ -135,13 +137,21 @@ class Tables(Settings):
     hosting: tuple[TableFile, ...] = ()
     """Pairs of access point and site that differ from the rule."""
     travel: tuple[TableFile, ...] = ()
-    """A travel table of your own: ``from_id, to_id, mode, distance_m, time_s``, or as r5py writes it."""
+    """A travel table of your own: ``from_id, to_id, mode, distance_m, time_s``, as r5py or ArcGIS writes it, or a matrix."""
     postcodes: tuple[TableFile, ...] = ()
     """Where postcodes are: Code-Point Open as published, or ``postcode, easting, northing``."""
     context: tuple[TableFile, ...] = ()
     """Outlines, roads and town names for the map: ``kind``, ``name`` and a geometry."""
 
     _files = field_validator("*", mode="before")(_as_files)
+
+    @model_validator(mode="after")
+    def matrices(self) -> Tables:
+        """Only a travel table comes as a matrix."""
+        others = [getattr(self, name) for name in type(self).model_fields if name != "travel"]
+        if any(each.matrix for files in others for each in files):
+            raise ValueError("'matrix' goes with a travel table")
+        return self
 
 
 class Method(StrEnum):

@@ -13,7 +13,7 @@ import pandas as pd
 from estate.errors import InputError, Issue, Severity, Where
 from estate.travel.pairs import Pairs, Points, Travel, Wanted, unreached
 from estate.travel.straight import straight
-from estate.travel.table import read_table, unknown_names, with_selves
+from estate.travel.table import read_table, told_apart, unknown_names, with_selves
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,8 @@ def _by_table(zones: Points, sites: Points, way: Table, home: Mapping[str, Wante
     issues: list[Issue] = []
 
     def pairs(from_: Points, mode: str, what: str) -> Pairs:
-        found = read_table(way.frame, from_.names, sites.names, mode=mode, percentile=way.percentile, file=way.file)
+        frame = told_apart(way.frame, zones.names, sites.names, kind=what.partition("-")[0], file=way.file)
+        found = read_table(frame, from_.names, sites.names, mode=mode, percentile=way.percentile, file=way.file)
         if not (found.from_ != found.to).any() if what == "site-to-site" else not len(found):
             # Without them nothing could move, or nobody could reach anything: an error, not a frozen or an empty plan.
             issues.append(
