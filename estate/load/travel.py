@@ -199,7 +199,7 @@ def _missing(raw: Raw, names: Mapping[str, str], percentile: int, *, no_ends: bo
         else:
             message = f"has no column distance_m, time_s or travel_time_p{percentile}"
             remedy = "add distance_m (metres), time_s (seconds) or travel_time (minutes)"
-        found.append(Issue("travel.no-column", message, remedy, Where(raw.file, 1)))
+        found.append(Issue("travel.no-column", message, remedy, Where(raw.file, 1, unsaid or f"travel_time_p{percentile}")))
     return found
 
 
