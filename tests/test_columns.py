@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from estate.generate import Size, place
 from estate.problem import SideRows, Solution, cost, violations
+from estate.problem.generate import Size, place
 from estate.solve import arrays, direct, engine, reduce
 from estate.solve.answer import Limits, Status
 from estate.solve.columns import cuts, master, patterns

@@ -9,9 +9,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from estate.problem import violations
+from estate.problem import textbook, violations
 from estate.solve import Limits, Status, arrays, direct, solve
-from estate.solve.location import cover_search, cover_tree, covering, textbook
+from estate.solve.location import cover_search, cover_tree, covering
 from estate.solve.location.cover_search import Rows
 
 BUDGET = covering.Budget(lambda: None, lambda: False)

@@ -10,16 +10,15 @@ import pytest
 from click.testing import CliRunner
 from places import SETTINGS, scenario_with, tiny_place
 
-import estate.pipeline
-from estate.cli.explain_ import command
+from estate.cli.verbs.explain import command
 from estate.diagnose import Kind, changes, diagnose, holds, reasons, site_price
 from estate.diagnose.elastic import elastic
 from estate.errors import InfeasibleError, InputError, Severity
 from estate.formulate import formulate
 from estate.load import load
-from estate.pipeline import measure
 from estate.scenario import build, load_scenario, parse_change, patched
 from estate.solve import Limits, Status, solve
+from estate.standards.journeys import measure
 
 STRICT = {"name": "library-near", "service": "library", "limit": "1 km", "beyond": "strict"}
 POLICE = {"name": "police-near", "service": "police", "limit": "2 km", "beyond": "strict"}
@@ -316,7 +315,7 @@ def explain(monkeypatch):
         place, scenario, travel = case(sections)
         prepared = SimpleNamespace(place=place, scenario=scenario, travel=travel)
         monkeypatch.setattr("estate.scenario.load_scenario", lambda *_: scenario)
-        monkeypatch.setattr(estate.pipeline, "prepare", lambda *_, **__: prepared)
+        monkeypatch.setattr("estate.pipeline.prepare.prepare", lambda *_, **__: prepared)
         return CliRunner().invoke(command, ["tiny", "--quiet", *arguments], standalone_mode=False)
 
     return run

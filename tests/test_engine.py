@@ -8,8 +8,8 @@ import brute
 import numpy as np
 import pytest
 
-from estate.generate import Size, place
 from estate.problem import Goal, SideRows, Solution, cost, violations
+from estate.problem.generate import Size, place
 from estate.solve import arrays, direct, engine, reduce
 from estate.solve.answer import Limits, Status
 from estate.solve.columns import master, patterns

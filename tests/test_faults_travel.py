@@ -14,8 +14,8 @@ import starter
 from estate.cli import group
 from estate.cli.outcome import guarded
 from estate.errors import InputError
-from estate.journeys import travel_table
-from estate.pipeline import prepare
+from estate.pipeline.prepare import prepare
+from estate.standards.journeys import travel_table
 from estate.travel import Points, Table, Wanted, build_travel
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from brute import plans
 
-from estate.generate import COUNTY, Size, place
 from estate.problem import CoverRows, Goal, NearRows, SideRows, Solution, cost, violations
+from estate.problem.generate import COUNTY, Size, place
 from estate.solve import arrays, direct, reduce
 from estate.solve.columns.core import core
 from estate.solve.columns.lagrangian import ascend, evaluate

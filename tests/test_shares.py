@@ -8,8 +8,8 @@ import brute
 import numpy as np
 import pytest
 
-from estate.generate import Size, place
 from estate.problem import CoverRows, ShareRule, SideRows, Solution, cost, offered, violations
+from estate.problem.generate import Size, place
 from estate.solve import arrays, direct, reduce
 from estate.solve.columns import patterns
 from estate.solve.columns.core import core

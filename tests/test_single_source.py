@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from estate.problem import Goal, SideRows, Solution, cost, violations
+from estate.problem import Goal, SideRows, Solution, cost, textbook, violations
 from estate.solve import arrays, direct
 from estate.solve.answer import value_of
-from estate.solve.location import single_source, textbook
+from estate.solve.location import single_source
 from estate.solve.location.ascent import ascend, list_pairs, relax, scratch
 from estate.solve.location.fixing import fix, force
 from estate.solve.location.knapsack import GRAIN, best_set, dantzig, labels, sort_by_rate

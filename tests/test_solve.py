@@ -13,8 +13,8 @@ import pytest
 from brute import best, random_problem
 
 from estate.errors import SolverError
-from estate.generate import COUNTY, Size, place
 from estate.problem import CoverRows, Goal, NearRows, Problem, ShareRule, SideRows, Solution, cost, violations
+from estate.problem.generate import COUNTY, Size, place
 from estate.solve import Limits, Status, exact, solve
 from estate.solve.answer import value_of
 

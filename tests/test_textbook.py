@@ -13,9 +13,9 @@ import brute
 import numpy as np
 import pytest
 
-from estate.problem import CoverRows, Goal, NearRows, ShareRule, SideRows, near_distance, offered, violations
+from estate.problem import CoverRows, Goal, NearRows, ShareRule, SideRows, near_distance, offered, textbook, violations
 from estate.solve import Limits, Status, arrays, direct, solve
-from estate.solve.location import median, merge, sites, textbook
+from estate.solve.location import median, merge, sites
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))

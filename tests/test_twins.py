@@ -8,8 +8,8 @@ import brute
 import numpy as np
 import pytest
 
-from estate.generate import Size, place
 from estate.problem import CoverRows, Goal, NearRows, SideRows, Solution, cost, violations
+from estate.problem.generate import Size, place
 from estate.solve import Limits, arrays, direct, engine
 from estate.solve.reduce import twins
 

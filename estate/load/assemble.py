@@ -16,12 +16,13 @@ from estate.load.context import context_layer
 from estate.load.files import Reading
 from estate.load.merge import Part, complete, merged
 from estate.load.points import check_extent, extent_of, located, postcode_table
-from estate.load.raw import Raw, listed
+from estate.load.raw import Raw
 from estate.load.shape import shaped
 from estate.load.travel import Known, travel_rows, travel_table
 from estate.place import CRS, Place
 from estate.scenario import Scenario, TableFile
 from estate.tables import LOCATION, TABLES, Column, Kind, Table
+from estate.wording import listed
 
 _OUTSIDE_MAY_OMIT = ("capacity_m2", "running_cost_gbp_pa", "tenure")
 _OUTSIDE_FREE = (

@@ -10,9 +10,10 @@ import pandas as pd
 
 from estate.errors import Issue, Severity, Where
 from estate.load.cells import clean, one_line
-from estate.load.raw import Raw, closest, listed, plain, suggestion
+from estate.load.raw import Raw
 from estate.scenario import TableFile
 from estate.tables import LOCATION, Table
+from estate.wording import closest, listed, plain, suggestion
 
 _SAME: Mapping[str, Sequence[str]] = {
     "easting": ("eastings", "easting_m"),

@@ -23,10 +23,11 @@ from numpy.typing import NDArray
 
 from estate.errors import Issue, Severity, Where
 from estate.load.cells import clean, parsed_numbers
-from estate.load.raw import Raw, closest, listed, plain, row_issues, suggestion
+from estate.load.raw import Raw, row_issues
 from estate.load.shape import chosen
 from estate.scenario import TableFile, Travel
 from estate.tables import MOST_TRAVEL_M, MOST_TRAVEL_S
+from estate.wording import closest, listed, plain, suggestion
 
 _MINUTE, _HOUR, _KM, _MILE = 60.0, 3600.0, 1000.0, 1609.344
 _ENDS: Mapping[str, tuple[str, ...]] = {

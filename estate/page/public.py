@@ -18,7 +18,7 @@ import pandas as pd
 from estate.page import facts
 
 if TYPE_CHECKING:
-    from estate.results import Run
+    from estate.runs.run import Run
 
 FEWEST = 3
 """A total over fewer buildings than this is as good as their prices."""

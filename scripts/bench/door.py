@@ -9,9 +9,9 @@ from collections.abc import Callable
 import highspy
 import pulp
 
-from estate.generate import SIZES, place
 from estate.model import Measure, formulate, to_pulp
 from estate.problem import Problem
+from estate.problem.generate import SIZES, place
 from estate.solve import arrays, direct, engine
 from estate.solve.answer import Limits
 

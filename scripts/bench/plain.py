@@ -8,8 +8,8 @@ import time
 
 import pulp
 
-from estate.generate import SIZES, place
 from estate.problem import Problem
+from estate.problem.generate import SIZES, place
 from estate.solve import engine
 from estate.solve.answer import Answer, Limits
 

@@ -24,8 +24,8 @@ import pulp
 from bench.plain import solver
 from scipy.sparse.csgraph import floyd_warshall
 
-from estate.problem import Floats, Ints, Problem, violations
-from estate.solve.location import single_source, textbook
+from estate.problem import Floats, Ints, Problem, textbook, violations
+from estate.solve.location import single_source
 
 TOLERANCE = 0.011
 """Published optima are given to two decimals, some cut rather than rounded."""

@@ -8,8 +8,8 @@ import highspy
 import pulp
 from bench.plain import written_plainly
 
-from estate.generate import SIZES, place
 from estate.problem import Problem, cost
+from estate.problem.generate import SIZES, place
 from estate.solve.sharing import shares
 
 SEEDS = (0, 1, 2)
