@@ -18,7 +18,8 @@ site to site, flag                   no row: displaced points are listed for con
 decimals with the share as it is written: 0.95 of 101 people is 96 people, 0.916380575 of 955,113 (875,247.0001) is 875,248.
 Under ``no-worse`` it never asks for more than are within the limit today.  A share is the shortest decimal that reads back as
 the same number, so up to 15 significant digits are kept as written.  The rule is stated here and written twice:
-:func:`~estate.standards.reach.people_needed` is what the optimiser and the page ask for, and the referee has its own (:mod:`estate.verify.access`).
+:func:`~estate.standards.reach.people_needed` is what the optimiser and the page ask for, and the referee has its own
+(:mod:`estate.verify.access`).
 """
 
 from __future__ import annotations
