@@ -27,8 +27,8 @@ from test_faults import published, snapshot  # noqa: F401
 
 from estate.cli import group
 from estate.cli.outcome import guarded
-from estate.pipeline.decide import decide as deciding
-from estate.pipeline.job import job
+from estate.pipeline import decide as deciding
+from estate.pipeline import job
 
 
 def shown(folder: Path) -> dict[str, bytes | str]:

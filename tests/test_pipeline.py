@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 from disk import estate, tree, write_tiny  # noqa: F401
 
-from estate.pipeline.decide import decide as deciding
-from estate.pipeline.job import job
+from estate.pipeline import decide as deciding
+from estate.pipeline import job
 from estate.runs.files import read_run
 from estate.runs.staging import staged
 

@@ -6,14 +6,14 @@ against the tables in :mod:`estate.validate`.
 """
 
 from estate.scenario.access import Limb, Measure, Service, Standard
-from estate.scenario.files import Adjust, TableFile
+from estate.scenario.files import Adjust, TableFile, Tables
 from estate.scenario.limits import Limit, Metric, Settings
 from estate.scenario.money import Sensitivity
 from estate.scenario.patches import Patch, parse_change, patched
 from estate.scenario.reading import build, digest, load_scenario, resolved
 from estate.scenario.rules import Rules
 from estate.scenario.settings import Scenario
-from estate.scenario.travel import Method
+from estate.scenario.travel import Method, Travel
 
 __all__ = [
     "Adjust",
@@ -30,6 +30,8 @@ __all__ = [
     "Settings",
     "Standard",
     "TableFile",
+    "Tables",
+    "Travel",
     "build",
     "digest",
     "load_scenario",
