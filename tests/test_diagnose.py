@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from places import SETTINGS, scenario_with, tiny_place
 
 from estate.cli.verbs.explain import command
-from estate.diagnose import Kind, changes, diagnose, holds, reasons, site_price
+from estate.diagnose import Kind, changes, diagnose, holds, in_words, reasons, site_price
 from estate.diagnose.elastic import elastic
 from estate.errors import InfeasibleError, InputError, Severity
 from estate.formulate import formulate
@@ -292,6 +292,24 @@ def test_a_site_that_hosts_what_nothing_else_could():
     assert "nowhere to go" in str(price.reasons[0])
     far = site_price(*case({"standards": [{"name": "lib", "service": "library", "limit": "3 miles"}]}), "village")
     assert [(each.service, each.zones) for each in far.only_here] == [("library", ("z5", "z6"))]
+
+
+def test_losing_what_only_other_uses_keep_costs_less_and_leaves_them_homeless():
+    place, scenario, travel = case({})
+    price = site_price(place, scenario, travel, "hall")
+    assert price.why == "kept: it has other uses"
+    assert price.price_gbp_pa < 0
+    said = in_words(place, scenario, price)
+    figures = f"£{price.opposite_gbp_pa:,.0f} not £{price.best_gbp_pa:,.0f}"
+    assert f"Losing it costs £{-price.price_gbp_pa:,.0f} a year less: {figures}." in said
+    assert "Its other uses (200 m2) would be homeless, and no figure here pays for another home." in said
+
+
+def test_today_ruled_out_is_said_in_words():
+    place, scenario, travel = case({"rules": {"close": ["station"]}})
+    (note,) = formulate(place, scenario, travel).notes
+    assert "a building that must close is open" in note.message
+    assert "must_" not in note.message
 
 
 def test_an_unknown_site_is_refused_with_the_closest():

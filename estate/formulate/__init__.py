@@ -26,7 +26,7 @@ from estate.money import costs
 from estate.money.present_value import annual_equivalent_pence, opening_pence
 from estate.money.release import net_release_gbp
 from estate.place import Place, Plan, todays_plan
-from estate.problem import CoverRows, Goal, Ints, NearRows, Problem, Solution, area_used, violations
+from estate.problem import BROKEN, CoverRows, Goal, Ints, NearRows, Problem, Solution, area_used, violations
 from estate.scenario import Scenario
 from estate.standards.reach import nearest, offers_today
 from estate.travel import Travel
@@ -215,7 +215,7 @@ def _today_notes(problem: Problem) -> tuple[Issue, ...]:
     broken = violations(problem, problem.today) if problem.today else {}
     if not broken:
         return ()
-    families = ", ".join(broken)
+    families = "; ".join(BROKEN[family] for family in broken)
     return (
         Issue(
             "today.not-a-plan",

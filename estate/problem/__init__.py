@@ -13,10 +13,11 @@ from estate.problem.arrays import (
     SideRows,
     Solution,
 )
-from estate.problem.plans import area_used, cost, covered_weight, near_distance, offer_columns, offered, violations
+from estate.problem.plans import BROKEN, area_used, cost, covered_weight, near_distance, offer_columns, offered, violations
 
 __all__ = [
     "AREA_UNITS_PER_M2",
+    "BROKEN",
     "Bools",
     "CoverRows",
     "Floats",

@@ -96,6 +96,22 @@ def violations(problem: Problem, solution: Solution) -> Mapping[str, Ints]:
     return found
 
 
+BROKEN: Mapping[str, str] = {
+    "somewhere": "an access point is not in exactly one building that may host it",
+    "open": "an access point is in a building that is closed",
+    "must_open": "a building that stays open is closed",
+    "must_close": "a building that must close is open",
+    "area": "a building is too full",
+    "cover": "somebody is too far from a service",
+    "share": "too few people are within a limit",
+    "conflict": "two services share a building and may not",
+    "together": "two services do not share a building and must",
+    "near": "somebody reaches no building with a service",
+    "side": "a count, a budget or a payback is not kept",
+}
+"""What a broken row of each family of :func:`violations` means, for people."""
+
+
 def covered_weight(rule: ShareRule, there: Bools) -> int:
     """People of a share rule with an offer in reach, given :func:`offered`."""
     item = np.repeat(np.arange(len(rule.weight)), np.diff(rule.start))

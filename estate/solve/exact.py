@@ -25,7 +25,7 @@ from pulp.constants import LpSolveStatus
 
 from estate.errors import Issue, SolverError
 from estate.model import Formulation, Measure, formulate, to_pulp
-from estate.problem import Goal, Problem, Solution, violations
+from estate.problem import BROKEN, Goal, Problem, Solution, violations
 from estate.solve.answer import OPTIMAL_GAP, Answer, Limits, Progress, Status, relative_gap, value_of
 from estate.solve.location import covering, single_source, sites
 
@@ -230,7 +230,7 @@ def start_of(problem: Problem) -> Solution | None:
 def checked(problem: Problem, solution: Solution | None) -> Solution | None:
     """The plan, once every row has been found to hold in integers."""
     if solution is not None and (broken := violations(problem, solution)):
-        families = ", ".join(f"{family} ({len(rows)})" for family, rows in broken.items())
+        families = ", ".join(f"{BROKEN[family]} ({len(rows)} times)" for family, rows in broken.items())
         raise SolverError(f"the solver returned a plan that breaks rules: {families}")
     return solution
 

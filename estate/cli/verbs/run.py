@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from estate.cli.options import JSON, OUT, PATH, PUBLIC, QUIET, SET, solver, with_solver
-from estate.cli.outcome import emit_json, print_issues, say_to_stderr
+from estate.cli.outcome import clean, emit_json, print_issues, say_to_stderr
 
 SUMMARY = (
     "status", "objective_gbp_pa", "bound_gbp_pa", "gap", "baseline_gbp_pa", "saving_gbp_pa", "receipts_gbp", "one_off_gbp",
@@ -41,6 +41,7 @@ def command(
     """
     from estate.cli.progress import shown
     from estate.errors import NotOptimalError
+    from estate.pipeline.decide import stored
     from estate.pipeline.job import run
 
     changes = with_solver(changes, limits)
@@ -53,14 +54,24 @@ def command(
             path, changes=changes, out=out, public=public, progress=progress, stop=stop, say=say_to_stderr(quiet or as_json)
         )
     manifest = outcome.manifest
+    if public:
+        from estate.page.public import left_out
+        from estate.pipeline.publish import PUBLIC as FOLDER
+
+        folder, missing = (outcome.out or out) / FOLDER, left_out(stored(outcome))
     if as_json:
-        emit_json({**{name: manifest[name] for name in SUMMARY}, "out": str(outcome.out)})
+        handed_out = {"public": str(folder), "public_leaves_out": missing} if public else {}
+        emit_json({**{name: manifest[name] for name in SUMMARY}, "out": str(outcome.out), **handed_out})
     else:
         said = (*outcome.prepared.issues, *outcome.formulation.notes)
         print_issues([each for each in said if each.severity == "warning"], err=True)
         from estate.cli.director import show
 
         show(outcome)
+        if public:
+            click.echo(f"Public: {folder}/index.html, with its tables; it leaves out:")
+            for each in missing:
+                click.echo(clean(f"  {each}"))
     if require_optimal and manifest["status"] != "optimal":
         raise NotOptimalError(
             f"the plan is {manifest['status']}, with a gap of {manifest['gap']:.3%}; it is published in {outcome.out}"
