@@ -11,23 +11,23 @@ __version__ = "0.1.0"
 
 # Public name -> the module that defines it. A new public name is one line here.
 _PUBLIC: dict[str, str] = {
-    "calibration": "estate.journeys",
+    "calibration": "estate.standards.journeys",
     "check": "estate.validate",
-    "decide": "estate.pipeline",
-    "differences": "estate.compare",
-    "draft_from_osm": "estate.draft",
+    "decide": "estate.pipeline.decide",
+    "differences": "estate.runs.compare",
+    "draft_from_osm": "estate.start.draft",
     "EstateError": "estate.errors",
-    "json_schema": "estate.schema",
+    "json_schema": "estate.start.schema",
     "load_scenario": "estate.scenario",
-    "measure": "estate.journeys",
-    "prepare": "estate.pipeline",
-    "presets": "estate.standards",
-    "problems": "estate.pipeline",
-    "read_run": "estate.results",
+    "measure": "estate.standards.journeys",
+    "prepare": "estate.pipeline.prepare",
+    "presets": "estate.standards.presets",
+    "problems": "estate.pipeline.prepare",
+    "read_run": "estate.runs.files",
     "redraw": "estate.page",
     "referee": "estate.verify",
     "render": "estate.page",
-    "run": "estate.pipeline",
+    "run": "estate.pipeline.job",
 }
 
 __all__ = ["__version__", *_PUBLIC]  # noqa: PLE0604  (the names are the keys of _PUBLIC)

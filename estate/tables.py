@@ -68,6 +68,10 @@ STATUSES = ("free", "keep", "close", "outside")
 _MOST_GBP = 1e10
 _MOST_M2 = 1e7
 
+MOST_TRAVEL_M = 2_000_000
+MOST_TRAVEL_S = 2 * 24 * 3600
+"""The longest journeys that can be real: farther or later is a stand-in for "unreachable", which is refused."""
+
 
 def _gbp(name: str, note: str, *, required: bool = False, default: float | None = None, low: float = 0) -> Column:
     return Column(name, Kind.NUMBER, note, required=required, low=low, high=_MOST_GBP, default=default)

@@ -17,14 +17,14 @@ import geopandas as gpd
 import pandas as pd
 
 with atheris.instrument_imports(include=["estate"]):
-    from estate.draft import draft_from_osm
     from estate.errors import EstateError
     from estate.load import survey
     from estate.load.files import read_file
     from estate.load.sniff import recognise
-    from estate.new import new
     from estate.scenario import TableFile, load_scenario
-    from estate.schema import excel_template
+    from estate.start.draft import draft_from_osm
+    from estate.start.new import new
+    from estate.start.schema import excel_template
     from estate.validate import check
 
 SECONDS = 60

@@ -17,10 +17,10 @@ from places import SETTINGS, SITE_ROWS, scenario_with, tiny_place, tiny_plan
 from estate.appraise import appraise
 from estate.formulate import site_state
 from estate.load import load
-from estate.pipeline import measure
 from estate.place import CRS, Place, Plan, todays_plan
-from estate.results import Run, column_kinds
+from estate.runs.run import Run, column_kinds
 from estate.scenario import Scenario, load_scenario
+from estate.standards.journeys import measure
 
 INPUTS = Path(__file__).parents[1] / "inputs"
 MOVING = ("jobcentre", "police_desk", "council_office", "advice_centre")

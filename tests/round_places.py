@@ -183,6 +183,6 @@ def _beyond(p: Problem, rng: np.random.Generator) -> Problem:
 
 
 def _offers(p: Problem) -> np.ndarray:
-    from estate.problem import offer_columns  # noqa: PLC0415
+    from estate.problem import offer_columns
 
     return offer_columns(p)

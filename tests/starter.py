@@ -10,9 +10,9 @@ from typing import Any
 
 from estate.errors import InputError, Issue
 from estate.load import load, survey
-from estate.new import new
 from estate.place import Place
 from estate.scenario import Scenario, load_scenario
+from estate.start.new import new
 from estate.validate import check
 
 

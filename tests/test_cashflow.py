@@ -6,19 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from places import plan_of, tiny_place, tiny_plan, tiny_scenario
 
+from estate.appraise.books import books
 from estate.appraise.cashflow import Flows, flows, sensitivities_table, simple_payback_years, switching_table
 from estate.appraise.ledger import ledger
-from estate.appraise.money import books
-from estate.costs import (
-    Discounting,
-    annual_equivalent_gbp,
-    annual_equivalent_pence,
-    discounting,
-    opening_pence,
-    release,
-    works_year,
-)
 from estate.errors import InputError
+from estate.money.present_value import Discounting, annual_equivalent_gbp, annual_equivalent_pence, discounting, opening_pence
+from estate.money.release import release, works_year
 from estate.place import todays_plan
 from estate.scenario import Sensitivity
 

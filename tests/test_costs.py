@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from places import RATE_ROWS, scenario_with, tiny_place, tiny_scenario
 
-from estate.costs import gbp, hosting_gbp_pa, move_one_off_gbp, move_rates, pence, running_gbp_pa
+from estate.money.costs import gbp, hosting_gbp_pa, move_one_off_gbp, move_rates, pence, running_gbp_pa
 
 HALL, LIBRARY, STATION = 1, 3, 4
 P1, P4, P5 = 0, 3, 4

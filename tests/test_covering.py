@@ -8,13 +8,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import second_model
 
-from estate.problem import violations
-from estate.solve import Limits, Status, arrays, direct, solve
-from estate.solve.location import cover_search, cover_tree, covering, textbook
+from estate.problem import textbook, violations
+from estate.solve import Limits, Status, highs, solve
+from estate.solve.location import cover_search, cover_tree, covering
 from estate.solve.location.cover_search import Rows
 
-BUDGET = covering.Budget(lambda: None, lambda: False)
+BUDGET = covering.Budget()
 
 
 def made(seed, *, plane=False, rows=40, sites=25):
@@ -37,9 +38,9 @@ def made(seed, *, plane=False, rows=40, sites=25):
 
 def by_highs(p):
     """The least cost by HiGHS, or None; every site's cost in whole numbers again."""
-    a, columns = arrays.build(p)
-    run = direct.run(a)
-    return None if run.x is None else int(p.site_cost[arrays.read(p, columns, run.x).open].sum())
+    a, columns = second_model.build(p)
+    run = highs.run(a)
+    return None if run.x is None else int(p.site_cost[second_model.read(p, columns, run.x).open].sum())
 
 
 @pytest.mark.parametrize("plane", [True, False])
@@ -205,7 +206,7 @@ def test_multipliers_that_are_lost_close_no_site(monkeypatch):
                 node.own = 0.0
 
         monkeypatch.setattr(cover_tree._Relaxation, "_run", forgetful)
-        budget = covering.Budget(lambda: None, lambda: False)
+        budget = covering.Budget()
         found = cover_tree.solve(rows, cost, int(cost.sum()) + 1, None, budget)
         monkeypatch.undo()
         assert found.complete

@@ -10,16 +10,15 @@ import pytest
 from click.testing import CliRunner
 from places import SETTINGS, scenario_with, tiny_place
 
-import estate.pipeline
-from estate.cli.explain_ import command
-from estate.diagnose import Kind, changes, diagnose, holds, reasons, site_price
+from estate.cli.verbs.explain import command
+from estate.diagnose import Kind, changes, diagnose, holds, in_words, reasons, site_price
 from estate.diagnose.elastic import elastic
 from estate.errors import InfeasibleError, InputError, Severity
 from estate.formulate import formulate
 from estate.load import load
-from estate.pipeline import measure
 from estate.scenario import build, load_scenario, parse_change, patched
 from estate.solve import Limits, Status, solve
+from estate.standards.journeys import measure
 
 STRICT = {"name": "library-near", "service": "library", "limit": "1 km", "beyond": "strict"}
 POLICE = {"name": "police-near", "service": "police", "limit": "2 km", "beyond": "strict"}
@@ -295,6 +294,24 @@ def test_a_site_that_hosts_what_nothing_else_could():
     assert [(each.service, each.zones) for each in far.only_here] == [("library", ("z5", "z6"))]
 
 
+def test_losing_what_only_other_uses_keep_costs_less_and_leaves_them_homeless():
+    place, scenario, travel = case({})
+    price = site_price(place, scenario, travel, "hall")
+    assert price.why == "kept: it has other uses"
+    assert price.price_gbp_pa < 0
+    said = in_words(place, scenario, price)
+    figures = f"£{price.opposite_gbp_pa:,.0f} not £{price.best_gbp_pa:,.0f}"
+    assert f"Losing it costs £{-price.price_gbp_pa:,.0f} a year less: {figures}." in said
+    assert "Its other uses (200 m2) would be homeless, and no figure here pays for another home." in said
+
+
+def test_today_ruled_out_is_said_in_words():
+    place, scenario, travel = case({"rules": {"close": ["station"]}})
+    (note,) = formulate(place, scenario, travel).notes
+    assert "a building that must close is open" in note.message
+    assert "must_" not in note.message
+
+
 def test_an_unknown_site_is_refused_with_the_closest():
     with pytest.raises(InputError) as refused:
         site_price(*case({}), "jobcenter")
@@ -316,7 +333,7 @@ def explain(monkeypatch):
         place, scenario, travel = case(sections)
         prepared = SimpleNamespace(place=place, scenario=scenario, travel=travel)
         monkeypatch.setattr("estate.scenario.load_scenario", lambda *_: scenario)
-        monkeypatch.setattr(estate.pipeline, "prepare", lambda *_, **__: prepared)
+        monkeypatch.setattr("estate.pipeline.prepare.prepare", lambda *_, **__: prepared)
         return CliRunner().invoke(command, ["tiny", "--quiet", *arguments], standalone_mode=False)
 
     return run

@@ -7,15 +7,16 @@ from dataclasses import replace
 import brute
 import numpy as np
 import pytest
+import second_model
 
-from estate.generate import Size, place
 from estate.problem import Goal, SideRows, Solution, cost, violations
-from estate.solve import arrays, direct, engine, reduce
-from estate.solve.answer import Limits, Status
+from estate.problem.generate import Size, place
+from estate.solve import engine, highs, reduce
 from estate.solve.columns import master, patterns
 from estate.solve.columns.core import core, is_pure
 from estate.solve.columns.lagrangian import ascend, coarsen, evaluate, first_prices
 from estate.solve.places import blocks, greedy
+from estate.solve.watch import Clock
 
 SMALL = Size(sites=24, zones=60, side_m=18_000)
 
@@ -30,9 +31,9 @@ def pure(seed):
 
 
 def optimum(p, **options):
-    a, columns = arrays.build(p)
-    run = direct.run(a, **options)
-    return None if run.x is None else arrays.read(p, columns, run.x), run
+    a, columns = second_model.build(p)
+    run = highs.run(a, **options)
+    return None if run.x is None else second_model.read(p, columns, run.x), run
 
 
 @pytest.mark.parametrize("goal", list(Goal))
@@ -48,7 +49,7 @@ def test_arrays_have_the_optimum_of_looking_at_every_plan(goal):
             assert plan is None, seed
             continue
         sign = -1 if goal is Goal.COVERED else 1
-        unit = arrays.MONEY if goal is Goal.COST else 1.0
+        unit = second_model.MONEY if goal is Goal.COST else 1.0
         assert round(run.value / unit) * sign == value, (goal, seed)
         assert not violations(p, plan), (goal, seed)
 
@@ -136,8 +137,8 @@ def test_a_part_put_back_is_a_plan_that_costs_what_it_says():
 @pytest.mark.parametrize("seed", range(4))
 def test_parts_with_priced_borders_add_up_to_a_bound(seed):
     p = reduce.cover_rows(place(SMALL, seed).problem)
-    answer = engine.run(p, Limits())
-    assert answer.status is Status.OPTIMAL
+    answer = engine.run(p)
+    assert answer.close()
     rng = np.random.default_rng(seed)
     part_of = rng.integers(0, 3, p.n_sites)
     u, v = rng.integers(0, 40_000_00, p.n_points), rng.integers(0, 9_000_00, len(p.cover))
@@ -153,32 +154,32 @@ def test_parts_with_priced_borders_add_up_to_a_bound(seed):
 @pytest.mark.parametrize("seed", range(5))
 def test_a_small_place_is_solved_to_the_optimum_that_highs_finds(seed):
     p = place(SMALL, seed).problem
-    answer = engine.run(p, Limits())
+    answer = engine.run(p)
     _, run = optimum(p)
-    assert answer.status is Status.OPTIMAL
-    assert answer.value == round(run.value / arrays.MONEY)
-    assert not violations(p, answer.solution)
+    assert answer.close()
+    assert answer.value == round(run.value / second_model.MONEY)
+    assert not violations(p, answer.plan)
 
 
 def test_a_share_rule_is_kept_and_proven():
     p = place(SMALL, 1, share=0.9).problem
-    answer = engine.run(p, Limits())
+    answer = engine.run(p)
     _, run = optimum(p)
-    assert answer.value == round(run.value / arrays.MONEY)
+    assert answer.value == round(run.value / second_model.MONEY)
 
 
 def test_a_work_limit_repeats_and_says_what_is_proven():
     p = place(Size(sites=60, zones=160, side_m=30_000), 2).problem
-    one, two = (engine.run(p, Limits(work=6)) for _ in range(2))
-    assert (one.value, one.bound, one.stopped) == (two.value, two.bound, two.stopped)
-    assert np.array_equal(one.solution.host, two.solution.host)
-    whole = engine.run(p, Limits())
+    one, two = (engine.run(p, work=6) for _ in range(2))
+    assert (one.value, one.bound, one.over()) == (two.value, two.bound, two.over())
+    assert np.array_equal(one.plan.host, two.plan.host)
+    whole = engine.run(p)
     assert one.bound <= whole.value <= one.value
 
 
 def test_a_stop_gives_the_plan_so_far():
     p = place(SMALL, 1).problem
-    answer = engine.run(p, Limits(), stop=lambda: True)
-    assert answer.status is not Status.OPTIMAL
-    assert answer.stopped == "interrupt"
-    assert not violations(p, answer.solution)
+    answer = engine.run(p, clock=Clock(stop=lambda: True))
+    assert not answer.close()
+    assert answer.over() == "interrupt"
+    assert not violations(p, answer.plan)

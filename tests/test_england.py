@@ -10,8 +10,8 @@ import click
 import numpy as np
 import pytest
 
-from estate.generate import furnish
 from estate.problem import violations
+from estate.problem.generate import furnish
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))

@@ -25,9 +25,10 @@ import starter
 from starter import replace, rows, spoil, write
 from test_faults import published, snapshot  # noqa: F401
 
-from estate import pipeline
 from estate.cli import group
 from estate.cli.outcome import guarded
+from estate.pipeline import decide as deciding
+from estate.pipeline import job
 
 
 def shown(folder: Path) -> dict[str, bytes | str]:
@@ -216,13 +217,13 @@ def test_34_nobody_lives_there(tmp_path, refused):
 def test_36_a_run_that_the_clock_stops_shows_its_gap(tmp_path, run, published, monkeypatch):  # noqa: F811
     from estate.solve import Status
 
-    honest = pipeline.solve
+    honest = deciding.solve
 
     def stopped(problem, limits, **keywords):
         answer = honest(problem, limits, **keywords)
         return changed(answer, status=Status.FEASIBLE, bound=answer.bound * 0.9, gap=0.1, stopped="time", repeatable=False)
 
-    monkeypatch.setattr(pipeline, "solve", stopped)
+    monkeypatch.setattr(deciding, "solve", stopped)
     folder = starter.make(tmp_path)
     code, said = run(folder, "--time-limit", "1")
     assert code == 0, said
@@ -266,7 +267,7 @@ def test_46_the_clock_and_the_country_change_nothing(tmp_path):
 
 
 def test_46_two_at_once_and_the_second_is_turned_away(tmp_path, run, published):  # noqa: F811
-    from estate.results import staged
+    from estate.runs.staging import staged
 
     folder = starter.make(tmp_path)
     before = shown(published)
@@ -279,14 +280,14 @@ def test_46_two_at_once_and_the_second_is_turned_away(tmp_path, run, published):
 
 def test_47_inputs_edited_while_it_works(tmp_path, refused, monkeypatch):
     folder = starter.make(tmp_path)
-    decide = pipeline.decide
+    decide = job.decide
 
     def slow(*arguments, **keywords):
         outcome = decide(*arguments, **keywords)
         spoil(folder, "zones", 2, population=2101)
         return outcome
 
-    monkeypatch.setattr(pipeline, "decide", slow)
+    monkeypatch.setattr(job, "decide", slow)
     said = refused(folder)
     assert "zones.csv" in said
     assert "changed while the run was working" in said

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from estate.errors import InputError
-from estate.law import as_frame, binding, check_year, discount_factors, in_force, law, rule, year_label
+from estate.money.law import as_frame, binding, check_year, discount_factors, in_force, law, rule, year_label
 from estate.tables import AGENCY_KINDS
 
 LA = "local_authority_england"

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from places import plan_of, tiny_place, tiny_plan, tiny_scenario
 
+from estate.appraise.books import books
 from estate.appraise.ledger import ONE_OFF, RUNNING, ledger, ledger_table, share_out
-from estate.appraise.money import books
 from estate.appraise.receipts import receipts_table
-from estate.costs import hosting_gbp_pa, move_one_off_gbp, pence, running_gbp_pa
+from estate.money.costs import hosting_gbp_pa, move_one_off_gbp, pence, running_gbp_pa
 from estate.place import todays_plan
 
 

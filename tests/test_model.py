@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from brute import everything, random_problem
 
-from estate.generate import COUNTY, place
 from estate.model import Measure, formulate, measure, to_pulp
 from estate.model.access import served_within
 from estate.problem import Goal, Solution, near_distance, offered, violations
+from estate.problem.generate import COUNTY, place
 
 SEEDS = range(40)
 

@@ -15,11 +15,11 @@ from click.testing import CliRunner
 
 from estate.cli import group
 from estate.cli.outcome import guarded
-from estate.draft import NOTICE, draft_from_osm, service_of
 from estate.errors import DownloadError, InputError, UsageError, WriteError
-from estate.new import new, scenario_name
 from estate.scenario import Scenario, load_scenario
-from estate.schema import csv_template, excel_template, json_schema, setting_rows
+from estate.start.draft import NOTICE, draft_from_osm, service_of
+from estate.start.new import new, scenario_name
+from estate.start.schema import csv_template, excel_template, json_schema, setting_rows
 from estate.tables import TABLES
 
 ROOT = Path(__file__).parents[1]

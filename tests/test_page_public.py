@@ -11,7 +11,7 @@ from page_fixture import county, town
 from places import plan_of, scenario_with, tiny_place
 
 from estate.page import render, render_comparison, render_site, words
-from estate.page.public import redacted
+from estate.page.public import left_out, redacted
 
 SECRET = "Secret Bunker"  # pragma: allowlist secret
 PRICES = ("123457", "234579", "345671", "51829")
@@ -95,6 +95,21 @@ def test_a_total_over_many_buildings_stays():
     assert (run.tables["capital_receipts"]["net_receipt_gbp"] != 0).sum() >= 3
     assert redacted(run).manifest["receipts_gbp"] == run.manifest["receipts_gbp"]
     assert "Not shown" not in render(run, public=True)
+
+
+def test_what_the_public_version_leaves_out_is_listed():
+    run = priced_town()
+    said = " ".join(left_out(run))
+    public = redacted(run)
+    for name, table in run.tables.items():
+        if name not in public.tables:
+            assert f"{name}.csv" in said
+        else:
+            assert all((f"{name}.{column}" in said) == (column not in public.tables[name]) for column in table)
+    assert "finance.xlsx" in said
+    assert "confidential" not in said
+    sites = run.place.sites.assign(confidential=[True, *[False] * (len(run.place.sites) - 1)])
+    assert "1 confidential buildings" in " ".join(left_out(replace(run, place=replace(run.place, sites=sites))))
 
 
 def test_two_public_totals_cannot_be_subtracted():

@@ -12,8 +12,10 @@ import pandas as pd
 import pytest
 from disk import estate, tree, write_tiny  # noqa: F401
 
-from estate import pipeline
-from estate.results import read_run, staged
+from estate.pipeline import decide as deciding
+from estate.pipeline import job
+from estate.runs.files import read_run
+from estate.runs.staging import staged
 
 KEYS = {
     "status", "objective_gbp_pa", "bound_gbp_pa", "gap", "baseline_gbp_pa", "saving_gbp_pa", "receipts_gbp", "one_off_gbp",
@@ -115,13 +117,13 @@ def test_changed_data_of_a_stored_run_is_refused(estate, place, tmp_path):  # no
 def test_a_lying_solver_is_caught_and_nothing_is_published(estate, place, tmp_path, monkeypatch):  # noqa: F811
     from dataclasses import replace
 
-    honest = pipeline.solve
+    honest = deciding.solve
 
     def liar(problem, limits, **keywords):
         answer = honest(problem, limits, **keywords)
         return replace(answer, value=answer.value - 1, bound=answer.bound - 1)
 
-    monkeypatch.setattr(pipeline, "solve", liar)
+    monkeypatch.setattr(deciding, "solve", liar)
     code, _, err = estate("run", place, "--out", tmp_path / "maps")
     assert code == 7
     assert "objective" in err
@@ -131,7 +133,7 @@ def test_a_lying_solver_is_caught_and_nothing_is_published(estate, place, tmp_pa
 def test_a_lost_access_point_is_caught(estate, place, tmp_path, monkeypatch):  # noqa: F811
     from dataclasses import replace
 
-    honest = pipeline.solve
+    honest = deciding.solve
 
     def loser(problem, limits, **keywords):
         answer = honest(problem, limits, **keywords)
@@ -139,12 +141,12 @@ def test_a_lost_access_point_is_caught(estate, place, tmp_path, monkeypatch):  #
         closed[answer.solution.host[0]] = False
         return replace(answer, solution=replace(answer.solution, open=closed))
 
-    monkeypatch.setattr(pipeline, "solve", loser)
+    monkeypatch.setattr(deciding, "solve", loser)
     assert estate("run", place, "--out", tmp_path / "maps")[0] == 7
 
 
 def test_inputs_that_change_during_the_run_stop_it(estate, place, tmp_path, monkeypatch):  # noqa: F811
-    decide = pipeline.decide
+    decide = job.decide
 
     def slow(*arguments, **keywords):
         outcome = decide(*arguments, **keywords)
@@ -152,7 +154,7 @@ def test_inputs_that_change_during_the_run_stop_it(estate, place, tmp_path, monk
             file.write("\n")
         return outcome
 
-    monkeypatch.setattr(pipeline, "decide", slow)
+    monkeypatch.setattr(job, "decide", slow)
     code, _, err = estate("run", place, "--out", tmp_path / "maps")
     assert code == 3
     assert "sites.csv" in err
@@ -168,7 +170,7 @@ def test_a_failed_write_leaves_the_old_run(estate, place, tmp_path, monkeypatch)
     def full(*arguments, **keywords):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("estate.publish.write_geopackage", full)
+    monkeypatch.setattr("estate.pipeline.publish.write_geopackage", full)
     code, _, err = estate("run", place, "--out", out, "--set", "travel.detour=1.2")
     assert code == 8
     assert "disk is full" in err
@@ -204,14 +206,14 @@ def test_require_optimal_publishes_and_says_5(estate, place, tmp_path, monkeypat
 
     from estate.solve import Status
 
-    honest = pipeline.solve
+    honest = deciding.solve
 
     def stopped(problem, limits, **keywords):
         answer = honest(problem, limits, **keywords)
         bound = answer.bound * 0.9
         return replace(answer, status=Status.FEASIBLE, bound=bound, gap=0.1, stopped="time", repeatable=False)
 
-    monkeypatch.setattr(pipeline, "solve", stopped)
+    monkeypatch.setattr(deciding, "solve", stopped)
     code, _, err = estate("run", place, "--out", tmp_path / "maps", "--require-optimal")
     assert code == 5
     assert "gap" in err
@@ -224,13 +226,13 @@ def test_no_plan_found_is_6_and_writes_nothing(estate, place, tmp_path, monkeypa
 
     from estate.solve import Status
 
-    honest = pipeline.solve
+    honest = deciding.solve
 
     def empty(problem, limits, **keywords):
         answer = honest(problem, limits, **keywords)
         return replace(answer, status=Status.UNKNOWN, solution=None, value=None, bound=None, gap=None, stopped="time")
 
-    monkeypatch.setattr(pipeline, "solve", empty)
+    monkeypatch.setattr(deciding, "solve", empty)
     assert estate("run", place, "--out", tmp_path / "maps")[0] == 6
     assert not (tmp_path / "maps" / "tiny").exists()
 
@@ -284,8 +286,8 @@ def test_ctrl_c(place, tmp_path, times):
     """Once: the best verified plan is published; twice: 130 and nothing."""
     script = (
         "import sys, threading, time\n"
-        "from estate import pipeline\n"
-        "honest = pipeline.solve\n"
+        "from estate.pipeline import decide as deciding\n"
+        "honest = deciding.solve\n"
         "def patient(problem, limits, **keywords):\n"
         "    print('searching', flush=True)\n"
         "    stop = keywords['stop']\n"
@@ -293,7 +295,7 @@ def test_ctrl_c(place, tmp_path, times):
         "    print('stopped', flush=True)\n"
         f"    time.sleep({0 if times == 1 else 30})\n"
         "    return honest(problem, limits)\n"
-        "pipeline.solve = patient\n"
+        "deciding.solve = patient\n"
         "from estate.cli import main\n"
         "main(sys.argv[1:])\n"
     )

@@ -9,8 +9,9 @@ from places import plan_of, tiny_place, tiny_plan, tiny_scenario
 
 from estate.appraise.ledger import ledger, ledger_table
 from estate.appraise.receipts import receipts_table
-from estate.costs import gross_release_gbp, leaving_years, net_release_gbp, pence, release
 from estate.errors import InputError
+from estate.money.costs import pence
+from estate.money.release import gross_release_gbp, leaving_years, net_release_gbp, release
 from estate.place import todays_plan
 from estate.travel import Travel
 from estate.verify import referee_tables

@@ -8,11 +8,12 @@ from dataclasses import replace
 import brute
 import numpy as np
 import pytest
+import second_model
 from brute import plans
 
-from estate.generate import COUNTY, Size, place
 from estate.problem import CoverRows, Goal, NearRows, SideRows, Solution, cost, violations
-from estate.solve import arrays, direct, reduce
+from estate.problem.generate import COUNTY, Size, place
+from estate.solve import highs, reduce
 from estate.solve.columns.core import core
 from estate.solve.columns.lagrangian import ascend, evaluate
 from estate.solve.places import components
@@ -277,8 +278,8 @@ def test_generated_places_have_the_same_optimum_whole_tightened_and_in_parts(see
 
 
 def optimum(p):
-    built, columns = arrays.build(p)
-    plan = arrays.read(p, columns, direct.run(built).x)
+    built, columns = second_model.build(p)
+    plan = second_model.read(p, columns, highs.run(built).x)
     assert not violations(p, plan)
     return plan, cost(p, plan)
 

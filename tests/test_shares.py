@@ -7,16 +7,18 @@ from dataclasses import replace
 import brute
 import numpy as np
 import pytest
+import second_model
 
-from estate.generate import Size, place
 from estate.problem import CoverRows, ShareRule, SideRows, Solution, cost, offered, violations
-from estate.solve import arrays, direct, reduce
+from estate.problem.generate import Size, place
+from estate.solve import highs, reduce
 from estate.solve.columns import patterns
 from estate.solve.columns.core import core
 from estate.solve.columns.lagrangian import ascend, evaluate
 from estate.solve.reduce import items
 from estate.solve.sharing import offers, rounds, shares
 from estate.solve.sharing.odd import OddCut
+from estate.solve.watch import Clock
 
 SMALL = Size(sites=16, zones=40, side_m=15_000)
 
@@ -93,10 +95,10 @@ def test_proofs_agree_with_looking_at_every_plan():
 def test_a_small_place_is_solved_to_the_optimum_that_highs_finds(seed):
     p = place(SMALL, seed, share=0.9).problem
     found = shares.solve(p, shares.Effort(), plan=p.today)
-    a, _ = arrays.build(p)
-    ran = direct.run(a)
+    a, _ = second_model.build(p)
+    ran = highs.run(a)
     assert found.proven
-    assert found.value == round(ran.value / arrays.MONEY)
+    assert found.value == round(ran.value / second_model.MONEY)
     assert not violations(p, found.plan)
 
 
@@ -157,7 +159,7 @@ def test_no_plan_breaks_an_odd_cut(seed):
         before = lp.bound
         lp.solve(lambda: False)
         assert lp.bound >= before - 1e-6
-        assert lp.bound / arrays.MONEY <= cost(p, plan) + 1
+        assert lp.bound / second_model.MONEY <= cost(p, plan) + 1
     # What a programme made anew with the cuts is worth is what it was worth when they came one by one.
     again = offers.Programme(p, links, c, found, cuts)
     again.solve(lambda: False)
@@ -173,7 +175,7 @@ def test_a_work_limit_repeats():
 
 def test_a_stop_gives_the_plan_so_far():
     p = place(SMALL, 1, share=0.9).problem
-    found = shares.solve(p, shares.Effort(stop=lambda: True), plan=p.today)
+    found = shares.solve(p, shares.Effort(clock=Clock(stop=lambda: True)), plan=p.today)
     assert not found.proven
     assert not violations(p, found.plan)
 

@@ -7,16 +7,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import second_model
 
-from estate.problem import Goal, SideRows, Solution, cost, violations
-from estate.solve import arrays, direct
+from estate.problem import Goal, SideRows, Solution, cost, textbook, violations
+from estate.solve import highs
 from estate.solve.answer import value_of
-from estate.solve.location import single_source, textbook
+from estate.solve.location import single_source
 from estate.solve.location.ascent import ascend, list_pairs, relax, scratch
 from estate.solve.location.fixing import fix, force
 from estate.solve.location.knapsack import GRAIN, best_set, dantzig, labels, sort_by_rate
 from estate.solve.location.location import GREATEST, NEVER, first_state, location, suits
 from estate.solve.location.rounding import round_off
+from estate.solve.watch import Clock
 
 SPACE = labels()
 
@@ -238,10 +240,10 @@ def test_rounding_gives_plans():
 def test_larger_ones_have_the_optimum_that_highs_proves():
     for seed in range(1000, 1030):  # 1029: the sites that may be open together have no room for all
         p = instance(seed, sites=(4, 11), clients=(8, 26))
-        built, _ = arrays.build(p)
-        run = direct.run(built)
+        built, _ = second_model.build(p)
+        run = highs.run(built)
         assert run.complete
-        best = None if run.x is None else round(run.value / arrays.MONEY)
+        best = None if run.x is None else round(run.value / second_model.MONEY)
         check_answer(p, single_source.solve(p), best, seed)
 
 
@@ -279,8 +281,8 @@ def test_limits_leave_a_plan_and_a_bound_that_hold():
     assert cut.nodes == 2
     assert cut.bound <= best.value <= cut.value
     assert not violations(p, cut.solution)
-    for limit in ({"time_s": 0.0}, {"stop": lambda: True}):
-        first = single_source.solve(p, **limit)
+    for limit in (Clock(until=0.0), Clock(stop=lambda: True)):
+        first = single_source.solve(p, clock=limit)
         assert first.ended in {"time", "interrupt"}
         assert first.nodes == 1
         assert first.bound <= best.value <= first.value

@@ -8,11 +8,14 @@ from places import scenario_with, tiny_place
 from estate.appraise.met import displacement, standards_table
 from estate.errors import InputError, Severity
 from estate.formulate import formulate
+from estate.formulate.rules import compile_rules
 from estate.place import Plan, todays_plan
 from estate.problem import covered_weight, offered, violations
 from estate.scenario import Limit, Scenario
 from estate.solve import Status, solve
-from estate.standards import compile_rules, counted, groups, in_words, matches, presets, rules, warnings
+from estate.standards.presets import presets, rules, warnings
+from estate.standards.reach import counted, groups, matches
+from estate.standards.words import in_words
 from estate.travel import Pairs, Points, Straight, Table, Travel, Wanted, build_travel
 
 EVERYTHING = Wanted(limit_m=np.inf, limit_s=np.inf)

@@ -12,10 +12,11 @@ from pathlib import Path
 import brute
 import numpy as np
 import pytest
+import second_model
 
-from estate.problem import CoverRows, Goal, NearRows, ShareRule, SideRows, near_distance, offered, violations
-from estate.solve import Limits, Status, arrays, direct, solve
-from estate.solve.location import median, merge, sites, textbook
+from estate.problem import CoverRows, Goal, NearRows, ShareRule, SideRows, near_distance, offered, textbook, violations
+from estate.solve import Limits, Status, highs, solve
+from estate.solve.location import median, merge, sites
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -24,9 +25,9 @@ from bench.spopt import shared  # noqa: E402
 
 
 def solved(p, unit=1.0):
-    a, columns = arrays.build(p)
-    run = direct.run(a)
-    plan = arrays.read(p, columns, run.x)
+    a, columns = second_model.build(p)
+    run = highs.run(a)
+    plan = second_model.read(p, columns, run.x)
     assert not violations(p, plan)
     return round(run.value / unit), plan
 
@@ -46,7 +47,7 @@ def choices(n, p):
 def test_lscp(place):
     distance, _ = place
     limit = int(distance.min(axis=1).max()) + 60
-    value, _ = solved(textbook.lscp(distance, limit), arrays.MONEY)
+    value, _ = solved(textbook.lscp(distance, limit), second_model.MONEY)
     least = next(p for p in range(1, 8) if any((distance[:, c] <= limit).any(axis=1).all() for c in choices(7, p)))
     assert value == least
 
@@ -81,7 +82,7 @@ def test_single_source():
         if (load <= capacity).all():
             value = fixed[sorted(set(host))].sum() + assign[list(host), range(6)].sum()
             best = value if best is None else min(best, value)
-    value, _ = solved(textbook.single_source(fixed, capacity, demand, assign), arrays.MONEY)
+    value, _ = solved(textbook.single_source(fixed, capacity, demand, assign), second_model.MONEY)
     assert value == best
 
 

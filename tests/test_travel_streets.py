@@ -4,12 +4,14 @@ import bz2
 import gzip
 import os
 import pickle
+import re
 from pathlib import Path
 
 import geopandas as gpd
 import networkx as nx
 import numpy as np
 import osmium
+import pyproj
 import pytest
 import shapely
 from scipy.sparse import coo_array
@@ -293,6 +295,129 @@ def test_a_damaged_graph_is_refused(tmp_path, damage):
         load_streets(path, mode="drive")
 
 
+def same_streets(one, other) -> bool:
+    """Whether two networks have the same streets, wherever their nodes are numbered."""
+
+    def streets(made):
+        ends = np.column_stack([made.x[made.tail], made.y[made.tail], made.x[made.head], made.y[made.head]]).round(3)
+        turned = made.back & (ends[:, :2].tolist() > ends[:, 2:].tolist())
+        ends[turned] = ends[turned][:, [2, 3, 0, 1]]
+        return sorted(
+            (*row, length, back) for row, length, back in zip(ends.tolist(), made.length.round(3), made.back, strict=True)
+        )
+
+    return streets(one) == streets(other)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: re.sub(r'<edge source="(\d+)" target="(\d+)"( id="\d+")?', r'<edge id="0" source="\1" target="\2"', text),
+        lambda text: re.sub(r'<edge source="(\d+)" target="(\d+)"', r"<edge  target = '\2'\n source='\1'", text),
+        lambda text: text.replace("<data key", "<data\n  key").replace('<node id="', '<node label="x" id="'),
+        lambda text: text.replace("epsg:4326", "{'init': 'epsg:4326'}"),
+        lambda text: text.replace("epsg:4326", "{&apos;init&apos;: &apos;epsg:4326&apos;}"),
+        lambda text: text.replace("epsg:4326", "None"),
+        lambda text: text.replace("epsg:4326", ""),
+        lambda text: text.replace("epsg:4326", "EPSG:4326"),
+        lambda text: text.replace("epsg:4326", pyproj.CRS("EPSG:4326").to_wkt().replace('"', "&quot;")),
+    ],
+)
+@pytest.mark.parametrize("mode", ["walk", "drive"])
+def test_graphml_in_any_order_and_with_any_name_of_its_crs(tmp_path, change, mode):
+    path = save_osmnx(tmp_path / "made.graphml")
+    before, text = load_streets(path, mode=mode), path.read_text()
+    changed = change(text)
+    assert changed != text
+    path.write_text(changed)
+    assert same_streets(load_streets(path, mode=mode), before)
+
+
+def test_a_graph_without_a_crs_says_how_it_was_read(tmp_path):
+    path = save_osmnx(tmp_path / "made.graphml")
+    path.write_text(path.read_text().replace("epsg:4326", "None"))
+    assert "travel.no-crs" in [note.code for note in load_streets(path, mode="walk").notes]
+
+
+@pytest.mark.parametrize(
+    ("crs", "words"),
+    [
+        ("{'proj': 'utm', 'zone': 30}", "'{'proj': 'utm', 'zone': 30}' is not a coordinate reference system"),
+        ("{'init': 'epsg:99999'}", "'epsg:99999' is not a coordinate reference system"),
+        ("+proj=longlat +nadgrids=secret.gsb", "is not a coordinate reference system"),
+        ("{" * 5000, "is not a coordinate reference system"),
+    ],
+)
+def test_a_crs_that_is_not_read_is_refused_by_name(tmp_path, crs, words):
+    path = save_osmnx(tmp_path / "made.graphml")
+    path.write_text(path.read_text().replace("epsg:4326", crs))
+    with pytest.raises(InputError, match=re.escape(words)):
+        load_streets(path, mode="walk")
+
+
+def test_metres_without_a_crs_are_refused(tmp_path):
+    path = save_osmnx(tmp_path / "made.graphml")
+    path.write_text(re.sub(r">52\.(\d+)<", r">252.\1<", path.read_text().replace("epsg:4326", "")))
+    with pytest.raises(
+        InputError, match=r"states no coordinate reference system \(crs is ''\), and its coordinates are not degrees"
+    ):
+        load_streets(path, mode="walk")
+
+
+def test_an_undirected_graph_goes_both_ways(tmp_path):
+    path = save_osmnx(tmp_path / "made.graphml")
+    path.write_text(path.read_text().replace('edgedefault="directed"', 'edgedefault="undirected"'))
+    made = load_streets(path, mode="drive")
+    assert made.back.all()
+    assert made.length.sum() == pytest.approx(900 + 1112 + 1300)
+    assert "the graph is undirected: 1 one-way streets go both ways" in [note.message for note in made.notes]
+    path.write_text(path.read_text().replace("<edge ", '<edge directed="true" ', 1))
+    with pytest.raises(InputError, match="say for themselves whether they are directed"):
+        load_streets(path, mode="drive")
+
+
+def test_streets_that_all_lead_one_way_are_refused(tmp_path):
+    graph = nx.MultiDiGraph(crs="epsg:4326")
+    for ref, (north, east) in list(NODES.items())[:2]:
+        graph.add_node(ref, y=LAT + north, x=LON + east)
+    graph.add_edge(1, 2, length="900.0", highway="residential")
+    nx.write_graphml(graph, tmp_path / "one.graphml")
+    with pytest.raises(InputError, match="every street is one-way"):
+        load_streets(tmp_path / "one.graphml", mode="drive")
+    assert len(load_streets(tmp_path / "one.graphml", mode="walk").x) == 2
+
+
+@pytest.mark.parametrize("directed", [True, False])
+@pytest.mark.parametrize("mode", ["walk", "drive"])
+def test_osmnxs_own_geopackage_is_the_same_network(tmp_path, directed, mode):
+    import osmnx
+
+    path = save_osmnx(tmp_path / "made.graphml")
+    graph = nx.read_graphml(path, node_type=int, force_multigraph=True)
+    for u, v, tags in graph.edges(data=True):
+        line = shapely.LineString([(graph.nodes[end]["x"], graph.nodes[end]["y"]) for end in (u, v)])
+        shape = shapely.from_wkt(tags["geometry"]) if "geometry" in tags else line
+        tags.update(osmid=1, length=float(tags["length"]), oneway=tags["oneway"] == "True", geometry=shape)
+    osmnx.save_graph_geopackage(graph, tmp_path / "made.gpkg", directed=directed)
+    made = load_streets(tmp_path / "made.gpkg", mode=mode)
+    assert same_streets(made, load_streets(path, mode=mode))
+    assert not made.back.all() or mode == "walk"
+
+
+def test_a_geopackage_of_nodes_and_edges_that_lacks_something_is_refused(tmp_path):
+    nodes = gpd.GeoDataFrame({"osmid": [1, 2]}, geometry=gpd.points_from_xy([LON, LON + 0.01], [LAT, LAT]), crs="EPSG:4326")
+    line = [shapely.LineString(nodes.geometry.tolist())]
+    for columns, words in (
+        ({"u": [1], "v": [3]}, "some edges end at nodes that are not in it"),
+        ({"u": [1], "highway": ["residential"]}, "its nodes or edges have no column v"),
+    ):
+        path = tmp_path / f"{len(words)}.gpkg"
+        nodes.to_file(path, layer="nodes")
+        gpd.GeoDataFrame(columns, geometry=line, crs="EPSG:4326").to_file(path, layer="edges")
+        with pytest.raises(InputError, match=words):
+            load_streets(path, mode="walk")
+
+
 def save_open_roads(path, *, crs="EPSG:27700", layer="road_link", **columns):
     lines = ["LINESTRING (0 0, 50 50, 100 0)", "LINESTRING (100 0, 200 0)", "LINESTRING (50 -50, 50 90)"]
     lines = [shapely.affinity.translate(shapely.from_wkt(each), 400_000, 250_000) for each in lines]
@@ -317,7 +442,7 @@ def test_open_roads_links_meet_at_their_nodes_and_bridges_do_not(tmp_path):
 
 
 def test_open_roads_of_another_shape_is_refused(tmp_path):
-    with pytest.raises(InputError, match="no layer road_link; the layers are streets"):
+    with pytest.raises(InputError, match="the layers are streets: neither a road_link"):
         load_streets(save_open_roads(tmp_path / "a.gpkg", layer="streets"), mode="drive")
     with pytest.raises(InputError, match="not EPSG:27700"):
         load_streets(save_open_roads(tmp_path / "b.gpkg", crs="EPSG:3857"), mode="drive")

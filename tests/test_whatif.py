@@ -17,13 +17,16 @@ import pytest
 from disk import estate, write_tiny  # noqa: F401
 
 from estate.errors import BatchError, InputError, WriteError
-from estate.pipeline import decide, run
-from estate.results import locked, read_run
+from estate.pipeline.decide import decide
+from estate.pipeline.job import run
+from estate.runs.files import read_run
+from estate.runs.staging import locked
 from estate.scenario import Adjust, digest, load_scenario, resolved
 from estate.whatif import batch as batches
 from estate.whatif import locks_from, morning
-from estate.whatif.batch import plan_batch, run_batch
+from estate.whatif.batch import plan_batch
 from estate.whatif.figures import figures
+from estate.whatif.job import run_batch
 from estate.whatif.patches import Facts, WhatIf, identity, items, read, scenario_of
 from estate.whatif.regions import proven
 from estate.whatif.reuse import Evaluator

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from estate.pipeline import decide, prepare
+from estate.pipeline.decide import decide
+from estate.pipeline.prepare import prepare
 from estate.scenario import load_scenario
 from estate.solve import Limits, Status, solve
 

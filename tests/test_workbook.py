@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from places import plan_of, tiny_place, tiny_scenario
 
-from estate.appraise.money import books
+from estate.appraise.books import books
 from estate.report.tables import write_tables
 from estate.report.workbook import write_workbook
 

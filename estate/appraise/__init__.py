@@ -12,10 +12,10 @@ from typing import Any
 import pandas as pd
 
 from estate.appraise.access import access_table, affected_table, reach, zone_table
+from estate.appraise.books import books
 from estate.appraise.buildings import hubs, moves_table, sites_table
 from estate.appraise.inequality import inequality_table
 from estate.appraise.met import standards_table
-from estate.appraise.money import books
 from estate.appraise.unknowns import unknowns_table
 from estate.place import Place, Plan, todays_plan
 from estate.scenario import Scenario

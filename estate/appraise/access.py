@@ -16,7 +16,8 @@ import pandas as pd
 from estate.place import Place, Plan
 from estate.problem import Bools, Floats, Ints
 from estate.scenario import Measure, Metric, Scenario, Standard
-from estate.standards import rules, tested, within
+from estate.standards.presets import rules
+from estate.standards.reach import tested, within
 from estate.travel import Travel
 
 NOT_LABELS = ("name", "source", "illustrative", "licence", "licensed_as")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from estate.costs import move_rates
+from estate.money.costs import move_rates
 from estate.place import Place, Plan
 from estate.scenario import Scenario
 

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from estate import costs
 from estate.appraise.met import displacement, lookup
+from estate.money import costs
 from estate.place import Place, Plan, todays_plan
 from estate.problem import Bools, Floats
 from estate.scenario import Measure, Scenario
-from estate.standards import in_words, rules
+from estate.standards.presets import rules
+from estate.standards.words import in_words
 from estate.travel import Travel
 
 

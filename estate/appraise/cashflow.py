@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from estate.appraise.ledger import ONE_OFF, RUNNING, Ledger
-from estate.costs import Discounting, Floats, discounting
-from estate.law import year_label
+from estate.money.columns import Floats
+from estate.money.law import year_label
+from estate.money.present_value import Discounting, discounting
 from estate.scenario import Scenario, Sensitivity
 
 SALE_COST = "disposal_from_receipt"

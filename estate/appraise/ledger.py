@@ -32,18 +32,10 @@ import numpy as np
 import pandas as pd
 
 from estate.appraise.receipts import proceeds_pence, released
-from estate.costs import (
-    Floats,
-    Ints,
-    hosting_gbp_pa,
-    leaving_years,
-    move_one_off_gbp,
-    pence,
-    release,
-    running_gbp_pa,
-    works_year,
-)
-from estate.law import year_label
+from estate.money.columns import Floats, Ints
+from estate.money.costs import hosting_gbp_pa, move_one_off_gbp, pence, running_gbp_pa
+from estate.money.law import year_label
+from estate.money.release import leaving_years, release, works_year
 from estate.place import Place, Plan, todays_plan
 from estate.scenario import Scenario
 

@@ -9,7 +9,9 @@ from estate.appraise.access import offers
 from estate.place import Place, Plan, todays_plan
 from estate.problem import Ints
 from estate.scenario import Measure, Scenario, Standard
-from estate.standards import groups, in_words, people_needed, rules, tested, within
+from estate.standards.presets import rules
+from estate.standards.reach import groups, people_needed, tested, within
+from estate.standards.words import in_words
 from estate.travel import Pairs, Travel
 
 

@@ -10,8 +10,10 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from estate.costs import Ints, pence, release
-from estate.law import binding, in_force, year_label
+from estate.money.columns import Ints
+from estate.money.costs import pence
+from estate.money.law import binding, in_force, year_label
+from estate.money.release import release
 from estate.place import Place, Plan, todays_plan
 from estate.scenario import Scenario
 
@@ -43,7 +45,7 @@ def released(place: Place, plan: Plan) -> Ints:
 
 
 def proceeds_pence(table: pd.DataFrame) -> pd.DataFrame:
-    """The amounts of :func:`estate.costs.release` in whole pence, adding up exactly.
+    """The amounts of :func:`estate.money.release.release` in whole pence, adding up exactly.
 
     Columns ``exit, gross, disposal, from_receipt, to_revenue, receipt, revenue``.  What a receipt may meet is rounded
     down, so that 4% is never exceeded.

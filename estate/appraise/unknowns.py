@@ -12,11 +12,12 @@ import numpy as np
 import pandas as pd
 
 from estate.appraise.access import Reach, group_columns, label_columns
-from estate.load.raw import listed
 from estate.place import Place
 from estate.scenario import Measure, Scenario
-from estate.standards import rules, tested
+from estate.standards.presets import rules
+from estate.standards.reach import tested
 from estate.travel import Travel
+from estate.wording import listed
 
 COLUMNS = ["topic", "not_known", "why_it_matters", "what_would_help"]
 

@@ -10,10 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from estate.appraise.access import people_within
-from estate.judge import MONEY_GOALS
+from estate.pipeline.judge import MONEY_GOALS
 
 if TYPE_CHECKING:
-    from estate.pipeline import Outcome
+    from estate.pipeline.decide import Outcome
 
 
 def proof(manifest: Any) -> str:

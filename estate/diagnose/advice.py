@@ -14,7 +14,8 @@ from estate.diagnose.relax import Relaxation, size_of
 from estate.diagnose.words import measured, phrase, rule_named, site_name, square
 from estate.problem import AREA_UNITS_PER_M2
 from estate.scenario import Limit, Metric
-from estate.standards import limbs, percent
+from estate.standards.presets import limbs
+from estate.standards.words import percent
 
 PENCE = 100
 

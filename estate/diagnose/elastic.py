@@ -21,12 +21,12 @@ from estate.diagnose.sheet import Layout, Rows, bounds, cover_rows, joined, layo
 from estate.errors import SolverError
 from estate.formulate import Formulation, formulate
 from estate.formulate.eligible import host_pairs, site_state, taking_part
+from estate.formulate.rules import Compiled
 from estate.model.arrays import Arrays
 from estate.place import Place
 from estate.problem import Bools, CoverRows, Floats, Goal, Ints, NearRows, Problem, Solution
 from estate.scenario import Rules, Scenario
 from estate.solve import highs
-from estate.standards import Compiled
 from estate.travel import Travel
 
 AMPLE_M2 = 1e7

@@ -19,9 +19,11 @@ import numpy as np
 from estate.diagnose.elastic import Elastic
 from estate.diagnose.members import Kind
 from estate.diagnose.sheet import Rows, cover_rows, joined
+from estate.formulate.rules import compile_rules
 from estate.problem import Floats, Ints
 from estate.scenario import Limit, Measure, Metric, Standard
-from estate.standards import compile_rules, limbs, offers_today
+from estate.standards.presets import limbs
+from estate.standards.reach import offers_today
 
 DUST = 1e-6
 """What the solver's columns may be off by, of one unit."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from estate.diagnose.conflict import find_causes
 from estate.diagnose.elastic import elastic
-from estate.diagnose.words import issue_of, listed, plural, site_name_in
+from estate.diagnose.words import issue_of, listed, plural, site_name_in, square
 from estate.errors import InfeasibleError, InputError, Issue, NoPlanError, Where
 from estate.formulate import Formulation, formulate
 from estate.formulate.eligible import site_state
@@ -58,6 +58,8 @@ class SitePrice:
     opened: tuple[str, ...]
     closed: tuple[str, ...]
     """Other sites that the opposite plan has open, or not, besides."""
+    other_use_m2: float
+    """Floor area of the site's other uses, which lose their home where it is lost; no figure pays for another."""
     reasons: tuple[Issue, ...]
     """Why the opposite is impossible, where it is."""
     proven: bool
@@ -133,6 +135,7 @@ def site_price(
         moves=_moves(place, best, other),
         opened=_changed(place, best, other, j, to_open=True),
         closed=_changed(place, best, other, j, to_open=False),
+        other_use_m2=float(np.nan_to_num(place.sites["other_use_m2"].iloc[j])),
         reasons=issues,
         proven=proven,
     )
@@ -186,10 +189,15 @@ def _why(lock: str, *, kept: bool, must_close: bool, price: float | None, possib
         return lock
     if not possible:
         return "kept: there is no plan without it" if kept else "let go: there is no plan with it"
-    dearer = f"£{price:,.0f} a year" if price is not None else "something"
     if price == 0:
         return "kept, or let go, at the same cost: the tie is broken by one-off cost and then distance"
-    return f"{'kept' if kept else 'let go'}: the opposite costs {dearer} more"
+    return f"{'kept' if kept else 'let go'}: the opposite costs {_apart(price) if price is not None else 'something more'}"
+
+
+def _apart(price: float) -> str:
+    """A difference a year as people say it: ``£1,200 a year more``, ``£1,200 a year less``, ``the same``."""
+    pounds = f"£{abs(price):,.0f} a year"
+    return "the same" if price == 0 else f"{pounds} more" if price > 0 else f"{pounds} less"
 
 
 def _nowhere_else(formulation: Formulation, j: int) -> Any:
@@ -255,9 +263,11 @@ def in_words(place: Place, scenario: Scenario, price: SitePrice) -> list[str]:
     if price.price_gbp_pa is None:
         lines.append(f"{opposite} is impossible:")
         return lines
-    lines.append(
-        f"{opposite} costs £{price.price_gbp_pa:,.0f} a year more: £{price.opposite_gbp_pa:,.0f} not £{price.best_gbp_pa:,.0f}."
-    )
+    lines.append(f"{opposite} costs {_apart(price.price_gbp_pa)}: £{price.opposite_gbp_pa:,.0f} not £{price.best_gbp_pa:,.0f}.")
+    if price.kept and price.other_use_m2:
+        lines.append(
+            f"Its other uses ({square(price.other_use_m2)}) would be homeless, and no figure here pays for another home."
+        )
     lines += [f"  {s} would be at {b}, not {a}" for s, a, b in price.moves]
     lines += [f"  {site} would stay open" for site in price.opened] + [f"  {site} would be let go" for site in price.closed]
     if not price.proven:

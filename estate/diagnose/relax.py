@@ -26,7 +26,8 @@ from estate.diagnose.members import Kind, Member
 from estate.diagnose.words import nearest_left, rule_named
 from estate.formulate.eligible import site_state
 from estate.scenario import Measure, Standard
-from estate.standards import limbs, nearest, offers_today
+from estate.standards.presets import limbs
+from estate.standards.reach import nearest, offers_today
 
 WEIGHTS: Mapping[str, float] = {"percent": 1.0, "lift": 50.0}
 """What giving way weighs: 1 for each percent that a limit, share, area, count or budget changes by; 50 for a lock lifted."""

@@ -15,7 +15,9 @@ from estate.errors import Issue, Where
 from estate.place import Place
 from estate.problem import AREA_UNITS_PER_M2, Bools
 from estate.scenario import Limit, Measure, Metric, Standard
-from estate.standards import in_words, limbs, offers_today
+from estate.standards.presets import limbs
+from estate.standards.reach import offers_today
+from estate.standards.words import in_words
 
 MOST_NAMED = 5
 """Zones, points or sites named in one sentence; the rest are counted."""

@@ -17,24 +17,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from estate import costs
 from estate.errors import Issue, Severity, Where
 from estate.formulate.eligible import SiteState, area_units, host_pairs, site_state
 from estate.formulate.priced import with_prices
+from estate.formulate.rules import Compiled, compile_rules
 from estate.formulate.side import side_rows
+from estate.money import costs
+from estate.money.present_value import annual_equivalent_pence, opening_pence
+from estate.money.release import net_release_gbp
 from estate.place import Place, Plan, todays_plan
-from estate.problem import (
-    CoverRows,
-    Goal,
-    Ints,
-    NearRows,
-    Problem,
-    Solution,
-    area_used,
-    violations,
-)
+from estate.problem import BROKEN, CoverRows, Goal, Ints, NearRows, Problem, Solution, area_used, violations
 from estate.scenario import Scenario
-from estate.standards import Compiled, compile_rules, nearest, offers_today
+from estate.standards.reach import nearest, offers_today
 from estate.travel import Travel
 
 GOALS = {
@@ -111,7 +105,7 @@ def formulate(place: Place, scenario: Scenario, travel: Travel, *, near: NearRow
         inherent=outside.astype(np.int64).reshape(-1, 2),
         near=_near(place, scenario, travel) if near is None else near,
         goal=GOALS[scenario.money.objective],
-        site_one_off=costs.pence(costs.net_release_gbp(place, scenario)) * state.releasable,
+        site_one_off=costs.pence(net_release_gbp(place, scenario)) * state.releasable,
         pair_one_off=costs.pence(one_off.total),
     )
     problem = _with_today(problem, place, points)
@@ -133,10 +127,10 @@ def _costs(
     constant = 0
     pair, fixed = costs.pence(hosting), costs.pence(running)
     if scenario.money.objective == "annual-equivalent":
-        moves, release = costs.annual_equivalent_pence(place, scenario, point, site)
+        moves, release = annual_equivalent_pence(place, scenario, point, site)
         # Letting a site go earns or costs `release` a year: a constant, less the same again while it stays open.
         release = np.where(state.releasable, release, 0)
-        opening = costs.opening_pence(place, scenario)
+        opening = opening_pence(place, scenario)
         pair, fixed, constant = pair + moves, fixed - release - opening, int(release.sum())
     for r, allowed in compiled.moved.items():
         rule = compiled.rules[r]
@@ -221,7 +215,7 @@ def _today_notes(problem: Problem) -> tuple[Issue, ...]:
     broken = violations(problem, problem.today) if problem.today else {}
     if not broken:
         return ()
-    families = ", ".join(broken)
+    families = "; ".join(BROKEN[family] for family in broken)
     return (
         Issue(
             "today.not-a-plan",

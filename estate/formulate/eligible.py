@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from estate.formulate.rules import Compiled
 from estate.place import Place, todays_plan
 from estate.problem import AREA_UNITS_PER_M2, Bools, Floats, Ints
 from estate.scenario import Scenario
-from estate.standards import Compiled
 from estate.travel import Travel
 
 

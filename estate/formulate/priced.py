@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from estate.formulate.rules import Compiled
 from estate.problem import CoverRows, Problem, SideRows, Solution, offer_columns
-from estate.standards import Compiled
 
 
 def with_prices(problem: Problem, compiled: Compiled) -> Problem:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from estate import costs
 from estate.formulate.eligible import SiteState
+from estate.money import costs
+from estate.money.release import gross_release_gbp
 from estate.place import Place, todays_plan
 from estate.problem import Floats, Ints, Problem, SideRows, offer_columns
 from estate.scenario import Scenario
@@ -39,7 +40,7 @@ def side_rows(problem: Problem, place: Place, scenario: Scenario, state: SiteSta
     if problem.site_one_off is None or problem.pair_one_off is None:
         return found.rows()
     if money.capital_budget_gbp is not None:
-        release = costs.pence(costs.gross_release_gbp(place, scenario)) if money.budget_basis == "gross" else None
+        release = costs.pence(gross_release_gbp(place, scenario)) if money.budget_basis == "gross" else None
         site_part = problem.site_one_off if release is None else _padded(release * state.releasable, n_open)
         value = np.concatenate([-site_part, problem.pair_one_off]).astype(float)
         found.add("capital budget", all_columns, value, -np.inf, money.capital_budget_gbp * 100 - float(site_part.sum()))

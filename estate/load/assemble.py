@@ -12,15 +12,17 @@ import pandas as pd
 from estate.errors import Issue, Severity, Where, raise_for
 from estate.load.cells import Cells, Words, guessed, service_words, typed
 from estate.load.change import adjusted
-from estate.load.context import context_layer, travel_rows, travel_table
+from estate.load.context import context_layer
 from estate.load.files import Reading
 from estate.load.merge import Part, complete, merged
 from estate.load.points import check_extent, extent_of, located, postcode_table
-from estate.load.raw import Raw, listed
+from estate.load.raw import Raw
 from estate.load.shape import shaped
+from estate.load.travel import Known, travel_rows, travel_table
 from estate.place import CRS, Place
 from estate.scenario import Scenario, TableFile
 from estate.tables import LOCATION, TABLES, Column, Kind, Table
+from estate.wording import listed
 
 _OUTSIDE_MAY_OMIT = ("capacity_m2", "running_cost_gbp_pa", "tenure")
 _OUTSIDE_FREE = (
@@ -207,14 +209,15 @@ def _check_locations(frames: Mapping[str, pd.DataFrame], origin: Mapping[str, pd
 
 
 def _travel(scenario: Scenario, frames: Mapping[str, pd.DataFrame], reading: Reading) -> pd.DataFrame | None:
+    known = Known(frames["zones"].index, frames["sites"].index)
     parts, files = [], []
     for given in scenario.tables.travel:
         raw = reading.read(given, "tables.travel")
-        rows = travel_rows(raw, given, scenario, reading.issues) if raw is not None else None
+        rows = travel_rows(raw, given, scenario.travel, known, reading.issues) if raw is not None else None
         if rows is not None:
             parts.append(rows)
             files.append(given.path)
-    return travel_table(parts, frames["zones"].index, frames["sites"].index, listed(files), reading.issues)
+    return travel_table(parts, known, listed(files), reading.issues)
 
 
 def _context(scenario: Scenario, reading: Reading) -> gpd.GeoDataFrame | None:

@@ -15,9 +15,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from estate.errors import Issue, Where
-from estate.load.raw import MOST_SHOWN, brief, listed, plain, row_issues, suggestion
+from estate.load.raw import MOST_SHOWN, row_issues
 from estate.scenario import Scenario
 from estate.tables import Column, Kind
+from estate.wording import brief, listed, plain, suggestion
 
 _NUMBER = r"[+-]?£? ?[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)?(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,3})?"
 _YES = frozenset({"yes", "y", "true", "t", "1"})
@@ -28,7 +29,7 @@ _CONTROLS = r"[\x00-\x08\x0e-\x1f\x7f]"
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The services a place has, and every word its tables may use for them (evened out by :func:`estate.load.raw.plain`)."""
+    """The services a place has, and every word its tables may use for them (evened out by :func:`estate.wording.plain`)."""
 
     allowed: tuple[str, ...]
     by_word: Mapping[str, str]

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from estate.errors import Issue, Severity, Where
 from estate.load.cells import Words, parsed_numbers
-from estate.load.raw import suggestion
 from estate.scenario import Adjust, Scenario
 from estate.tables import TABLES, Kind
+from estate.wording import suggestion
 
 _TEST = re.compile(r"\s*(<=|>=|!=|<|>|=)?\s*(.*?)\s*")
 

@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from estate.errors import InputError, Where
 from estate.load.parquet import arrow_text
-from estate.load.raw import MAX_COLUMNS, MAX_ROWS, Raw, closest, from_columns, json_text, listed
+from estate.load.raw import MAX_COLUMNS, MAX_ROWS, Raw, from_columns, json_text
 from estate.load.sniff import checked_members, corrupt, extract, read_bytes, refusal
 from estate.scenario import TableFile
+from estate.wording import closest, listed
 
 _SHAPE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 

@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from estate.errors import Issue, Severity, Where
-from estate.load.raw import closest, listed, plain, row_issues
+from estate.load.raw import row_issues
 from estate.tables import Column, Kind, Table
+from estate.wording import closest, listed, plain
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from estate.errors import InputError, Issue, Severity, Where
 from estate.load.cells import parsed_numbers
 from estate.load.crs import as_crs
-from estate.load.raw import Raw, listed, row_issues
+from estate.load.raw import Raw, row_issues
 from estate.place import CRS
+from estate.wording import listed
 
 _EAST, _NORTH = 700_000.0, 1_300_000.0
 """The extent of the British National Grid, metres."""

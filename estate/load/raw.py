@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import json
-import re
-import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from estate.errors import Issue, Severity, Where
+from estate.wording import brief
 
 MAX_ROWS = 1_000_000
 MAX_COLUMNS = 2_000
@@ -22,8 +20,6 @@ MAX_CELL = 1_000_000
 """Characters in one cell."""
 MOST_SHOWN = 20
 """Rows reported one by one for the same problem; the rest are counted."""
-MOST_KNOWN = 30
-"""Allowed words listed in full; more than these are a register, of which three are named."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,29 +104,6 @@ def tidy_heading(text: str) -> str:
     return " ".join(str(text).replace("\ufeff", "").split())
 
 
-def plain(text: str) -> str:
-    """A word with case, spaces, hyphens and punctuation evened out: ``Job-Centre Plus`` is ``job_centre_plus``."""
-    return re.sub(r"[^\w+]+", "_", unicodedata.normalize("NFKC", text).casefold()).strip("_")
-
-
-def closest(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
-    """The known word most like this one, or ``""``; ``cutoff`` is how alike they must be, 0 to 1."""
-    by_form = {plain(each): each for each in known}
-    found = difflib.get_close_matches(plain(word), list(by_form), n=1, cutoff=cutoff)
-    return by_form[found[0]] if found else ""
-
-
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """``did you mean 'x'?`` with the list of what is allowed."""
-    allowed = sorted(each for each in known if each)
-    near = closest(word, allowed)
-    if len(allowed) > MOST_KNOWN:  # a register of ids, not a list to choose from
-        some = f"{', '.join(allowed[:3])} and {len(allowed) - 3:,} more"
-        return f"did you mean '{near}'?" if near else f"use one that is known, such as {some}"
-    listed = ", ".join(allowed)
-    return f"did you mean '{near}'? (known: {listed})" if near else f"use one of: {listed}"
-
-
 def row_issues(
     code: str,
     where: Where,
@@ -159,15 +132,3 @@ def row_issues(
         text = f"{more:,} more rows have the same problem (the last is row {int(rows[-1])})"
         shown.append(Issue(code, text, remedy, Where(where.file, column=where.column), severity))
     return shown
-
-
-def brief(text: str, most: int = 60) -> str:
-    """A cell short enough for a message."""
-    line = " ".join(text.split())
-    return line if len(line) <= most else f"{line[: most - 3]}..."
-
-
-def listed(rows: Iterable[object], most: int = 5) -> str:
-    """``3, 4, 7 and 12 more``."""
-    every = [str(each) for each in rows]
-    return ", ".join(every[:most]) + (f" and {len(every) - most:,} more" if len(every) > most else "")

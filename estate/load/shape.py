@@ -10,9 +10,10 @@ import pandas as pd
 
 from estate.errors import Issue, Severity, Where
 from estate.load.cells import clean, one_line
-from estate.load.raw import Raw, closest, listed, plain, suggestion
+from estate.load.raw import Raw
 from estate.scenario import TableFile
 from estate.tables import LOCATION, Table
+from estate.wording import closest, listed, plain, suggestion
 
 _SAME: Mapping[str, Sequence[str]] = {
     "easting": ("eastings", "easting_m"),
@@ -34,7 +35,7 @@ def shaped(raw: Raw, given: TableFile, table: Table, issues: list[Issue]) -> Raw
     if not table.extra:
         named = (*given.columns, *given.template, *given.constants, *translations, *given.factors)
         issues.extend(_unknown(table, name, ours, raw.file) for name in dict.fromkeys(named) if name not in ours)
-    raw = _chosen(raw, given, issues)
+    raw = chosen(raw, given, issues)
     used: set[str] = set()
     # What a template uses may still be read under its own name as well: an id made of the name leaves the name.
     columns = {name: _templated(raw, name, text, issues) for name, text in given.template.items()}
@@ -76,7 +77,8 @@ def _take_ours(raw: Raw, ours: Sequence[str], columns: dict[str, pd.Series], use
         used.add(head)
 
 
-def _chosen(raw: Raw, given: TableFile, issues: list[Issue]) -> Raw:
+def chosen(raw: Raw, given: TableFile, issues: list[Issue]) -> Raw:
+    """The rows that ``where`` asks for."""
     for heading, wanted in given.where.items():
         found = _heading(raw, heading, "where", heading, issues)
         if found is None:
@@ -85,12 +87,12 @@ def _chosen(raw: Raw, given: TableFile, issues: list[Issue]) -> Raw:
         without = {each.removeprefix("!=").strip() for each in words if each.startswith("!=")}
         among = {each.strip() for each in words if not each.startswith("!=")}
         cells = one_line(clean(raw.frame[found]))
-        chosen = (~cells.isin(without) & (cells.isin(among) if among else True)).to_numpy(dtype=bool)
-        if not chosen.any():
+        taken = (~cells.isin(without) & (cells.isin(among) if among else True)).to_numpy(dtype=bool)
+        if not taken.any():
             there = suggestion(min(among or without), [each for each in cells.unique()[:200] if each])
             where = Where(raw.file, column=found, value=listed(words))
             issues.append(Issue("file.where", f"no row has {listed(words)} under '{found}'", there, where))
-        raw = raw.take(chosen)
+        raw = raw.take(taken)
     return raw
 
 

@@ -18,7 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from estate.errors import InputError, Issue, Where
-from estate.load.raw import closest
+from estate.wording import closest
 
 MAX_BYTES = 512 * 1024 * 1024
 MAX_MEMBERS = 1_000

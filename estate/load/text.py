@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from estate.errors import InputError, Issue, Where
-from estate.load.raw import MAX_CELL, MAX_COLUMNS, MAX_ROWS, Raw, closest, from_grid, listed
+from estate.load.raw import MAX_CELL, MAX_COLUMNS, MAX_ROWS, Raw, from_grid
 from estate.load.sniff import checked_members, corrupt, extract, refusal
 from estate.scenario import TableFile
+from estate.wording import closest, listed
 
 if TYPE_CHECKING:
     import _csv

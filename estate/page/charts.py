@@ -18,7 +18,7 @@ from estate.page.facts import Journeys
 from estate.page.words import Unit
 
 if TYPE_CHECKING:
-    from estate.results import Run
+    from estate.runs.run import Run
 
 WIDTH = 340
 

@@ -15,7 +15,7 @@ from estate.page import public as publishing
 from estate.page.facts import Journeys, Point
 
 if TYPE_CHECKING:
-    from estate.results import Run
+    from estate.runs.run import Run
 
 SIDES = ("a", "b")
 

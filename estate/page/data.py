@@ -17,7 +17,7 @@ from estate.page.geography import Areas, towns
 from estate.page.map import Drawing
 
 if TYPE_CHECKING:
-    from estate.results import Run
+    from estate.runs.run import Run
 
 SITE_TEXT = ("name", "agency_name", "kind", "tenure", "district", "before", "after", "why")
 SITE_NUMBERS = {

@@ -14,7 +14,7 @@ from estate.page import words
 from estate.page.words import Unit
 
 if TYPE_CHECKING:
-    from estate.results import Run
+    from estate.runs.run import Run
 
 type Floats = NDArray[np.float64]
 type Ints = NDArray[np.int64]

@@ -14,7 +14,8 @@ from shapely.geometry.base import BaseGeometry
 
 from estate.page import assets, facts, geography, words
 from estate.page.sketch import Sketch, sketch
-from estate.results import DATA, Run, list_runs
+from estate.runs.files import list_runs
+from estate.runs.run import DATA, Run
 
 MOST_OUTLINES = 100
 """Beyond this many runs the pictures do without outlines, so that a night's thousand what-ifs list quickly."""

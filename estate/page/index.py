@@ -12,7 +12,7 @@ from estate.page import map as atlas
 from estate.page import public as publishing
 
 if TYPE_CHECKING:
-    from estate.results import Run
+    from estate.runs.run import Run
 
 STYLES = ("page.css", "map.css", "print.css")
 BEFORE_MAP = ("core.js", "marks.js")

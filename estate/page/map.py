@@ -23,7 +23,7 @@ from estate.page import geography
 from estate.page.facts import Point
 
 if TYPE_CHECKING:
-    from estate.results import Run
+    from estate.runs.run import Run
 
 MOST_SVG_MARKS = 1500
 """Beyond this many sites the map is drawn on one canvas: quick, if a little less crisp in print."""

@@ -18,7 +18,7 @@ import pandas as pd
 from estate.page import facts
 
 if TYPE_CHECKING:
-    from estate.results import Run
+    from estate.runs.run import Run
 
 FEWEST = 3
 """A total over fewer buildings than this is as good as their prices."""
@@ -101,6 +101,27 @@ def redacted(run: Run) -> Run:
         issues=(),
     )
     return replace(run, place=place, tables=tables, manifest=_manifest(run))
+
+
+def left_out(run: Run) -> list[str]:
+    """What the public version of a run leaves out, a clause each, for whoever is about to hand it on."""
+    shown = redacted(run)
+    tables = [f"{name}.csv" for name in run.tables if name not in shown.tables]
+    columns = [f"{name}.{column}" for name, table in shown.tables.items() for column in run.tables[name] if column not in table]
+    found = [f"{', '.join(sorted(tables))}, finance.xlsx and plan.gpkg"] if tables else ["finance.xlsx and plan.gpkg"]
+    if columns:
+        found.append(f"{len(columns)} columns of the other tables ({', '.join(columns)})")
+    for what, frame in (
+        ("buildings", run.place.sites),
+        ("access points", run.place.access_points),
+        ("agencies", run.place.agencies),
+    ):
+        hidden = int((~_shown(frame)).sum())
+        if hidden:
+            found.append(f"{hidden} confidential {what}")
+    if "receipts_gbp" not in shown.manifest:
+        found.append(f"the total of receipts, which fewer than {FEWEST} buildings bring")
+    return found
 
 
 def _shown(frame: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.bool_]]:

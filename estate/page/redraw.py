@@ -8,7 +8,8 @@ from pathlib import Path
 from estate.page.compare import render_comparison
 from estate.page.index import render
 from estate.page.site import render_site
-from estate.results import read_run, writing
+from estate.runs.files import read_run
+from estate.runs.staging import writing
 
 
 def redraw(

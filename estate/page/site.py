@@ -16,7 +16,7 @@ from estate.page.facts import Journeys, Point
 from estate.page.sketch import sketch
 
 if TYPE_CHECKING:
-    from estate.results import Run
+    from estate.runs.run import Run
 
 SENTENCES = {
     "hub": "It stays, and is shared by two or more services.",

@@ -13,7 +13,7 @@ from estate.page.facts import People, Point
 from estate.page.words import Unit
 
 if TYPE_CHECKING:
-    from estate.results import Run
+    from estate.runs.run import Run
 
 
 MOST_NAMED_ZONES = 3000

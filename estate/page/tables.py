@@ -13,7 +13,7 @@ from estate.page import facts, words
 from estate.page.catalogue import SPECS, Spec
 
 if TYPE_CHECKING:
-    from estate.results import Run
+    from estate.runs.run import Run
 
 MOST_ROWS = 600
 """Longer tables are cut here, and say so: the whole is in the file beside the page."""

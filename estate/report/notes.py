@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from estate.law import law, rule, year_label
-from estate.results import Run
+from estate.money.law import law, rule, year_label
+from estate.runs.run import Run
 
 type Lines = Sequence[tuple[str, str]]
 

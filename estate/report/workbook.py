@@ -15,10 +15,10 @@ import pandas as pd
 import xlsxwriter
 
 from estate.appraise.ledger import LINES, RUNNING
-from estate.law import year_label
+from estate.money.law import year_label
 from estate.report.notes import notes
 from estate.report.sheet import FIRST, Col, Pen, Total, clean
-from estate.results import Run
+from estate.runs.run import Run
 
 MOST_WARNINGS = 8
 """On the summary; the notes have them all."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from estate.errors import SolverError
 from estate.model import Measure, formulate
-from estate.problem import Goal, Problem, Solution, violations
+from estate.problem import BROKEN, Goal, Problem, Solution, violations
 from estate.solve.answer import OPTIMAL_GAP, Answer, Status, relative_gap, value_of
 from estate.solve.through_pulp import run
 from estate.solve.watch import Watch
@@ -20,7 +20,7 @@ def start_of(problem: Problem) -> Solution | None:
 def checked(problem: Problem, solution: Solution | None) -> Solution | None:
     """The plan, once every row has been found to hold in integers."""
     if solution is not None and (broken := violations(problem, solution)):
-        families = ", ".join(f"{family} ({len(rows)})" for family, rows in broken.items())
+        families = ", ".join(f"{BROKEN[family]} ({len(rows)} times)" for family, rows in broken.items())
         raise SolverError(f"the solver returned a plan that breaks rules: {families}")
     return solution
 

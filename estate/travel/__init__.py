@@ -7,10 +7,11 @@ coordinates EPSG:27700 metres; a missing pair is unreachable.
 from importlib import import_module
 from typing import Any
 
-from estate.travel.build import Straight, Streets, Table, Way, build_travel
+from estate.travel.build import build_travel
 from estate.travel.pairs import Pairs, Points, Travel, Wanted, keep, unreached
 from estate.travel.straight import straight
 from estate.travel.table import read_table
+from estate.travel.ways import Straight, Streets, Table, Way
 
 # Streets need numba, pyosmium and shapely: they load when first asked for.
 _LATE = {

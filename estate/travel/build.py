@@ -4,44 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from estate.errors import InputError, Issue, Severity, Where
 from estate.travel.pairs import Pairs, Points, Travel, Wanted, unreached
 from estate.travel.straight import straight
-from estate.travel.table import read_table, unknown_names, with_selves
-
-
-@dataclass(frozen=True, slots=True)
-class Straight:
-    """Straight line x detour, at one average speed (km/h) a mode."""
-
-    detour: float
-    speed_kmh: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Streets:
-    """Routes on a street network read from ``path``; points farther than ``warn_m`` metres from a street are reported."""
-
-    path: Path
-    warn_m: float = 500.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Table:
-    """The user's own table; ``file`` is what to call it in messages."""
-
-    frame: pd.DataFrame
-    percentile: int = 50
-    file: str = "travel"
-
-
-type Way = Straight | Streets | Table
+from estate.travel.table import read_table, told_apart, unknown_names, with_selves
+from estate.travel.ways import Straight, Table, Way
 
 
 def build_travel(
@@ -142,7 +113,8 @@ def _by_table(zones: Points, sites: Points, way: Table, home: Mapping[str, Wante
     issues: list[Issue] = []
 
     def pairs(from_: Points, mode: str, what: str) -> Pairs:
-        found = read_table(way.frame, from_.names, sites.names, mode=mode, percentile=way.percentile, file=way.file)
+        frame = told_apart(way.frame, zones.names, sites.names, kind=what.partition("-")[0], file=way.file)
+        found = read_table(frame, from_.names, sites.names, mode=mode, percentile=way.percentile, file=way.file)
         if not (found.from_ != found.to).any() if what == "site-to-site" else not len(found):
             # Without them nothing could move, or nobody could reach anything: an error, not a frozen or an empty plan.
             issues.append(

@@ -7,24 +7,21 @@ CDATA is another tool's work and is refused, entities with it.
 from __future__ import annotations
 
 import re
-from html import unescape
 from pathlib import Path
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from estate.errors import InputError, Issue, Where
-from estate.problem import Bools, Floats, Ints
-from estate.travel.osm import allowed
+from estate.errors import InputError, Issue, Severity, Where
+from estate.problem import Floats, Ints
+from estate.travel.edges import TAGS, both_ways, crs_of, usable
 from estate.travel.scan import cut, packed, scan
-from estate.travel.streets import Drawn, bend, classes, to_grid
+from estate.travel.streets import Drawn, bend, to_grid
 
 _KEY = re.compile(rb"<key\b([^>]*)>")
-_ATTRIBUTE = re.compile(rb'([\w.]+)="([^"]*)"')
-_TAGS = ("highway", "access", "foot", "motor_vehicle", "motorcar", "vehicle")
+_ATTRIBUTE = re.compile(rb"""([\w.]+)\s*=\s*["']([^"']*)["']""")
 _MOST_BYTES = 4 * 1024**3
-_QUOTED = re.compile(r"'([^']*)'")
 
 type _Text = NDArray[np.bytes_]
 
@@ -32,8 +29,8 @@ type _Text = NDArray[np.bytes_]
 def read_graphml(path: Path, *, mode: str, file: str) -> Drawn:
     """The streets of a saved OSMnx graph usable in a mode, with the file's own lengths.
 
-    An edge is used when its ``highway`` is a class of the mode (of several, the first that is); a graph with no ``highway``
-    at all is taken to be streets of class ``road``.  The two directed edges of a two-way street become one segment.
+    Which edges are used is :func:`estate.travel.edges.usable`.  The two directed edges of a two-way street become one segment; an
+    edge of an undirected graph goes both ways, which is noted where it says that it is a one-way street.
 
     Raises
     ------
@@ -41,7 +38,7 @@ def read_graphml(path: Path, *, mode: str, file: str) -> Drawn:
         When the file is not a graph as OSMnx saves them.
     """
     try:
-        return _read(_load(path), mode)
+        return _read(_load(path), mode, file)
     except (ValueError, KeyError, IndexError, shapely.errors.ShapelyError) as error:
         issue = Issue(
             "travel.bad-graphml",
@@ -67,13 +64,17 @@ class _Columns:
             raise ValueError("it has declarations, comments or CDATA, or no graph")
         keys = [dict(_ATTRIBUTE.findall(key)) for key in _KEY.findall(text, 0, body)]
         ids = {(key[b"for"].decode(), key[b"attr.name"].decode()): key[b"id"] for key in keys}
-        wanted = [("node", "x"), ("node", "y"), *(("edge", name) for name in ("length", "geometry", *_TAGS))]
+        wanted = [("node", "x"), ("node", "y"), *(("edge", name) for name in ("length", "oneway", "geometry", *TAGS))]
         self.have = [each for each in wanted if each in ids]
         self.bytes = np.frombuffer(text, dtype=np.uint8)
         codes = np.array([packed(ids[each]) for each in self.have], dtype=np.int64)
         self.nodes, self.edges, self.data = scan(self.bytes, body, codes)
-        crs = re.search(rb'<data key="%s">([^<]*)<' % re.escape(ids.get(("graph", "crs"), b"?")), text)
-        self.crs = crs[1].decode() if crs else "EPSG:4326"
+        crs = re.search(rb"""<data key=["']%s["']\s*>([^<]*)<""" % re.escape(ids.get(("graph", "crs"), b"?")), text)
+        self.crs = crs[1].decode() if crs else ""
+        head = dict(_ATTRIBUTE.findall(text[body : text.index(b">", body)]))
+        self.undirected = head.get(b"edgedefault") == b"undirected"
+        if text.find(b" directed=", body) >= 0:
+            raise ValueError("some of its edges say for themselves whether they are directed")
 
     def where(self, part: str, name: str) -> tuple[Ints, Ints, Ints]:
         """The rows that have the attribute, and where each value starts and ends."""
@@ -87,7 +88,7 @@ class _Columns:
         return rows, cut(self.bytes, start, end)
 
 
-def _read(text: bytes, mode: str) -> Drawn:
+def _read(text: bytes, mode: str, file: str) -> Drawn:
     columns = _Columns(text)
     nodes, edges = columns.nodes, columns.edges
     if not len(edges):
@@ -98,15 +99,22 @@ def _read(text: bytes, mode: str) -> Drawn:
     if not (np.array_equal(rows_x, everyone) and np.array_equal(rows_y, everyone)):
         raise ValueError("some nodes have no coordinates")
     tail, head = _ends(columns)
-    kmh, join = _usable(columns, mode)
+    kmh, join = usable(
+        {name: columns.values("edge", name) for name in TAGS if ("edge", name) in columns.have}, len(edges), mode
+    )
     length = np.full(len(edges), -1.0)
     row, value = columns.values("edge", "length")
     length[row] = _floats(value)
     used = np.flatnonzero(kmh > 0)
-    chosen, back = _both_ways(tail[used], head[used], length[used], kmh[used])
+    chosen, back = both_ways(tail[used], head[used], length[used], kmh[used])
     edge = used[chosen]
-    east, north = to_grid(_floats(x), _floats(y), columns.crs)
-    drawn = Drawn(east, north, tail[edge], head[edge], length[edge], kmh[edge], back, join[edge])
+    notes: list[Issue] = []
+    crs = crs_of(columns.crs, _floats(x), _floats(y), file, notes)
+    east, north = to_grid(_floats(x), _floats(y), crs)
+    if columns.undirected:
+        back[:] = True
+        notes += _one_way_note(columns, file)
+    drawn = Drawn(east, north, tail[edge], head[edge], length[edge], kmh[edge], back, join[edge], notes)
     row, start, end = columns.where("edge", "geometry")
     if not len(row):
         return drawn
@@ -116,8 +124,17 @@ def _read(text: bytes, mode: str) -> Drawn:
     which = shape[edge[curved]]
     lines = shapely.from_wkt([text[a:b].decode() for a, b in zip(start[which].tolist(), end[which].tolist(), strict=True)])
     points = shapely.get_coordinates(lines)
-    vertices = np.column_stack(to_grid(points[:, 0], points[:, 1], columns.crs))
+    vertices = np.column_stack(to_grid(points[:, 0], points[:, 1], crs))
     return bend(drawn, curved, vertices, shapely.get_num_coordinates(lines).astype(np.int64))
+
+
+def _one_way_note(columns: _Columns, file: str) -> list[Issue]:
+    _, said = columns.values("edge", "oneway")
+    n = int(np.isin(said, [b"True", b"true", b"yes", b"1"]).sum())
+    message = f"the graph is undirected: {n} one-way streets go both ways"
+    return (
+        [Issue("travel.undirected", message, "save it directed, as OSMnx made it", Where(file), Severity.WARNING)] if n else []
+    )
 
 
 def _ends(columns: _Columns) -> tuple[Ints, Ints]:
@@ -138,45 +155,3 @@ def _ends(columns: _Columns) -> tuple[Ints, Ints]:
 
 def _floats(value: _Text) -> Floats:
     return value.astype(np.float64) if len(value) else np.zeros(0)
-
-
-def _both_ways(tail: Ints, head: Ints, length: Floats, kmh: Floats) -> tuple[Ints, Bools]:
-    """One edge for each street, and whether it may be used against its direction: OSMnx writes one edge a direction."""
-    up = tail < head
-    ends = np.minimum(tail, head), np.maximum(tail, head)
-    order = np.lexsort((~up, kmh, length.round(3), *ends))
-    columns = np.column_stack([ends[0], ends[1], (length * 1000).round(), kmh])[order]
-    new = np.ones(len(order), dtype=bool)
-    new[1:] = (columns[1:] != columns[:-1]).any(axis=1)
-    street = np.cumsum(new) - 1
-    ups, downs = (np.bincount(street, weights=each) > 0 for each in (up[order], ~up[order]))
-    return order[new], ups & downs
-
-
-def _usable(columns: _Columns, mode: str) -> tuple[Floats, Bools]:
-    """For each edge its speed in km/h (0: not usable) and whether points may be joined to it.
-
-    Tags are judged once for each combination that occurs, of which a county has some dozens.
-    """
-    codes, words = [], []
-    for name in _TAGS:
-        code = np.zeros(len(columns.edges), dtype=np.int64)
-        different: list[str] = [""]
-        row, value = columns.values("edge", name)
-        if len(row):
-            unique, inverse = np.unique(value, return_inverse=True)
-            code[row] = inverse + 1
-            different += [unescape(each.decode("utf-8")) for each in unique]
-        codes.append(code)
-        words.append(different)
-    combined = np.ravel_multi_index(codes, [len(each) for each in words])
-    _, first, kind = np.unique(combined, return_index=True, return_inverse=True)
-    table = classes("osm", mode)
-    speed, join = np.zeros(len(first)), np.zeros(len(first), dtype=bool)
-    for k, at in enumerate(first):
-        tags = {name: each[code[at]] for name, each, code in zip(_TAGS, words, codes, strict=True) if code[at]}
-        highway = tags.get("highway", "") if ("edge", "highway") in columns.have else "road"
-        found = [name for name in _QUOTED.findall(highway) or [highway] if name in table]
-        if found and allowed(tags, mode):
-            speed[k], join[k] = table[found[0]]
-    return speed[kind], join[kind]

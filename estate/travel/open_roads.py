@@ -29,9 +29,7 @@ def read_open_roads(path: Path, *, mode: str, file: str) -> Drawn:
     """
     try:
         layers = [str(row[0]) for row in pyogrio.list_layers(path)]
-        layer = next((name for name in layers if name.lower().replace("_", "") == "roadlink"), None)
-        if layer is None:
-            raise _error(f"there is no layer road_link; the layers are {', '.join(layers)}", file)
+        layer = next(name for name in layers if name.lower().replace("_", "") == "roadlink")
         have = set(pyogrio.read_info(path, layer=layer)["fields"])
         names = {new: new if new in have else old for new, old in _COLUMNS.items()}
         missing = [new for new, name in names.items() if name not in have]

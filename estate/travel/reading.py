@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+
+import pyogrio
 
 from estate.errors import InputError, Issue, Where
 from estate.travel.graphml import read_graphml
 from estate.travel.open_roads import read_open_roads
 from estate.travel.osm import read_osm
-from estate.travel.streets import MODES, Network, assemble
+from estate.travel.package import read_package
+from estate.travel.streets import MODES, Drawn, Network, assemble
 
 _WHERE_TO_GET_IT = (
     "get the county's OpenStreetMap extract (.osm.pbf) from an extract service, or OS Open Roads (GeoPackage) from the OS Data "
@@ -22,8 +26,8 @@ def load_streets(path: Path | str, *, mode: str) -> Network:
     Parameters
     ----------
     path
-        An OpenStreetMap extract (``.osm.pbf``, ``.osm``, ``.osm.gz``, ``.osm.bz2``), a graph saved by OSMnx (``.graphml``), or
-        OS Open Roads (``.gpkg``).
+        An OpenStreetMap extract (``.osm.pbf``, ``.osm``, ``.osm.gz``, ``.osm.bz2``), a graph saved by OSMnx (``.graphml``, or
+        a GeoPackage of nodes and edges), or OS Open Roads (``.gpkg``).
     mode
         ``walk`` or ``drive``.
 
@@ -45,10 +49,29 @@ def load_streets(path: Path | str, *, mode: str) -> Network:
     if form == "graphml":
         drawn = read_graphml(place, mode=mode, file=file)
     elif form == "gpkg":
-        drawn = read_open_roads(place, mode=mode, file=file)
+        drawn = _package(place, file)(place, mode=mode, file=file)
     else:
         drawn = read_osm(place, form=form, mode=mode, file=file)
     return assemble(drawn, mode=mode, file=file)
+
+
+def _package(path: Path, file: str) -> Callable[..., Drawn]:
+    """What reads a GeoPackage: by its layers."""
+    try:
+        layers = [str(row[0]) for row in pyogrio.list_layers(path)]
+    except pyogrio.errors.DataSourceError as error:
+        raise InputError(issues=[Issue("travel.bad-package", f"the file is corrupt: {error}", "", Where(file))]) from error
+    if {"nodes", "edges"} <= set(layers):
+        return read_package
+    if any(name.lower().replace("_", "") == "roadlink" for name in layers):
+        return read_open_roads
+    issue = Issue(
+        "travel.bad-package",
+        f"the layers are {', '.join(layers)}: neither a road_link of OS Open Roads nor the nodes and edges of OSMnx",
+        "use the GeoPackage of OS Open Roads as Ordnance Survey publishes it, or osmnx.save_graph_geopackage",
+        Where(file),
+    )
+    raise InputError(issues=[issue])
 
 
 def _sniff(path: Path | str) -> str:

@@ -14,7 +14,7 @@ from estate.travel.reading import load_streets
 from estate.travel.snap import Located, far_points, locate
 
 if TYPE_CHECKING:
-    from estate.travel.build import Streets
+    from estate.travel.ways import Streets
 
 type _Tables = tuple[dict[str, Pairs], dict[str, Pairs]]
 

@@ -99,7 +99,7 @@ def assemble(drawn: Drawn, *, mode: str, file: str) -> Network:
     Raises
     ------
     InputError
-        When no street usable in the mode is left.
+        When no street usable in the mode is left, or all that are lead one way only.
     """
     west, south, east, north = _GREAT_BRITAIN
     with np.errstate(invalid="ignore"):
@@ -138,6 +138,14 @@ def assemble(drawn: Drawn, *, mode: str, file: str) -> Network:
         file,
         Severity.NOTE,
     )
+    if not inside.any():
+        issue = Issue(
+            "travel.no-streets",
+            f"no two places can be reached from each other for the mode '{mode}' in the file: every street is one-way",
+            "give the extract of the county itself, with its highways",
+            Where(file),
+        )
+        raise InputError(issues=[issue])
     return Network(
         mode,
         drawn.x[kept],

@@ -7,7 +7,9 @@ Two shapes are read, one row a pair, from the file's own headings:
   ``travel_time_p25, travel_time_p50 ...`` of which the scenario chooses a percentile.
 
 ``from_id`` and ``to_id`` hold zone and site identifiers: zone to site rows feed the home-to-site rules, site to site rows the
-displacement rules.  A pair that is absent, or whose figures are blank (r5py writes NaN), is unreachable.
+displacement rules.  Where an identifier is a zone and a site as well, a column ``from_kind`` (``zone`` or ``site``) tells its
+rows apart (:func:`told_apart`); without one they are refused.  A pair that is absent, or whose figures are blank (r5py writes
+NaN), is unreachable.
 """
 
 from __future__ import annotations
@@ -21,13 +23,11 @@ from numpy.typing import NDArray
 
 from estate.errors import InputError, Issue, Severity, Where
 from estate.problem import Bools, Floats, Ints
+from estate.tables import MOST_TRAVEL_M, MOST_TRAVEL_S
 from estate.travel.pairs import Pairs, make_pairs, whole
 
-# The widest figures that can be real: farther or later than this is a stand-in for "unreachable", which we refuse.
-_MOST_METRES = 2_000_000
-_MOST_SECONDS = 2 * 24 * 3600
 _SHOWN = 20
-_PERCENTILE = re.compile(r"travel_time_p(\d{1,2})")
+_PERCENTILE = re.compile(r"travel_time_p0*(\d{1,2})")
 _BLANK = frozenset({"", "nan", "na", "n/a", "none", "null", "<na>"})
 
 type Names = Sequence[str] | NDArray[np.str_]
@@ -70,8 +70,8 @@ def read_table(
         used &= _text(frame["mode"]).str.lower().to_numpy() == mode.lower()
     rows = np.flatnonzero(used)
     issues: list[Issue] = []
-    distance = _numbers(frame, metres, rows, _MOST_METRES, file, issues)
-    time = _numbers(frame, seconds, rows, _MOST_SECONDS / (60 if time_column == "minutes" else 1), file, issues)
+    distance = _numbers(frame, metres, rows, MOST_TRAVEL_M, file, issues)
+    time = _numbers(frame, seconds, rows, MOST_TRAVEL_S / (60 if time_column == "minutes" else 1), file, issues)
     if time is not None and time_column == "minutes":
         time = time * 60
     _stop(issues)
@@ -86,6 +86,31 @@ def read_table(
         absent if distance is None else whole(distance[there]),
         absent if time is None else whole(time[there]),
     )
+
+
+def told_apart(frame: pd.DataFrame, zones: Names, sites: Names, *, kind: str, file: str = "travel") -> pd.DataFrame:
+    """The rows that start from one kind of place, ``zone`` or ``site``.
+
+    Raises
+    ------
+    InputError
+        When the table has no ``from_kind`` and some of its rows start from what is a zone and a site as well: read as both,
+        a journey from home would stand for one between buildings.
+    """
+    if "from_kind" in frame:
+        return frame[_text(frame["from_kind"]).str.lower() == kind]
+    both = set(zones) & set(sites)
+    rows = np.flatnonzero(_text(frame["from_id"]).isin(both)) if both else np.zeros(0, dtype=np.int64)
+    if len(rows):
+        value = str(frame["from_id"].iloc[rows[0]])
+        issue = Issue(
+            "travel.shared-id",
+            f"'{value}' is both a zone and a site, so {len(rows):,} rows could mean either",
+            "add a column from_kind that says zone or site, or make the ids differ",
+            Where(file, int(rows[0]) + 2, "from_id", value),
+        )
+        raise InputError(issues=[issue])
+    return frame
 
 
 def unknown_names(frame: pd.DataFrame, known: Names, *, file: str = "travel") -> tuple[Issue, ...]:

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from estate.errors import Issue, Severity, Where
-from estate.load.raw import listed, suggestion
 from estate.place import Place
 from estate.scenario import Scenario
 from estate.tables import TABLES
 from estate.validate.finding import in_file_order, row_of, rows
+from estate.wording import listed, suggestion
 
 
 def check_references(scenario: Scenario, place: Place) -> Iterator[Issue]:

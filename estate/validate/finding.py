@@ -10,9 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from estate.errors import Issue, Severity, Where
-from estate.load.raw import MOST_SHOWN, brief
+from estate.load.raw import MOST_SHOWN
 from estate.place import Place
 from estate.scenario import Scenario
+from estate.wording import brief
 
 
 def row_of(place: Place, table: str, position: int, column: str = "", value: object = "") -> Where:

@@ -9,10 +9,10 @@ import shapely
 from numpy.typing import NDArray
 
 from estate.errors import Issue, Severity, Where
-from estate.load.raw import listed
 from estate.place import Place
 from estate.scenario import Scenario
 from estate.validate.finding import at, both, name, row_of, rows, setting
+from estate.wording import listed
 
 _FAR_Z = 4.5
 """Robust z-score, on a log scale, beyond which a cost per m2 is worth a look."""

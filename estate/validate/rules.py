@@ -9,11 +9,11 @@ import pandas as pd
 
 from estate.errors import Issue, Severity
 from estate.load import rows_where
-from estate.load.raw import listed, suggestion
 from estate.place import Place
 from estate.scenario import Method, Scenario
 from estate.tables import SITE_KINDS
 from estate.validate.finding import at, both, row_of, setting
+from estate.wording import listed, suggestion
 
 
 def check_ids(scenario: Scenario, place: Place) -> Iterator[Issue]:

@@ -3,7 +3,7 @@
 It shares nothing with what it judges: no model, no solver, no formulation, no cost module; a contract on imports and a test
 hold it to that.  It reads the tables by id, works in plain dictionaries and group-bys where the optimiser works in arrays, and
 takes from elsewhere only data: the place, the scenario, the travel tables, the dated rates, and the presets written out as
-settings (:func:`estate.standards.rules`; a second reading of the same file of presets would find nothing).
+settings (:func:`estate.standards.presets.rules`; a second reading of the same file of presets would find nothing).
 
 Conventions: costs are whole pence, each amount rounded once, half to even (:mod:`estate.verify.money`); floor area is in
 0.1 m2, needs rounded up and room rounded down with a thousandth forgiven (:mod:`estate.verify.rules`); people are whole

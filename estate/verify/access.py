@@ -3,7 +3,7 @@
 *Home to site*, for everybody counted: a zone that meets the limit today must still meet it; one beyond it may not get worse
 (``no-worse``, plus a tolerance) or must come within it (``strict``).  *By share*: enough people within it or, under
 ``no-worse``, as many as today where that is fewer; people are whole, and enough is the smallest whole number that is no less than
-share x people with the share as written (the rule of :mod:`estate.standards`, in fractions here).  *Displacement*: the
+share x people with the share as written (the rule of :mod:`estate.formulate.rules`, in fractions here).  *Displacement*: the
 counter's own new building (``moved``), or some building with the service near its old one (``nearest``).  A limb without
 travel data is not tested; a rule with no tested limb asks for nothing.
 """

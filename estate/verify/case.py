@@ -14,7 +14,7 @@ import pandas as pd
 from estate.errors import Issue
 from estate.place import Place, Plan
 from estate.scenario import Scenario, Standard
-from estate.standards import rules as expanded
+from estate.standards.presets import rules as expanded
 from estate.travel.pairs import Travel
 
 type Row = Mapping[str, Any]

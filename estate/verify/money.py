@@ -112,7 +112,7 @@ def one_off_pence(case: Case, decision: Decision, *, receipts: bool) -> int:
 
 @cache
 def _law() -> Any:
-    return tomllib.loads(resources.files("estate").joinpath("law.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(resources.files("estate.money").joinpath("law.toml").read_text(encoding="utf-8"))
 
 
 def _in_force(name: str, year: int) -> Any:

@@ -14,15 +14,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from estate.errors import BatchError, EstateError, InputError, Issue
-from estate.pipeline import PACKAGES, Prepared, decide, prepare
-from estate.results import locked
+from estate.errors import EstateError, InputError, Issue
+from estate.pipeline.decide import decide
+from estate.pipeline.manifest import PACKAGES
+from estate.pipeline.prepare import Prepared, prepare
 from estate.scenario import digest
 from estate.solve import Status
-from estate.whatif.engine import PART_S, Ask, Helper, Row, answers, answers_here, cluster, row_of, workers_here
 from estate.whatif.patches import Facts, Item, WhatIf, identity, items, read
 from estate.whatif.reuse import Evaluator, Reply, Shared
 from estate.whatif.store import FAILED, Store
+from estate.whatif.workers import Ask, Row, workers_here
 
 FOLDER = ".whatif"
 """Under the output folder: one store for each batch."""
@@ -162,89 +163,6 @@ def _asked(found: tuple[Item, ...], evaluator: Evaluator, world: str) -> tuple[t
     return tuple(hashes), ordered, tuple(wrong.values())
 
 
-def run_batch(
-    path: Path,
-    *,
-    out: Path = Path("maps"),
-    scheduler: str = "",
-    workers: int = 0,
-    reuse: bool = True,
-    say: Say = lambda _: None,
-    shown: Shown = lambda *_: None,
-) -> Night:
-    """Answer every scenario of a what-if file that has no answer yet, and publish ``out/<name>/index.html``.
-
-    Raises
-    ------
-    InputError
-        For a what-if file, a base scenario or tables that are wrong.
-    WriteError
-        When another run of the same batch holds the lock, or results cannot be written.
-    BatchError
-        When the page is published but some scenarios failed.
-    """
-    began = time.perf_counter()
-    whatif, _ = read(path)
-    with locked(out, f"whatif-{whatif.name}"):
-        batch = plan_batch(path, out, say)
-        batch.store.prepare()
-        if reuse and len(batch.asks) > FEW:
-            batch = replace(batch, shared=replace(batch.shared, regions=batch.evaluator.regions()))
-        say(f"{len(batch.items):,} scenarios, {len(batch.asks):,} to answer, about {batch.estimate_s(workers):,.0f} s")
-        _answer(batch, scheduler, workers, reuse=reuse, shown=shown)
-        rows = rows_of(batch)
-        say("checking some of them by the main job")
-        audit = audited(batch, rows)
-        seconds = time.perf_counter() - began
-        night = Night(batch, rows, audit, seconds, len(batch.asks))
-        say("writing the page")
-        from estate.whatif.publish import publish_night  # noqa: PLC0415  (folium is slow to import)
-
-        night = replace(night, out=publish_night(night, out))
-        batch.store.forget(batch.hashes)
-    bad = [each for each in audit if not each["agrees"]]
-    if night.failed or bad:
-        issues = [
-            Issue("whatif.failed", f"{row.family}: {row.label}: {row.reason}")
-            for row in rows[rows["status"] == FAILED].head(20).itertuples()
-        ]
-        issues += [Issue("whatif.audit", f"{each['label']}: the main job finds {each['found']}") for each in bad]
-        raise BatchError(f"the batch finished, and {night.failed + len(bad)} scenarios failed; {night.out}", issues)
-    return night
-
-
-def _answer(batch: Batch, scheduler: str, workers: int, *, reuse: bool, shown: Shown) -> None:
-    """Answer what is missing, writing parts as answers come: also those that came before an interrupt."""
-    helper = Helper(
-        f"estate-{batch.whatif.name}-{hashlib.sha256(batch.world.encode()).hexdigest()[:12]}", batch.shared, reuse=reuse
-    )
-    timeout, waiting, last = batch.whatif.timeout_s, list(batch.wrong), time.monotonic()
-    done = failed = 0
-
-    def take(rows: list[Row]) -> None:
-        nonlocal done, failed, last
-        waiting.extend(rows)
-        done += len(rows)
-        failed += sum(row["status"] == FAILED for row in rows)
-        shown(done, len(batch.asks), failed)
-        if time.monotonic() - last > PART_S:
-            batch.store.write(waiting)
-            waiting.clear()
-            last = time.monotonic()
-
-    try:
-        if len(batch.asks) <= FEW and not scheduler:
-            for rows in answers_here(helper, batch.asks, timeout):
-                take(rows)
-        elif batch.asks:
-            with cluster(scheduler, workers) as client:
-                for rows in answers(client, helper, batch.asks, timeout):
-                    take(rows)
-    finally:
-        if waiting:
-            batch.store.write(waiting)
-
-
 def rows_of(batch: Batch) -> pd.DataFrame:
     """One row per item, in the order of the file: ``family, kind, label, changes, regret, hash`` and the answer."""
     regret = {family.name: family.regret for family in batch.whatif.family}
@@ -282,6 +200,3 @@ def audited(batch: Batch, rows: pd.DataFrame) -> tuple[Mapping[str, Any], ...]:
         agrees = abs(value - expected) < 0.005
         found.append({"label": label, "expected": expected, "found": value, "agrees": agrees})
     return tuple(found)
-
-
-__all__ = ["Batch", "Night", "plan_batch", "row_of", "run_batch"]

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from estate import costs
 from estate.model import Measure, measure
+from estate.money import costs
 from estate.place import todays_plan
 from estate.problem import Bools, Ints, Problem, Solution, offered
 from estate.whatif.light import Anchor

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from estate import costs
 from estate.errors import Issue, raise_for
 from estate.formulate import Formulation
 from estate.load import rows_where
 from estate.load.cells import service_words
 from estate.load.change import adjusted
+from estate.money import costs
 from estate.place import Place
 from estate.problem import Bools, Ints, Problem, Solution
 from estate.scenario import Adjust, Scenario

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from estate.results import read_run
+from estate.runs.files import read_run
 from estate.scenario import load_scenario
 
 

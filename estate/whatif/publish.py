@@ -16,9 +16,10 @@ import pandas as pd
 
 from estate.errors import InputError, Issue, Where
 from estate.page.batch import Morning, render_batch
-from estate.pipeline import PACKAGES
+from estate.pipeline.manifest import PACKAGES
 from estate.report.tables import write_tables
-from estate.results import MANIFEST, staged
+from estate.runs.run import MANIFEST
+from estate.runs.staging import staged
 from estate.whatif import morning
 from estate.whatif.batch import Batch, Night
 

@@ -24,7 +24,6 @@ from typing import Any
 
 from estate.errors import Issue, Severity, raise_for
 from estate.formulate import formulate
-from estate.journeys import ALL_PAIRS, measure
 from estate.load import load
 from estate.model import Measure
 from estate.model import formulate as formulate_model
@@ -34,7 +33,8 @@ from estate.problem import Goal, NearRows, Problem, Solution, cost
 from estate.scenario import Adjust, Scenario, digest, resolved
 from estate.solve import Limits, Status, choose, through_pulp
 from estate.solve.watch import Watch
-from estate.standards import modes, rules
+from estate.standards.journeys import ALL_PAIRS, measure
+from estate.standards.presets import modes, rules
 from estate.travel import Travel
 from estate.validate import CHECKS, check
 from estate.whatif.light import (

@@ -19,7 +19,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from estate.results import writing
+from estate.runs.staging import writing
 
 _PAIR = pa.list_(pa.struct([("id", pa.string()), ("value", pa.string())]))
 SCHEMA = pa.schema(

@@ -6,14 +6,13 @@ import statistics
 import time
 from collections.abc import Callable
 
-import highspy
 import pulp
 
-from estate.generate import SIZES, place
 from estate.model import Measure, formulate, to_pulp
+from estate.model.arrays import arrays
 from estate.problem import Problem
-from estate.solve import arrays, direct, engine
-from estate.solve.answer import Limits
+from estate.problem.generate import SIZES, place
+from estate.solve import Limits, highs, solve
 
 TURNS = 5
 
@@ -28,10 +27,7 @@ def through_pulp(problem: Problem) -> None:
 
 def through_arrays(problem: Problem) -> None:
     """Build the arrays and pass them to a HiGHS object."""
-    built, _ = arrays.build(problem)
-    highs = highspy.Highs()
-    highs.setOptionValue("output_flag", False)
-    highs.passModel(direct.model(built))
+    highs.linear().passModel(highs.lp(arrays(formulate(problem, Measure(problem.goal)))))
 
 
 def seconds(action: Callable[[Problem], None], problem: Problem) -> float:
@@ -46,16 +42,16 @@ def seconds(action: Callable[[Problem], None], problem: Problem) -> float:
 
 def compare(seeds: tuple[int, ...]) -> list[dict[str, object]]:
     """One row for each seeded county."""
-    engine.run(place(SIZES["county"], 99).problem, Limits(time_s=5, gap=0.01))  # compiles
+    solve(place(SIZES["county"], 99).problem, Limits(time_s=5, gap=0.01))  # compiles
     rows: list[dict[str, object]] = []
     for seed in seeds:
         problem = place(SIZES["county"], seed).problem
         door, load = seconds(through_pulp, problem), seconds(through_arrays, problem)
         began = time.process_time()
-        engine.run(problem, Limits(gap=1e-4))
-        solve = time.process_time() - began
+        solve(problem, Limits(gap=1e-4))
+        solving = time.process_time() - began
         rows.append({
             "seed": seed, "pulp_s": round(door, 4), "arrays_s": round(load, 4), "ratio": round(door / load, 1),
-            "solve_s": round(solve, 2), "door_share_of_solve": f"{100 * door / solve:.1f}%",
+            "solve_s": round(solving, 2), "door_share_of_solve": f"{100 * door / solving:.1f}%",
         })  # fmt: skip
     return rows

@@ -1,8 +1,9 @@
 """The national instance: where England's libraries, surgeries, Jobcentres, council offices and police counters really are.
 
-Places and people are read from a folder of open lists (below); everything else (floor areas, costs, who may be whose guest) is
-illustrative, drawn by :func:`estate.generate.furnish` as for generated places.  A building is a postcode, or a spot where there
-is no postcode; whatever shares it shares a building.  Access is straight line x 1.3, within the standard or no worse than today.
+Places and people are read from a folder of open lists (below); everything else (floor areas, costs, who may be whose guest)
+is illustrative, drawn by :func:`estate.problem.generate.furnish` as for generated places.  A building is a postcode, or a
+spot where there is no postcode; whatever shares it shares a building.  Access is straight line x 1.3, within the standard or
+no worse than today.
 
 The folder holds comma-separated files (``.gz`` may be added), known by how their names begin or what they contain:
 
@@ -28,10 +29,9 @@ import pandas as pd
 from pyproj import Transformer
 from scipy.spatial import cKDTree
 
-from estate.generate import Ground, furnish
 from estate.problem import Floats, Ints, Problem
-from estate.solve import engine, reduce
-from estate.solve.answer import Limits
+from estate.problem.generate import Ground, furnish
+from estate.solve import Limits, reduce, solve
 from estate.solve.places import components
 
 LIBRARY, CLINIC, COUNCIL, JOBCENTRE, POLICE = range(5)
@@ -164,7 +164,7 @@ def measure(folder: Path, time_s: float, seed: int) -> tuple[list[dict[str, obje
     done("reduce")
     parts = components.components(small, ties=False)
     done("parts")
-    answer = engine.run(problem, Limits(time_s=time_s))
+    answer = solve(problem, Limits(time_s=time_s))
     done("solve")
     here = np.bincount(england.ground.point_service, minlength=len(SERVICES))
     return steps, {

@@ -8,10 +8,9 @@ import time
 
 import pulp
 
-from estate.generate import SIZES, place
 from estate.problem import Problem
-from estate.solve import engine
-from estate.solve.answer import Answer, Limits
+from estate.problem.generate import SIZES, place
+from estate.solve import Answer, Limits, solve
 
 MARKS = (5, 60)
 """Seconds at which the engine's best plan is told: how soon something good is in hand."""
@@ -95,7 +94,7 @@ def solver(name: str, gap: float, time_s: float, *, start: bool = False) -> pulp
 
 def warm() -> None:
     """Compile the kernels (once a machine; they are cached on disk)."""
-    engine.run(place(SIZES["county"], 99).problem, Limits(time_s=5, gap=0.01))
+    solve(place(SIZES["county"], 99).problem, Limits(time_s=5, gap=0.01))
 
 
 def compare(
@@ -114,7 +113,7 @@ def compare(
     for seed in seeds:
         p = place(SIZES[size], seed).problem
         wall, cpu = time.perf_counter(), time.process_time()
-        answer = engine.run(p, Limits(gap=gap, time_s=time_s))
+        answer = solve(p, Limits(gap=gap, time_s=time_s))
         done = _row(size, seed, "estate", wall, cpu, answer.value, answer.gap, str(answer.status))
         rows.append({**done, **{f"best_at_{s}_s": _best_at(answer, s) for s in MARKS}})
         for name in solvers:

@@ -8,9 +8,10 @@ import highspy
 import pulp
 from bench.plain import written_plainly
 
-from estate.generate import SIZES, place
 from estate.problem import Problem, cost
+from estate.problem.generate import SIZES, place
 from estate.solve.sharing import shares
+from estate.solve.watch import Clock
 
 SEEDS = (0, 1, 2)
 
@@ -65,7 +66,7 @@ def compare(size: str, seeds: tuple[int, ...], *, cpu_s: float, share: float) ->
     for seed in seeds:
         p = place(SIZES[size], seed, share=share).problem
         began = time.process_time()
-        effort = shares.Effort(gap=1e-4, stop=lambda began=began: time.process_time() - began > cpu_s)
+        effort = shares.Effort(gap=1e-4, clock=Clock(stop=lambda began=began: time.process_time() - began > cpu_s))
         found = shares.solve(p, effort, plan=p.today)
         rows.append(_row(size, seed, "estate", began, cost(p, found.plan), found.bound))
         began = time.process_time()

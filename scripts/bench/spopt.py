@@ -24,11 +24,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from estate.generate import SIZES, Size, place
-from estate.problem import Problem
+from estate.problem import Problem, textbook
+from estate.problem.generate import SIZES, Size, place
 from estate.solve import Limits, solve
 from estate.solve.answer import Answer
-from estate.solve.location import textbook
 
 PINS = Path(__file__).resolve().parent.parent.parent / "requirements" / "spopt.txt"
 SIDE = Path(__file__).resolve().parent / "spopt_side.py"

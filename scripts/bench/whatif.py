@@ -33,7 +33,7 @@ from bench.plain import written_plainly
 
 from estate.formulate import formulate
 from estate.whatif.batch import plan_batch
-from estate.whatif.engine import Helper, answers, cluster
+from estate.whatif.workers import Helper, answers, cluster
 
 ROOT = Path(__file__).resolve().parents[2]
 CORES = 2

@@ -1,0 +1,52 @@
+"""``estate explain``: why there is no plan and the least that must give way, or what one site costs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from estate.cli.options import JSON, PATH, QUIET, SET
+from estate.cli.outcome import clean, emit_json, print_issues, say_to_stderr
+
+
+@click.command("explain", short_help="Why no plan, or what a site costs.")
+@PATH
+@SET
+@click.option("--site", metavar="ID", help="What keeping or losing this building costs a year.")
+@QUIET
+@JSON
+def command(*, path: Path, changes: tuple[str, ...], site: str | None, quiet: bool, as_json: bool) -> None:
+    """Explain PATH: every reason why no plan can exist, and the least that must give way.
+
+    With --site, on a place that has a plan: why a building is kept or let go, and the yearly price of the opposite.
+    The exit code is 0 when the question is answered, whatever the answer; 'estate run' is what exits with 4.
+    """
+    from estate.diagnose import diagnose, in_words, site_price
+    from estate.pipeline.decide import limits_of
+    from estate.pipeline.prepare import prepare
+    from estate.scenario import load_scenario
+
+    say = say_to_stderr(quiet or as_json)
+    scenario = load_scenario(path, changes)
+    prepared = prepare(scenario, say=say)
+    place, travel = prepared.place, prepared.travel
+    if site is not None:
+        say("pricing the site")
+        price = site_price(place, scenario, travel, site, limits_of(scenario))
+        if as_json:
+            emit_json(price.as_json())
+            return
+        for line in in_words(place, scenario, price):
+            click.echo(clean(line))
+        print_issues(price.reasons)
+        return
+    say("looking for reasons")
+    found = diagnose(place, scenario, travel)
+    if as_json:
+        emit_json(found.as_json())
+    elif found.feasible:
+        click.echo(f"There is a plan: nothing needs to give way.  'estate explain {path} --site ID' prices one building.")
+    else:
+        click.echo("There is no plan.")
+        print_issues(found.issues)

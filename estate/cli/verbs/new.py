@@ -1,0 +1,19 @@
+"""``estate new``: a starter place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("new", short_help="Make a starter place.")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--from-osm", default="", metavar="FILE_OR_PLACE", help="Draft sites and counters from OpenStreetMap tags.")
+def command(*, folder: Path, from_osm: str) -> None:
+    """Make DIR: tables to fill in, a commented scenario, what-ifs, a README.  Nothing in DIR is ever overwritten."""
+    from estate.start.new import new
+
+    for file in new(folder, from_osm=from_osm):
+        click.echo(f"  {file}")
+    click.echo(f"Next: read {folder}/README.md, then 'estate check {folder}' and 'estate run {folder}'")

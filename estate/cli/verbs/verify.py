@@ -1,0 +1,29 @@
+"""``estate verify``: the referee again, on a stored run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from estate.cli.options import JSON, RUN
+from estate.cli.outcome import emit_json
+
+
+@click.command("verify", short_help="Check a stored run again.")
+@RUN
+@JSON
+def command(*, run: Path, as_json: bool) -> None:
+    """Check the plan, the figures and every table of RUN again from the data stored with it.  Exit 7 when anything disagrees."""
+    from estate.errors import VerificationError
+    from estate.pipeline.judge import judge
+    from estate.runs.files import read_run
+
+    verdict = judge(read_run(run))
+    if not verdict.ok:
+        raise VerificationError("the stored run does not pass the independent check", verdict.failures)
+    checks = sum(verdict.checks.values())
+    if as_json:
+        emit_json({"ok": True, "checks": dict(verdict.checks), "cost_gbp_pa": verdict.cost_pence / 100})
+    else:
+        click.echo(f"{run}: verified. {checks:,} checks hold; running cost £{verdict.cost_pence / 100:,.2f} a year.")

@@ -1,0 +1,142 @@
+"""The one dated table of law and rates (``law.toml``), and how to look a rule up by year and by kind of agency.
+
+Years are financial years by the calendar year in which they begin.  A scenario's base year must lie within the table
+(:func:`check_year`): better an error than last decade's rule.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from estate.errors import InputError, Issue, Where
+
+type Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row: what it says, whom it binds, when, and how sure we are (H read in the instrument, M one indirect source)."""
+
+    id: str
+    title: str
+    unit: str
+    binds: tuple[str, ...]
+    """Kinds of agency (:data:`estate.tables.AGENCY_KINDS`); empty: an appraisal rule for anybody."""
+    instrument: str
+    says: str
+    from_year: int
+    sure: str
+    to_year: int | None = None
+    value: float = float("nan")
+    bands: tuple[tuple[int | None, float], ...] = ()
+    """(last year after the base year, rate); None: no last year."""
+    range: tuple[float, ...] = ()
+
+    def holds(self, year: int) -> bool:
+        """Whether the row covers the financial year that begins in ``year``."""
+        return self.from_year <= year and (self.to_year is None or year <= self.to_year)
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """The table: the years it answers for, the date of its latest instrument, and its rows."""
+
+    first_year: int
+    last_year: int
+    latest: str
+    rules: tuple[Rule, ...]
+
+
+@cache
+def law() -> Law:
+    """The table as shipped."""
+    raw = tomllib.loads(files("estate.money").joinpath("law.toml").read_text(encoding="utf-8"))
+    return Law(raw["first_year"], raw["last_year"], raw["latest"], tuple(_rule(row) for row in raw["rule"]))
+
+
+def _rule(row: dict[str, Any]) -> Rule:
+    bands = tuple((each.get("to"), each["rate"]) for each in row.get("bands", ()))
+    lists = {"binds": tuple(row["binds"]), "bands": bands, "range": tuple(row.get("range", ()))}
+    return Rule(**(row | lists))
+
+
+def year_label(year: int) -> str:
+    """A financial year as people write it: 2025 is ``2025-26``."""
+    return f"{year}-{(year + 1) % 100:02d}"
+
+
+def check_year(year: int) -> None:
+    """Refuse a base year that the table does not answer for, with an :class:`InputError`."""
+    table = law()
+    if not table.first_year <= year <= table.last_year:
+        span = f"{year_label(table.first_year)} to {year_label(table.last_year)}"
+        message = f"base year {year_label(year)} is outside the table of rules and rates, which covers {span}"
+        where = Where(column="money.base_year", value=str(year))
+        raise InputError(
+            issues=[Issue("law.year", message, "choose a base year in the table, or extend estate/money/law.toml", where)]
+        )
+
+
+def in_force(name: str, year: int) -> Rule | None:
+    """The row of a rule that covers a year, or None."""
+    return next((each for each in law().rules if each.id == name and each.holds(year)), None)
+
+
+def rule(name: str, year: int) -> Rule:
+    """The row of a rule that covers a year; :class:`InputError` when the table has none."""
+    found = in_force(name, year)
+    if found is None:
+        message = f"the table of rules and rates has no row '{name}' for {year_label(year)}"
+        raise InputError(issues=[Issue("law.year", message, "choose another base year, or extend estate/money/law.toml")])
+    return found
+
+
+def binding(name: str, kind: str, year: int) -> Rule | None:
+    """The row that binds a kind of agency in a year; None where no rule in this table applies."""
+    found = in_force(name, year)
+    return found if found is not None and kind in found.binds else None
+
+
+def discount_factors(base_year: int, years: int) -> Floats:
+    """(years,) present value of a pound in year 0, 1, ... after the base year, at the Green Book's stepped real rates.
+
+    ``factor[n] = factor[n - 1] / (1 + rate(n))`` with ``factor[0] = 1``: 0.3563 at year 30, 0.3459 at 31, 0.0942 at 75 and
+    0.0919 at 76.
+    """
+    found = rule("discount-rate", base_year)
+    after = np.arange(years)
+    rate = np.zeros(years)
+    first = 1
+    for last, each in found.bands:
+        rate[(after >= first) & (after <= (years if last is None else last))] = each
+        first = years if last is None else last + 1
+    return np.cumprod(1 / (1 + rate))
+
+
+def as_frame() -> pd.DataFrame:
+    """The table for the notes of a report: ``rule, title, says, value, unit, binds, instrument, from_year, to_year, sure``."""
+    return pd.DataFrame(
+        [
+            {
+                "rule": each.id,
+                "title": each.title,
+                "says": each.says,
+                "value": each.value,
+                "unit": each.unit,
+                "binds": ", ".join(each.binds) or "any appraisal",
+                "instrument": each.instrument,
+                "from_year": year_label(each.from_year),
+                "to_year": "in force" if each.to_year is None else year_label(each.to_year),
+                "sure": each.sure,
+            }
+            for each in law().rules
+        ]
+    )

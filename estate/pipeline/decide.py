@@ -1,0 +1,84 @@
+"""From a prepared scenario to a plan with its proof, its books and the referee's verdict."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from estate.appraise import Appraisal, appraise
+from estate.errors import InfeasibleError, NoPlanError, VerificationError
+from estate.formulate import Formulation, formulate
+from estate.formulate.eligible import site_state
+from estate.pipeline.judge import judge
+from estate.pipeline.manifest import manifest_of
+from estate.pipeline.prepare import Prepared, Say, quiet
+from estate.place import Plan
+from estate.runs.run import Run
+from estate.scenario import Scenario
+from estate.solve import Answer, Limits, Progress, Status, solve
+from estate.verify import Verdict
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """A finished run: the plan, its proof, the referee's verdict, the tables and the manifest; ``out`` is where it is."""
+
+    prepared: Prepared
+    formulation: Formulation
+    answer: Answer
+    plan: Plan
+    verdict: Verdict
+    appraisal: Appraisal
+    manifest: Mapping[str, Any]
+    out: Path | None = None
+
+
+def limits_of(scenario: Scenario) -> Limits:
+    """The scenario's solver settings."""
+    solver = scenario.solver
+    return Limits(solver.gap, solver.time_limit_s, solver.work_limit, solver.threads, solver.seed, solver.name)
+
+
+def decide(
+    prepared: Prepared,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+    say: Say = quiet,
+) -> Outcome:
+    """Formulate, solve, verify and appraise a prepared scenario; nothing is written."""
+    scenario, place, travel = prepared.scenario, prepared.place, prepared.travel
+    formulation = formulate(place, scenario, travel)
+    problem = formulation.problem
+    say(
+        f"looking for the best plan: {len(place.sites):,} sites, {problem.n_points:,} access points, {problem.n_pairs:,} choices"
+    )
+    answer = solve(problem, limits_of(scenario), progress=progress, stop=stop)
+    if answer.solution is None:
+        _no_plan(prepared, answer)
+    plan = formulation.plan(place, answer.solution)
+    appraisal = appraise(place, scenario, travel, plan, site_state(place, scenario).why)
+    manifest = manifest_of(prepared, formulation, answer, appraisal)
+    say("checking the plan independently")
+    verdict = judge(Run(scenario, place, plan, travel, manifest, appraisal.tables))
+    if not verdict.ok:
+        raise VerificationError("the plan did not pass the independent check: nothing is published", verdict.failures)
+    manifest |= {"verified": True, "verification": {"checks": dict(verdict.checks)}}
+    return Outcome(prepared, formulation, answer, plan, verdict, appraisal, manifest)
+
+
+def _no_plan(prepared: Prepared, answer: Answer) -> NoReturn:
+    if answer.status is Status.INFEASIBLE:
+        from estate.diagnose import reasons  # noqa: PLC0415  (only a failing run needs it)
+
+        raise InfeasibleError("no plan can meet these rules", reasons(prepared.place, prepared.scenario, prepared.travel))
+    raise NoPlanError(f"the search ended ({answer.stopped}) with no plan and no proof that there is none: give it more time")
+
+
+def stored(outcome: Outcome) -> Run:
+    """An outcome as a run that can be published, drawn and compared."""
+    prepared = outcome.prepared
+    return Run(prepared.scenario, prepared.place, outcome.plan, prepared.travel, outcome.manifest, outcome.appraisal.tables)

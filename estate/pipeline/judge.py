@@ -1,0 +1,43 @@
+"""Everything a run says, before it is published and whenever it is read back, put to the referee."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from estate.runs.run import Run
+from estate.verify import Claim, Verdict, referee, referee_tables
+
+MONEY_GOALS = ("running-cost", "annual-equivalent")
+
+
+def judge(run: Run) -> Verdict:
+    """The referee's verdict on a run's plan, its manifest and its published tables."""
+    parts = run.place, run.scenario, run.travel, run.plan
+    verdict = referee(*parts, claim=claim_of(run.manifest, run.tables))
+    wrong = referee_tables(*parts, run.tables)
+    cells = sum(table.size for table in run.tables.values())
+    checks = {**verdict.checks, "table-cells": cells}
+    return replace(verdict, ok=verdict.ok and not wrong, failures=(*verdict.failures, *wrong), checks=checks)
+
+
+def claim_of(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> Claim:
+    """What a manifest and the table of sites claim of a plan."""
+    scale = 100 if manifest["objective"] in MONEY_GOALS else 1
+    sites = tables["sites"]
+    inside = sites[sites["after"] != "outside"]
+    bound = manifest["bound_value"]
+    return Claim(
+        status=manifest["status"],
+        objective_pence=None if manifest["objective_value"] is None else round(manifest["objective_value"] * scale),
+        # A bound in pounds has lost its last digits: a thousandth of a penny either way says nothing.
+        bound_pence=None if bound is None else round(bound * scale, 3),
+        gap=manifest["gap"],
+        today_is_a_plan=manifest["today_is_a_plan"],
+        running_pence=round(manifest["running_cost_gbp_pa"] * 100),
+        baseline_pence=round(manifest["baseline_gbp_pa"] * 100),
+        area_m2=dict(zip(inside["site_id"], inside["area_used_after_m2"].astype(float), strict=True)),
+    )

@@ -1,0 +1,83 @@
+"""A place read, checked and measured: what every run of its scenarios starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from estate.errors import InputError, Issue, errors_of, raise_for
+from estate.formulate import formulate
+from estate.load import load, survey
+from estate.place import Place
+from estate.runs.files import digest_of
+from estate.scenario import Method, Scenario, load_scenario
+from estate.standards.journeys import measure, streets_file
+from estate.standards.presets import rules, warnings
+from estate.standards.reach import share_today
+from estate.travel import Travel
+from estate.validate import check, missed_today
+
+type Say = Callable[[str], None]
+
+
+def quiet(message: str) -> None:
+    """Says nothing: the default of every ``say``."""
+    del message
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """A place read, checked and measured: what every run of its scenarios starts from."""
+
+    scenario: Scenario
+    place: Place
+    travel: Travel
+    issues: tuple[Issue, ...]
+    inputs: Mapping[str, str]
+    """SHA-256 of every file that was read, by its path as the scenario gives it."""
+
+
+def prepare(scenario: Scenario, *, cache: Path | None = None, say: Say = quiet) -> Prepared:
+    """Load, check and measure a scenario's place; raises :class:`InputError` with everything that is wrong."""
+    say("reading the tables")
+    place = load(scenario)
+    issues = (*place.issues, *check(scenario, place), *warnings(scenario))
+    raise_for(issues)
+    say("measuring travel")
+    inputs = dict(place.digests)
+    if scenario.travel.method is Method.NETWORK and scenario.travel.streets:
+        streets = streets_file(scenario, cache)
+        if streets.is_file():
+            inputs[scenario.travel.streets] = digest_of(streets)
+    travel = measure(place, scenario, cache=cache)
+    issues = (*issues, *travel.notes, *_missed(place, scenario, travel))
+    return Prepared(scenario, place, travel, issues, dict(sorted(inputs.items())))
+
+
+def _missed(place: Place, scenario: Scenario, travel: Travel) -> Iterator[Issue]:
+    """A warning for each limit that half of its people are beyond today: perhaps it is not the limit that was meant."""
+    for rule in rules(scenario):
+        share = share_today(rule, place, scenario, travel)
+        issue = None if share is None else missed_today(rule.name, share, file=scenario.file.name)
+        if issue is not None:
+            yield issue
+
+
+def problems(path: Path, changes: tuple[str, ...] = ()) -> tuple[Issue, ...]:
+    """Everything ``estate check`` has to say about a scenario and its tables, errors first; never raises for bad inputs."""
+    try:
+        scenario = load_scenario(path, changes)
+    except InputError as error:
+        return tuple(error.issues) or (Issue("input", str(error)),)
+    place = survey(scenario)
+    found = (*place.issues, *check(scenario, place), *warnings(scenario))
+    if not errors_of(found):
+        try:
+            travel = measure(place, scenario)
+            formulation = formulate(place, scenario, travel)
+            found = (*found, *travel.notes, *_missed(place, scenario, travel), *formulation.notes)
+        except InputError as error:
+            found = (*found, *error.issues)
+    order = {"error": 0, "warning": 1, "note": 2}
+    return tuple(sorted(found, key=lambda issue: order[str(issue.severity)]))

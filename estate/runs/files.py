@@ -1,0 +1,162 @@
+"""The files of a run: written with a digest each, and read back only as they were published."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from estate.errors import InputError, Issue, Where
+from estate.place import Place, Plan
+from estate.runs.run import DATA, MANIFEST, TABLES, Run
+from estate.scenario import build
+from estate.travel import Pairs, Travel
+
+_FRAMES = ("agencies", "sites", "access_points", "zones", "rates", "hosting", "travel")
+
+
+# -------------------------------------------------------------------------------------------------- writing
+
+
+def digest_of(file: Path) -> str:
+    """SHA-256 of a file's content."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def write_data(folder: Path, place: Place, travel: Travel, plan: Plan) -> None:
+    """Write the place, travel and plan as Parquet under ``folder/data``; the same content gives the same bytes."""
+    data = folder / DATA
+    data.mkdir(parents=True)
+    for name in _FRAMES:
+        frame = getattr(place, name)
+        if frame is not None:
+            frame.to_parquet(data / f"{name}.parquet")
+    if place.context is not None:
+        place.context.to_parquet(data / "context.parquet")
+    for kind, tables in (("home", travel.home), ("between", travel.between)):
+        for mode, pairs in tables.items():
+            columns = {each.name: getattr(pairs, each.name) for each in fields(Pairs)}
+            long = {name: column for name, column in columns.items() if len(column) == len(pairs)}
+            pd.DataFrame(long).to_parquet(data / f"travel-{kind}-{mode}.parquet")
+    pd.DataFrame({"site_id": place.sites.index, "open": plan.open}).to_parquet(data / "plan-sites.parquet")
+    hosts = pd.DataFrame({"access_point_id": place.access_points.index, "site_id": place.sites.index[plan.host]})
+    hosts.to_parquet(data / "plan-hosts.parquet")
+
+
+def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Write ``run.json`` with the SHA-256 of every other file of the run."""
+    files = {
+        str(file.relative_to(folder).as_posix()): digest_of(file)
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and file.name != MANIFEST
+    }
+    text = json.dumps({**manifest, "files": files}, indent=1, ensure_ascii=False, allow_nan=False)
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+# -------------------------------------------------------------------------------------------------- reading
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a run; raises :class:`InputError` where there is none."""
+    file = folder / MANIFEST
+    try:
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        remedy = "name a folder that 'estate run' published, such as maps/worcestershire"
+        raise InputError(issues=[Issue("run.missing", "is not a stored run", remedy, Where(str(folder)))]) from None
+    except (OSError, ValueError) as error:
+        raise InputError(issues=[Issue("run.corrupt", f"cannot be read: {error}", "run again", Where(str(file)))]) from None
+    return found
+
+
+def read_run(folder: Path) -> Run:
+    """A stored run, complete.
+
+    Raises
+    ------
+    InputError
+        When a file is missing or is not the one that was published.
+    """
+    manifest = read_manifest(folder)
+    _check_files(folder, manifest)
+    data = folder / DATA
+    frames = {name: _parquet(data / f"{name}.parquet") for name in _FRAMES}
+    context = data / "context.parquet"
+    place = Place(
+        **frames,  # type: ignore[arg-type]
+        context=gpd.read_parquet(context) if context.exists() else None,
+        issues=tuple(_issue_of(row) for row in manifest.get("issues", ())),
+        digests=manifest.get("inputs", {}),
+    )
+    scenario = build(manifest["scenario"], folder=folder, file=folder / MANIFEST)
+    is_open = pd.read_parquet(data / "plan-sites.parquet").set_index("site_id")["open"]
+    hosts = pd.read_parquet(data / "plan-hosts.parquet").set_index("access_point_id")["site_id"]
+    plan = Plan(
+        open=is_open.reindex(place.sites.index).to_numpy(dtype=bool),
+        host=place.sites.index.get_indexer(pd.Index(hosts.reindex(place.access_points.index))).astype(np.int64),
+    )
+    travel = Travel(
+        home=dict(_tables(data, "home")),
+        between=dict(_tables(data, "between")),
+        method=manifest.get("travel", {}).get("method", ""),
+        digest=manifest.get("travel", {}).get("digest", ""),
+    )
+    kinds = manifest.get("tables", {})
+    tables = {name: _table(folder / f"{name}.csv", kinds.get(name, {})) for name in TABLES if name in kinds}
+    return Run(scenario, place, plan, travel, manifest, tables)
+
+
+def _check_files(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Everything listed is there, and what the run is checked and redrawn from is what was published."""
+    stored = {folder / name: digest for name, digest in manifest.get("files", {}).items()}
+    missing = [file for file in stored if not file.is_file()]
+    data = [file for file in stored if file.parent.name == DATA and file.is_file()]
+    changed = [file for file in data if digest_of(file) != stored[file]]
+    issues = [Issue("run.file-missing", "is missing from the run", "run again", Where(str(file))) for file in missing]
+    issues += [Issue("run.file-changed", "is not what was published", "run again", Where(str(file))) for file in changed]
+    if issues:
+        raise InputError(issues=issues)
+
+
+def _parquet(file: Path) -> pd.DataFrame | None:
+    return pd.read_parquet(file) if file.exists() else None
+
+
+def _tables(data: Path, kind: str) -> Iterator[tuple[str, Pairs]]:
+    none = np.zeros(0, dtype=np.int64)
+    for file in sorted(data.glob(f"travel-{kind}-*.parquet")):
+        frame = pd.read_parquet(file)
+        columns = {each.name: frame[each.name].to_numpy() if each.name in frame else none for each in fields(Pairs)}
+        yield file.stem.removeprefix(f"travel-{kind}-"), Pairs(**columns)
+
+
+def _table(file: Path, kinds: Mapping[str, str]) -> pd.DataFrame:
+    frame = pd.read_csv(file, dtype=str, keep_default_na=False)
+    for column in frame.columns:
+        if kinds.get(column) == "number":
+            frame[column] = pd.to_numeric(frame[column].replace("", np.nan))
+    return frame
+
+
+def _issue_of(row: Mapping[str, Any]) -> Issue:
+    where = Where(row.get("file", ""), row.get("row"), row.get("column", ""), row.get("value", ""))
+    return Issue(row["code"], row["message"], row.get("remedy", ""), where, row["severity"])
+
+
+def list_runs(out: Path) -> list[tuple[str, dict[str, Any]]]:
+    """Every published run under an output folder, as (name, manifest), newest first."""
+    found = [
+        (entry.name, read_manifest(entry))
+        for entry in (sorted(out.iterdir()) if out.is_dir() else [])
+        if not entry.name.startswith(".") and (entry / MANIFEST).is_file()
+    ]
+    return sorted(found, key=lambda each: (each[1].get("execution", {}).get("finished", ""), each[0]), reverse=True)

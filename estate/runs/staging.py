@@ -1,0 +1,127 @@
+"""Publication that is whole or not at all: a folder is filled aside and becomes the run in one step, under a lock."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from estate.errors import WriteError
+
+RUNS = ".runs"
+
+
+@contextmanager
+def locked(out: Path, name: str) -> Iterator[None]:
+    """Hold the output folder's lock for one scenario; raises :class:`WriteError` when another run has it."""
+    runs = out / RUNS
+    with writing(out):
+        runs.mkdir(parents=True, exist_ok=True)
+        lock = (runs / f"{name}.lock").open("a")
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise WriteError(f"another run of '{name}' is writing to {out}: wait for it, or choose another --out") from None
+        yield
+
+
+@contextmanager
+def writing(where: Path) -> Iterator[None]:
+    """Turn a failure to write into :class:`WriteError` with what to do."""
+    try:
+        yield
+    except OSError as error:
+        hints = {
+            errno.ENOSPC: "the disk is full: free some space",
+            errno.EACCES: "the folder is read-only or the file is open elsewhere",
+            errno.EROFS: "the folder is read-only",
+            errno.ENAMETOOLONG: "the path is too long: choose a shorter --out",
+        }
+        hint = hints.get(error.errno or 0, error.strerror or str(error))
+        raise WriteError(f"cannot write to {where}: {hint}; what was published before is unharmed") from error
+
+
+@contextmanager
+def staged(out: Path, name: str, key: str) -> Iterator[Path]:
+    """A folder to fill; when the block ends well it becomes ``<out>/<name>`` in one step, else it is removed.
+
+    The scenario's lock is held throughout.  Runs of the same key are replaced; others stay.
+    """
+    with locked(out, name):
+        repair(out, name)
+        stage = out / RUNS / f".{key}.writing"
+        with writing(out):
+            shutil.rmtree(stage, ignore_errors=True)
+            stage.mkdir()
+        try:
+            with writing(out):
+                yield stage
+                _publish(out, name, key, stage)
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
+
+
+def _publish(out: Path, name: str, key: str, stage: Path) -> None:
+    _sync(stage)
+    target = _fresh(out / RUNS, key)
+    stage.rename(target)
+    link = out / name
+    new = out / f".{name}.new"
+    with suppress(FileNotFoundError):
+        new.unlink()
+    try:
+        new.symlink_to(target.relative_to(out), target_is_directory=True)
+    except OSError:
+        _swap(link, target)
+    else:
+        if link.is_dir() and not link.is_symlink():
+            link.rename(_fresh(out / RUNS, f"{name}.before-links"))
+        new.replace(link)
+    for old in (out / RUNS).glob(f"{key}*"):
+        if old != target and old.is_dir() and not old.name.startswith("."):
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _sync(folder: Path) -> None:
+    """Flush every file to disk, so that a power cut cannot leave a link to empty files."""
+    for file in folder.rglob("*"):
+        if file.is_file():
+            with file.open("rb") as opened:
+                os.fsync(opened.fileno())
+
+
+def _swap(link: Path, target: Path) -> None:
+    """Without links: the old folder is renamed aside and the new one in; :func:`repair` mends a crash in between."""
+    aside = link.with_name(f".{link.name}.old")
+    shutil.rmtree(aside, ignore_errors=True)
+    if link.exists():
+        link.rename(aside)
+    target.rename(link)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def repair(out: Path, name: str) -> None:
+    """Put back what a crash between two renames left aside, and clear what a killed run left half-written."""
+    aside, link = out / f".{name}.old", out / name
+    if aside.exists() and not link.exists():
+        aside.rename(link)
+    with suppress(FileNotFoundError):
+        (out / f".{name}.new").unlink()
+    for left in (out / RUNS).glob(f".{name}-*.writing"):
+        # Only this scenario's, whose lock is held: its name, a dash and the digest of a run.
+        if re.fullmatch(rf"\.{re.escape(name)}-[0-9a-f]{{12}}\.writing", left.name):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _fresh(folder: Path, key: str) -> Path:
+    """A name that nothing has: the key, or the key with the least free number."""
+    path, n = folder / key, 2
+    while path.exists():
+        path, n = folder / f"{key}-{n}", n + 1
+    return path

@@ -1,0 +1,41 @@
+"""A scenario: every setting of a run, as frozen typed models read from TOML.
+
+A scenario file may extend another (``extends``), and ``--set key=value`` or a what-if lays named changes on top, so a scenario
+is always *base + patches*.  What is read here is only checked for shape, spelling and range; whether ids exist is checked
+against the tables in :mod:`estate.validate`.
+"""
+
+from estate.scenario.access import Limb, Measure, Service, Standard
+from estate.scenario.files import Adjust, TableFile, Tables
+from estate.scenario.limits import Limit, Metric, Settings
+from estate.scenario.money import Sensitivity
+from estate.scenario.patches import Patch, parse_change, patched
+from estate.scenario.reading import build, digest, load_scenario, resolved
+from estate.scenario.rules import Rules
+from estate.scenario.settings import Scenario
+from estate.scenario.travel import Method, Travel
+
+__all__ = [
+    "Adjust",
+    "Limb",
+    "Limit",
+    "Measure",
+    "Method",
+    "Metric",
+    "Patch",
+    "Rules",
+    "Scenario",
+    "Sensitivity",
+    "Service",
+    "Settings",
+    "Standard",
+    "TableFile",
+    "Tables",
+    "Travel",
+    "build",
+    "digest",
+    "load_scenario",
+    "parse_change",
+    "patched",
+    "resolved",
+]

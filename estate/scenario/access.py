@@ -1,0 +1,102 @@
+"""Settings of services and of the access rules that hold for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+
+from estate.scenario.limits import Limit, NotNegative, Settings
+
+
+class Service(Settings):
+    """A kind of public counter."""
+
+    label: str = ""
+    """What people call it."""
+    aliases: tuple[str, ...] = ()
+    """Other names the tables may use for it (``JCP``)."""
+    hosts: tuple[str, ...] = ()
+    """Kinds of building that may host it besides those it is in today; empty: any kind."""
+    fitout_gbp_m2: NotNegative | None = None
+    """Used where the rates table has no row for a service and kind of building."""
+
+
+class Measure(StrEnum):
+    """What is measured: how far people travel, or how far a service is moved."""
+
+    HOME = "home-to-site"
+    SITE = "site-to-site"
+
+
+class Limb(Settings):
+    """One test of a displacement rule."""
+
+    limit: Limit
+    """How far, or how long."""
+    mode: str = ""
+    """The mode it is measured in; blank: the scenario's own."""
+
+
+class Standard(Settings):
+    """One access rule.  With ``preset`` alone, the rule or rules of that published standard; other fields override it."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+    """Names the rule in results, and in ``--set standards.NAME.limit=...``."""
+    service: str = ""
+    """The service it is about."""
+    preset: str = ""
+    """A published standard to start from; 'estate standards' lists them."""
+    measure: Measure = Measure.HOME
+    """From home to a counter, or from the old counter to the new."""
+    limit: Limit | None = None
+    """How far, or how long: ``3 miles``, ``20 minutes``."""
+    mode: str = ""
+    """The mode it is measured in; blank: the scenario's own."""
+    also: tuple[Limb, ...] = ()
+    """Further limbs of a displacement rule (``3 miles`` *and* ``20 minutes by public transport``)."""
+    join: Literal["all", "any"] = "all"
+    """Whether every limb must hold, or one is enough."""
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """The share of people who must be within the limit: 0.95 for 95%."""
+    people: str = "everyone"
+    """``everyone``, or a group column of the zones."""
+    where: Mapping[str, str | bool | float] = {}
+    """The zones it holds for: a label column and its value (``rural_urban = "urban"``, ``imd_rank = "<= 4926"``)."""
+    each: str = ""
+    """Hold separately for *each* value of this zone column."""
+    beyond: Literal["no-worse", "strict"] = "no-worse"
+    """Zones beyond the limit today: may not get worse, or must come within it."""
+    tolerance: Limit | None = None
+    """How much worse ``no-worse`` still allows."""
+    test: Literal["moved", "nearest"] = "nearest"
+    """Displacement: the point's own new site, or any site with the service near the old one."""
+    action: Literal["forbid", "flag", "price"] = "forbid"
+    """Displacement beyond the limit is forbidden, listed for consultation, or priced."""
+    price_gbp: NotNegative = 0.0
+    """Pounds a year for each displacement beyond the limit (``action = "price"``)."""
+    backup: Annotated[int, Field(ge=1, le=3)] = 1
+    """How many sites must be within the limit."""
+    source: str = ""
+    """Where the rule comes from; printed with it."""
+    status: str = ""
+    """Whether it is in force."""
+    on: bool = True
+    """``false`` switches the rule off."""
+
+    @model_serializer(mode="wrap")
+    def overrides(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A preset is stored with what overrides it and no defaults: reading it back must not override anything more."""
+        found: dict[str, Any] = whole(self)
+        return {name: value for name, value in found.items() if not self.preset or name in self.model_fields_set}
+
+    @model_validator(mode="after")
+    def complete(self) -> Standard:
+        """A rule of its own needs a service and a limit."""
+        if not self.preset and (not self.service or self.limit is None):
+            raise ValueError("a standard needs 'service' and 'limit', or a 'preset'")
+        if self.backup > 1 and (self.share < 1 or self.each):
+            raise ValueError("'backup' goes with a rule for everybody: share = 1 and no 'each'")
+        return self

@@ -1,0 +1,62 @@
+"""Settings of money: prices, discounting, and what is optimised."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from estate.scenario.limits import Fraction, NotNegative, Positive, Settings
+
+
+class Sensitivity(Settings):
+    """One row of the option table: what is changed, in the books only (the plan stays)."""
+
+    name: str
+    """What it is called in the option table."""
+    receipts: NotNegative = 1.0
+    """Receipts times this."""
+    one_off: NotNegative = 1.0
+    """One-off costs times this."""
+    savings: NotNegative = 1.0
+    """Savings times this."""
+    delay_years: Annotated[int, Field(ge=0, le=10)] = 0
+    """Savings begin so many years later."""
+
+
+class Money(Settings):
+    """Prices, discounting, and what is optimised."""
+
+    objective: Literal["running-cost", "annual-equivalent", "people-within", "least-travel", "least-farthest"] = "running-cost"
+    """What is made least, or most."""
+    price_base: str = ""
+    """The prices that every figure is in, e.g. ``2015-16``."""
+    base_year: Annotated[int, Field(ge=2003, le=2100)] = 2025
+    """Financial year 0, by the calendar year it begins in; discounting and dated rules start here."""
+    horizon_years: Annotated[int, Field(ge=1, le=125)] = 30
+    """Years that are appraised."""
+    closing_year: Annotated[int, Field(ge=0, le=20)] = 1
+    """Years after the base year in which buildings are let go, unless a lease says later."""
+    running_budget_gbp_pa: NotNegative | None = None
+    """With another objective than cost: running cost may not exceed this (none: today's)."""
+    capital_budget_gbp: NotNegative | None = None
+    """The most that may be spent once."""
+    budget_basis: Literal["gross", "net"] = "gross"
+    """Whether receipts count towards the capital budget."""
+    longest_payback_years: Positive | None = None
+    """Net one-off cost is at most so many years of saving."""
+    optimism_bias: Mapping[str, Fraction] = {}
+    """Kind of building = uplift on one-off capital costs."""
+    split: Literal["floor-area", "lead-agency"] = "floor-area"
+    """How a shared building's running cost is split between its agencies."""
+    pfi_exit_gbp: Mapping[str, NotNegative] = {}
+    """PFI site = the price of leaving: without one it cannot be released."""
+    sensitivities: tuple[Sensitivity, ...] = (
+        Sensitivity(name="Receipts halved", receipts=0.5),
+        Sensitivity(name="One-off costs up 24%", one_off=1.24),
+        Sensitivity(name="Savings a year late", delay_years=1),
+        Sensitivity(name="Savings down 10%", savings=0.9),
+        Sensitivity(name="All of these", receipts=0.5, one_off=1.24, savings=0.9, delay_years=1),
+    )
+    """Rows of the option table."""

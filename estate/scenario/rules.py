@@ -1,0 +1,50 @@
+"""Settings of what may go where, and of decisions already taken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from estate.scenario.limits import Limit, Positive, Settings
+
+
+class Count(Settings):
+    """At least or at most so many hubs or sites, in the whole place or where a site column has a value."""
+
+    what: Literal["sites", "hubs"] = "sites"
+    """Sites that stay open, or hubs."""
+    at_least: Annotated[int, Field(ge=0)] | None = None
+    """The fewest there may be."""
+    at_most: Annotated[int, Field(ge=0)] | None = None
+    """The most there may be."""
+    where: Mapping[str, str] = {}
+    """Site column = value: only these sites are counted."""
+
+
+class Rules(Settings):
+    """What may go where, and the decisions already taken."""
+
+    keep: tuple[str, ...] = ()
+    """Sites that stay open."""
+    close: tuple[str, ...] = ()
+    """Sites that must close."""
+    fixed: Mapping[str, str] = {}
+    """Access point = site: a decision taken."""
+    may_not_share: tuple[tuple[str, str], ...] = ()
+    """Pairs of services that may not be in one building, besides where they are today."""
+    must_share: tuple[tuple[str, str], ...] = ()
+    """Pairs of services that must be in one building."""
+    barred: Mapping[str, tuple[str, ...]] = {}
+    """Site column = values that may not receive anybody (``epc = ["F", "G"]``, ``step_free = ["no"]``)."""
+    out: tuple[str, ...] = ()
+    """Agencies that do not take part, besides those whose table row says so."""
+    other_uses_move: tuple[str, ...] = ()
+    """Sites whose other uses can move, so that they may close."""
+    reach: Limit | None = None
+    """No point moves farther than this from its site of today (a limit on the search as much as on people)."""
+    counts: tuple[Count, ...] = ()
+    """How many sites or hubs there may be."""
+    throughput: Mapping[str, Positive] = {}
+    """Site column with its yearly visits capacity: ``{column = factor}``."""

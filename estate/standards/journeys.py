@@ -1,0 +1,165 @@
+"""Which journeys a scenario needs, measured: the travel tables for its rules and reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from estate.errors import InputError, Issue, Where
+from estate.place import Place
+from estate.scenario import Limit, Measure, Method, Metric, Scenario
+from estate.standards.presets import limbs, modes, rules
+from estate.travel import Pairs, Points, Straight, Streets, Table, Travel, Wanted, Way, build_travel
+
+if TYPE_CHECKING:
+    from estate.travel.calibrate import Fit
+
+ALL_PAIRS = 5_000_000
+"""Up to this many zone-to-site pairs every pair is kept, so that any distance can be reported; beyond it, those that matter."""
+_CACHE = ".cache"
+
+
+def measure(place: Place, scenario: Scenario, *, cache: Path | None = None) -> Travel:
+    """The travel tables that the scenario's rules and reports need."""
+    zones, sites = _points(place.zones), _points(place.sites)
+    ways = {mode: _way(place, scenario, mode, cache) for mode in modes(scenario, rules(scenario))}
+    # A mode that nothing can measure is left out: its limbs are said to be not tested.  The scenario's own may not be.
+    needed = [mode for mode, way in ways.items() if way is not None]
+    groups = {
+        service: np.unique(place.point_site[place.point_service == k]).astype(np.int64)
+        for k, service in enumerate(place.services)
+    }
+    everything = len(zones) * len(sites) <= ALL_PAIRS
+    home = {mode: _wanted(scenario, mode, Measure.HOME, groups, everything=everything) for mode in needed}
+    between = {mode: _wanted(scenario, mode, Measure.SITE, {}, everything=len(sites) ** 2 <= ALL_PAIRS) for mode in needed}
+    chosen = {mode: way for mode, way in ways.items() if way is not None}
+    return build_travel(zones, sites, chosen, home=home, between=between, cache=cache)
+
+
+def _points(frame: pd.DataFrame) -> Points:
+    x, y = (frame[name].to_numpy(dtype=np.float64) for name in ("easting_m", "northing_m"))
+    return Points(x, y, tuple(frame.index.astype(str)))
+
+
+def _way(place: Place, scenario: Scenario, mode: str, cache: Path | None) -> Way | None:
+    """How a mode is measured: by the table where it has the mode, else by the scenario's method; None where neither can.
+
+    So a table of public transport minutes stands beside streets or the straight line for the other modes.
+    """
+    travel = scenario.travel
+    table = place.travel
+    if table is not None and mode in set(table["mode"].astype(str)):
+        return Table(table, travel.percentile)
+    if travel.method is Method.TABLE and mode == travel.mode:
+        where = Where(scenario.file.name, column="tables.travel")
+        has = "no table is named" if table is None else f"its modes are {', '.join(sorted(set(table['mode'].astype(str))))}"
+        message = f"travel.method is 'table' for the mode '{mode}', and {has}"
+        raise InputError(issues=[Issue("travel.no-table", message, "name a table with that mode", where)])
+    speeds = {"walk": travel.walk_kmh, "drive": travel.drive_kmh}
+    if travel.method is Method.TABLE or mode not in speeds:
+        if mode == travel.mode:
+            where = Where(scenario.file.name, column="travel.mode", value=mode)
+            raise InputError(
+                issues=[Issue("travel.no-mode", f"nothing measures the mode '{mode}'", "give a travel table", where)]
+            )
+        return None
+    if travel.method is Method.NETWORK:
+        return Streets(streets_file(scenario, cache), travel.snap_warn_m)
+    return Straight(travel.detour, speeds)
+
+
+def streets_file(scenario: Scenario, cache: Path | None = None) -> Path:
+    """Where the street network is: downloaded by place name where the scenario asks for that, else the file it names.
+
+    A relative path is looked for beside the scenario, then where the command was started.
+    """
+    if scenario.travel.place and not scenario.travel.streets:
+        from estate.travel.download import download_streets  # noqa: PLC0415  (osmnx is slow to import)
+
+        return download_streets(scenario.travel.place, cache or Path(_CACHE))
+    if not scenario.travel.streets:
+        where = Where(scenario.file.name, column="travel.streets")
+        message = "travel on streets needs a street network, and none is named"
+        remedy = (
+            "set travel.streets to an OpenStreetMap extract of the place (.osm.pbf or .osm, from any extract service),"
+            " a graph saved by OSMnx (.graphml), or OS Open Roads as GeoPackage (from the OS Data Hub)"
+        )
+        raise InputError(issues=[Issue("travel.no-streets", message, remedy, where)])
+    given = Path(scenario.travel.streets)
+    beside = scenario.folder / given
+    return beside if beside.exists() or not given.exists() else given
+
+
+def _wanted(scenario: Scenario, mode: str, kind: Measure, groups: Mapping[str, Any], *, everything: bool) -> Wanted:
+    """The widest limits of any rule in a mode; every pair where that is affordable."""
+    if everything:
+        return Wanted(limit_m=np.inf, limit_s=np.inf, groups=groups)
+    used = [
+        (limb.limit, rule.tolerance)
+        for rule in rules(scenario)
+        if rule.measure is kind
+        for limb in limbs(rule, scenario)
+        if limb.mode == mode
+    ]
+    reach = scenario.rules.reach
+    if kind is Measure.SITE and reach is not None and mode == scenario.travel.mode:
+        used.append((reach, None))
+    widest = {metric: max((x.value for x, _ in used if x.metric is metric), default=None) for metric in Metric}
+    slack = {metric: max((_in(t, metric) for _, t in used if t), default=0.0) for metric in Metric}
+    return Wanted(widest[Metric.DISTANCE], widest[Metric.TIME], groups, slack[Metric.DISTANCE], slack[Metric.TIME])
+
+
+def _in(limit: Limit, metric: Metric) -> float:
+    return limit.value if limit.metric is metric else 0.0
+
+
+def travel_table(place: Place, travel: Travel) -> pd.DataFrame:
+    """The tables in long form, ``from_id, to_id, mode, distance_m, time_s``: what ``travel.method = "table"`` reads back.
+
+    Where an id is a zone and a site as well, ``from_kind`` says which is meant.
+    """
+    zones, sites = place.zones.index.to_numpy(), place.sites.index.to_numpy()
+    parts = [_long(pairs, zones, sites, mode).assign(from_kind="zone") for mode, pairs in travel.home.items()]
+    parts += [_long(pairs, sites, sites, mode).assign(from_kind="site") for mode, pairs in travel.between.items()]
+    whole = pd.concat(parts, ignore_index=True)
+    return whole if place.zones.index.isin(sites).any() else whole.drop(columns="from_kind")
+
+
+def _long(pairs: Pairs, from_: Any, to: Any, mode: str) -> pd.DataFrame:
+    frame = pd.DataFrame({"from_id": from_[pairs.from_], "to_id": to[pairs.to], "mode": mode})
+    if pairs.has_distance:
+        frame["distance_m"] = pairs.distance_m
+    if pairs.has_time:
+        frame["time_s"] = pairs.time_s
+    return frame
+
+
+def calibration(place: Place, scenario: Scenario, cache: Path | None = None) -> dict[str, tuple[dict[str, Any], str]]:
+    """By mode, how well the straight line fits the scenario's streets: the figures, and a sentence to paste from.
+
+    Raises
+    ------
+    InputError
+        When the scenario names no street network.
+    """
+    from estate.travel.calibrate import calibrate  # noqa: PLC0415  (numba is slow to import)
+    from estate.travel.reading import load_streets  # noqa: PLC0415
+
+    file = streets_file(scenario, cache)
+    both = pd.concat([place.zones[["easting_m", "northing_m"]], place.sites[["easting_m", "northing_m"]]])
+    fits = {mode: calibrate(load_streets(file, mode=mode), _points(both)) for mode in ("drive", "walk")}
+    return {mode: (asdict(fit), _in_words(mode, fit)) for mode, fit in fits.items()}
+
+
+def _in_words(mode: str, fit: Fit) -> str:
+    distance, time = fit.distance, fit.time
+    return (
+        f"detour = {fit.detour:.3f}, {mode}_kmh = {fit.kmh:.1f} over {distance.n:,} pairs; distance r2 {distance.r2:.3f}, error"
+        f" {distance.p5_percent:+.0f}% to {distance.p95_percent:+.0f}% (5th to 95th percentile); time r2 {time.r2:.3f}, mean"
+        f" absolute error {time.mean_absolute:.1f} min"
+    )

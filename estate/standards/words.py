@@ -1,0 +1,35 @@
+"""An access rule as a sentence."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from estate.scenario import Measure, Scenario, Standard
+from estate.standards.presets import limbs
+
+
+def in_words(rule: Standard, scenario: Scenario) -> str:
+    """The rule as a sentence for people."""
+    join = " and " if rule.join == "all" else " or "
+    limit = join.join(f"{each.limit.text}{by_mode(each.mode)}" for each in limbs(rule, scenario))
+    if rule.measure is Measure.SITE:
+        what = "the nearest remaining counter" if rule.test == "nearest" else "the counter's own new building"
+        then = {"forbid": "never farther", "flag": "else consult", "price": f"else £{rule.price_gbp:,.0f} a year"}[rule.action]
+        return f"{what} within {limit} of a counter that leaves; {then}"
+    who = "people" if rule.people == "everyone" else f"people in '{rule.people}'"
+    where = "".join(f", {column} {value}" for column, value in rule.where.items())
+    each = f", in each {rule.each.replace('_', ' ')}" if rule.each else ""
+    more = f"more than {rule.tolerance.text} " if rule.tolerance else ""
+    beyond = f"; nobody beyond it today goes {more}farther" if rule.beyond == "no-worse" and rule.share == 1 else ""
+    backup = f" of {rule.backup} sites" if rule.backup > 1 else ""
+    return f"{percent(rule.share)} of {who}{where} within {limit}{backup}{each}{beyond}"
+
+
+def percent(share: float) -> str:
+    """A share as a percentage with every decimal it was written with: ``95%``, ``91.6380575%``."""
+    return f"{(Decimal(repr(float(share))) * 100).normalize():f}%"
+
+
+def by_mode(mode: str) -> str:
+    """How a mode is said after a limit: `` on foot``."""
+    return {"walk": " on foot", "drive": " by road", "transit": " by public transport"}.get(mode, f" ({mode})")

@@ -1,0 +1,109 @@
+"""The engine against HiGHS on places of the real type: value, bound and rules; `scripts/differential` has thousands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import round_places
+
+from estate.model import Measure, formulate
+from estate.model.arrays import arrays
+from estate.problem import Solution, cost, violations
+from estate.solve import Limits, Status, engine, highs, solve, ties, whole
+from estate.solve.columns import master, patterns
+from estate.solve.watch import Watch
+
+SEEDS = range(160)
+
+
+def optimum(p):
+    """The least cost by HiGHS on the whole programme, in pence."""
+    f = formulate(p, Measure.COST)
+    run = highs.run(arrays(f), options={"mip_abs_gap": 0.5})
+    assert run.ended == "proven"
+    return cost(p, f.solution(run.x))
+
+
+def assert_true(p, found, best):
+    """A plan that keeps every rule, a bound that is one, and a proof that holds."""
+    assert not violations(p, found.plan)
+    assert found.bound <= best + 0.5
+    assert found.value == cost(p, found.plan) >= best
+    if found.close():
+        assert found.value == best
+
+
+@pytest.mark.parametrize("block", range(8))
+def test_the_engine_proves_what_highs_proves(block):
+    for seed in SEEDS[block::8]:
+        p = round_places.place(seed)
+        found = engine.run(p)
+        assert found.close(), seed
+        assert_true(p, found, optimum(p))
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_the_way_of_large_places_is_true_on_small_ones(block, monkeypatch):
+    for name, value in (("WHOLE", 3), ("BLOCK", 4), ("SIZES", (3, 5, 8)), ("BALL", 4), ("TOGETHER", 5)):
+        monkeypatch.setattr(engine, name, value)
+    for seed in SEEDS[block:100:4]:
+        p = round_places.place(seed)
+        assert_true(p, engine.run(p, work=40), optimum(p))
+
+
+def test_columns_alone_have_every_set_that_can_be_best():
+    """Without the reductions before them, which open a building that pays for itself."""
+    with_negative = 0
+    for seed in SEEDS:
+        p = round_places.place(seed, sites=(4, 9))
+        found = master.solve(p, master.Effort(iterations=(20, 20, 20), nodes=200, pool=20_000), plan=p.today)
+        best = optimum(p)
+        assert found.bound <= best + 1, seed
+        assert found.value >= best, seed
+        if found.proven:
+            assert found.value == best, seed
+        with_negative += bool((p.site_cost < 0).any())
+    assert with_negative > 40
+
+
+@pytest.mark.parametrize("solver", ["cbc", "scip"])
+def test_other_solvers_agree(solver):
+    for seed in SEEDS[::16]:
+        p = replace(round_places.place(seed), site_one_off=None)
+        assert solve(p, Limits(solver=solver)).value == optimum(p), seed
+
+
+def test_rules_beyond_the_core_have_the_same_optimum_whoever_solves_them():
+    for seed in range(40):
+        p = replace(round_places.place(seed, beyond_core=True), site_one_off=None)
+        answer = solve(p)
+        assert answer.status is Status.OPTIMAL
+        assert answer.value == optimum(p), seed
+        assert not violations(p, answer.solution)
+
+
+def test_an_empty_building_that_pays_for_itself_is_in_the_list():
+    """The false proof that was published: the set with nobody in it was missing, so bound and optimum were both too high."""
+    p = next(q for q in map(round_places.place, SEEDS) if (q.site_cost < 0).sum() > 3 and not q.shares)
+    c = patterns.nobody(p, master.core(p))
+    assert set((p.site_cost < 0).nonzero()[0]) - set(p.must_close.nonzero()[0]) <= set(c.site.tolist())
+
+
+def test_a_better_plan_disproves_a_proof_and_is_never_a_tie(monkeypatch):
+    p = round_places.place(0)
+    truth = solve(p)
+    worse = replace(truth, solution=p.today, value=cost(p, p.today), bound=float(cost(p, p.today)))
+    assert worse.value > truth.value
+    with pytest.raises(ties.Disproved) as caught:
+        ties.settle(p, worse, Watch(Limits()))
+    assert cost(p, caught.value.plan) < worse.value
+    # The door: a search that lies once is put right by the whole programme.
+    from estate.solve import choose
+
+    liar = choose.Way("liar", lambda *_: True, lambda problem, watch: worse)
+    monkeypatch.setattr(choose, "WAYS", (liar,))
+    answer = solve(p)
+    assert (answer.value, answer.status, answer.settled) == (truth.value, Status.OPTIMAL, True)
+    assert isinstance(answer.solution, Solution)
+    assert whole.checked(p, answer.solution) is answer.solution
