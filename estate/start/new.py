@@ -16,6 +16,7 @@ _STARTER = (
     "estate.toml",
     "receipts-count.toml",
     "keep-every-library.toml",
+    "whatif.toml",
     "agencies.csv",
     "sites.csv",
     "access_points.csv",
@@ -67,7 +68,9 @@ def _cannot(folder: Path, error: OSError) -> WriteError:
 def _example(folder: Path) -> dict[str, str]:
     """The starter's files, named after the folder."""
     root = resources.files("estate") / "starter"
-    return {name: _named((root / name).read_text(encoding="utf-8"), folder) for name in _STARTER}
+    found = {name: _named((root / name).read_text(encoding="utf-8"), folder) for name in _STARTER}
+    axes = ('"standards.library-3-miles.limit" = ["2 miles", "3 miles", "4 miles"]', '"rules.reach" = ["3 miles", "6 miles"]')
+    return {**found, "whatif.toml": found["whatif.toml"].replace("AXES", "\n".join(axes))}
 
 
 def _named(text: str, folder: Path) -> str:
@@ -93,6 +96,7 @@ def _drafted(draft: Draft, folder: Path) -> dict[str, str]:
         "sites.csv": _csv(draft.sites),
         "access_points.csv": _csv(draft.access_points),
         "zones.csv": zones,
+        "whatif.toml": _draft_whatifs(services, folder),
         "README.md": _named(_draft_readme(draft), folder),
     }
 
@@ -115,13 +119,25 @@ def _draft_settings(services: list[str]) -> str:
     for service in services:
         parts += [
             "[[standards]]",
-            f'name = "{service.replace("_", "-")}-5-miles"',
+            f'name = "{_standard(service)}"',
             f'service = "{service}"',
             'limit = "5 miles" # an assumption: set your own',
             'tolerance = "1 mile"',
             "",
         ]
     return "\n".join([*parts, "[page]", f'attribution = ["{NOTICE}"]', ""])
+
+
+def _draft_whatifs(services: list[str], folder: Path) -> str:
+    """The starter's what-ifs on the draft's own standards; they run once the place does."""
+    text = _named((resources.files("estate") / "starter" / "whatif.toml").read_text(encoding="utf-8"), folder)
+    axes = [f'"standards.{_standard(service)}.limit" = ["4 miles", "5 miles", "6 miles"]' for service in services[:2]]
+    return text.replace("AXES", "\n".join(axes)).replace("standards.library-3-miles", f"standards.{_standard(services[0])}")
+
+
+def _standard(service: str) -> str:
+    """The name of a draft's standard."""
+    return f"{service.replace('_', '-')}-5-miles"
 
 
 def _draft_readme(draft: Draft) -> str:
