@@ -50,6 +50,7 @@ def render_comparison(a: Run, b: Run, *, public: bool = False) -> str:
         "title": f"{words.plain(labels[0])} and {words.plain(labels[1])}: two plans side by side",
         "kind": "compare",
         "public": public,
+        "missing": publishing.notice(a) or publishing.notice(b),
         "labels": labels,
         "names": [words.clean(run.manifest.get("name") or run.scenario.name) for run in runs],
         "descriptions": [words.clean(run.scenario.description) for run in runs],
