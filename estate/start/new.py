@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from estate.errors import Issue, Where, WriteError
+from estate.england import area_of, at_hand, cut, read
+from estate.england import texts as cut_texts
+from estate.errors import Issue, UsageError, Where, WriteError
 from estate.start.draft import KINDS, NOTICE, Draft, draft_from_osm
 from estate.tables import ZONES
 
@@ -26,7 +28,7 @@ _STARTER = (
 )
 
 
-def new(folder: Path, *, from_osm: str = "") -> tuple[Path, ...]:
+def new(folder: Path, *, from_osm: str = "", area: str = "", lists: Path | None = None) -> tuple[Path, ...]:
     """Make a starter place in a folder that does not exist or is empty; the files written, in order.
 
     Parameters
@@ -35,14 +37,22 @@ def new(folder: Path, *, from_osm: str = "") -> tuple[Path, ...]:
         Where; its name becomes the scenario's.
     from_osm
         An OpenStreetMap file, or the name of a place to download: drafts sites and access points instead of the example.
+    area
+        A place in England (:func:`estate.england.area_of`), cut from open lists instead of the example.
+    lists
+        The folder of those lists.
 
     Raises
     ------
     WriteError
         When there is something in the folder already, or it cannot be written.
+    UsageError
+        When both are asked for, there is no such area, or no lists for it.
     InputError, DownloadError
-        From :func:`estate.start.draft.draft_from_osm`.
+        From :func:`estate.start.draft.draft_from_osm`, or a list that cannot be read.
     """
+    if from_osm and area:
+        raise UsageError("a place is drafted from OpenStreetMap or cut from the lists: give --from-osm or --area")
     try:
         taken = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
     except OSError as error:
@@ -50,7 +60,10 @@ def new(folder: Path, *, from_osm: str = "") -> tuple[Path, ...]:
     if taken:
         issue = Issue("new.taken", f"{folder} is there already, and not empty", "name a new folder", Where(str(folder)))
         raise WriteError(issues=[issue])
-    texts = _drafted(draft_from_osm(from_osm), folder) if from_osm else _example(folder)
+    if area:
+        texts = cut_texts(cut(read(at_hand(lists)), area_of(area)), scenario_name(folder))
+    else:
+        texts = _drafted(draft_from_osm(from_osm), folder) if from_osm else _example(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
