@@ -76,6 +76,18 @@ class Plan:
     host: NDArray[np.int64]
 
 
+def shown(frame: pd.DataFrame) -> NDArray[np.bool_]:
+    """(n,) the rows of a table that are not marked confidential: what may be published."""
+    if "confidential" not in frame:
+        return np.ones(len(frame), dtype=bool)
+    return ~frame["confidential"].to_numpy(dtype=bool)
+
+
+def confidential(place: Place) -> bool:
+    """Whether anything in the place is marked confidential."""
+    return not all(shown(frame).all() for frame in (place.agencies, place.sites, place.access_points))
+
+
 def todays_plan(place: Place) -> Plan:
     """Today's estate as a plan: every point at home, every site that is paid for open."""
     hosts = np.zeros(len(place.sites), dtype=bool)

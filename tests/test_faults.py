@@ -226,7 +226,7 @@ FILES = [
     Fault("10 huge cell", text("sites", "Alderton Town Hall", "x" * 1_200_000), ("line 2", "longer than 1,000,000 characters")),
     Fault("10 a million rows", content("zones.csv", "zone_id,population\n" + "a,1\n" * 1_000_002), ("more than 1,000,000 rows",)),
     Fault("10 ragged", text("sites", "Alderton Library", "Alderton, Library"), ("row 3", "line 3", "21 cells under 20 headings")),
-    Fault("10 short row", text("agencies", ",police,yes,invented example,name", ",police"), ("row 4", "line 4", "3 cells under 6")),
+    Fault("10 breaks off", lambda f: (f / "zones.csv").write_bytes((f / "zones.csv").read_bytes().rstrip()[:-40]), ("zones.csv", "its last row, 11, breaks off")),
     Fault("10 stray quote", content("sites.csv", STRAY), ("row 2", "line 2", "stray quote")),
     Fault("10 open quote", text("sites", "Alderton Library", '"Alderton Library'), ("line 3", "never closed")),
     Fault("10 line numbers after long cells", text("sites", "Alderton Town Hall", '"a\nb\nc",x'), ("row 2", "line 2")),

@@ -3,9 +3,11 @@
 import gzip
 import json
 import os
+import re
 import zipfile
 from io import BytesIO
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 import pytest
@@ -18,9 +20,12 @@ from estate.cli.outcome import guarded
 from estate.errors import DownloadError, InputError, UsageError, WriteError
 from estate.scenario import Scenario, load_scenario
 from estate.start.draft import NOTICE, draft_from_osm, service_of
+from estate.start.listing import columns_text, unit_of
 from estate.start.new import new, scenario_name
 from estate.start.schema import csv_template, excel_template, json_schema, setting_rows
 from estate.tables import TABLES
+from estate.whatif.patches import Family
+from estate.whatif.patches import read as read_whatif
 
 ROOT = Path(__file__).parents[1]
 
@@ -67,7 +72,7 @@ def test_its_whatifs_are_valid(tmp_path, whatif):
 
 def test_nothing_is_overwritten(tmp_path):
     (tmp_path / "there").mkdir()
-    assert len(new(tmp_path / "there")) == 9
+    assert len(new(tmp_path / "there")) == 10
     before = (tmp_path / "there" / "sites.csv").read_bytes()
     with pytest.raises(WriteError, match="not empty"):
         new(tmp_path / "there")
@@ -251,6 +256,28 @@ def test_a_place_name_without_a_network_is_a_kind_refusal():
         draft_from_osm("Rutland, England")
 
 
+def test_the_starters_what_ifs_run_and_their_comments_name_every_kind(tmp_path, capsys):
+    folder = starter.make(tmp_path)
+    text = (folder / "whatif.toml").read_text()
+    for kind in get_args(Family.model_fields["kind"].annotation):
+        assert re.search(rf"^#     {kind} ", text, re.MULTILINE), kind
+    for name in Family.model_fields:
+        assert name in text
+    assert guarded(group, ["whatif", str(folder / "whatif.toml"), "--out", str(tmp_path / "maps"), "--workers", "1", "-q"]) == 0
+    assert "scenarios (" in capsys.readouterr().out
+    assert (tmp_path / "maps" / "example-whatifs" / "index.html").is_file()
+
+
+def test_a_drafts_what_ifs_speak_of_its_own_standards(tmp_path):
+    (tmp_path / "a.osm").write_text(OSM)
+    new(tmp_path / "drafted", from_osm=str(tmp_path / "a.osm"))
+    changes, _ = read_whatif(tmp_path / "drafted" / "whatif.toml")
+    names = {each.name for each in load_scenario(tmp_path / "drafted").standards}
+    axes = [axis for family in changes.family for axis in family.axes]
+    assert axes
+    assert {axis.split(".")[1] for axis in axes} <= names
+
+
 # ------------------------------------------------------------------------------------------------------------- schema
 
 
@@ -265,6 +292,23 @@ def test_the_schema_describes_every_setting_and_column():
     listed = {path: meaning for path, _, meaning in setting_rows()}
     assert {"travel.detour", "standards.*.limit", "services.*.aliases", "tables.sites.*.header_row"} <= set(listed)
     assert [path for path, meaning in listed.items() if not meaning] == []
+
+
+def test_the_schema_reads_as_text_and_as_json_where_asked(capsys):
+    assert guarded(group, ["schema"]) == 0
+    text = capsys.readouterr().out
+    for table in TABLES.values():
+        assert f"{table.name}: {table.note}" in text
+        for column in table.columns:
+            assert re.search(rf"^  {column.name} +{re.escape(unit_of(column))} ", text, re.MULTILINE)
+    line = next(each for each in text.splitlines() if each.startswith("  running_cost_gbp_pa"))
+    assert re.split(r"\s{2,}", line.strip()) == ["running_cost_gbp_pa", "GBP a year", "needed", "running cost while open"]
+    assert re.search(r"^  travel\.detour +1\.3 +Road metres", text, re.MULTILINE)
+    assert not any(len(each) > 120 for each in columns_text(TABLES["sites"], 120).splitlines())
+    assert guarded(group, ["schema", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == json_schema()
+    assert guarded(group, ["schema", "zones", "--json"]) == 0
+    assert "zone_id" in json.loads(capsys.readouterr().out)["properties"]
 
 
 def test_the_starter_fits_the_schema(tmp_path):

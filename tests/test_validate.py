@@ -101,8 +101,8 @@ JUDGEMENTS = {
     "access_points.bigger": (lambda f: spoil(f, "access_points", 9, area_m2=500), "it needs 500.0 m2, and its whole building has less"),
     "zones.population-odd": (
         lambda f: write(f, "zones", [*(({**r, "zone_id": f"{r['zone_id']}{n}"}) for r in rows(f, "zones") for n in "abc"),
-                                     {**rows(f, "zones")[0], "zone_id": "TOTAL", "population": 1_000_000}]),
-        "TOTAL has 1000000 people, and most zones have about 1,700",
+                                     {**rows(f, "zones")[0], "zone_id": "DIGIT", "population": 1_000_000}]),
+        "DIGIT has 1000000 people, and most zones have about 1,700",
     ),
     "sites.cost-odd": (
         lambda f: write(f, "sites", [*({**r, "kind": "office"} for r in rows(f, "sites")),

@@ -128,11 +128,14 @@ def _typed_part(job: _Job, table: Table, raw: Raw, given: TableFile) -> Part:
     columns: dict[str, pd.Series] = {}
     for name, text in raw.frame.items():
         spec = specs.get(str(name))
-        if spec is None and table.name == "zones":
-            columns[str(name)] = guessed(text, given.factors.get(str(name)))
-            continue
-        cells = Cells(spec or Column(str(name)), Where(raw.file, column=str(name)), raw.rows, table.name, job.issues)
-        columns[str(name)] = typed(cells, text, job.words, given.factors.get(str(name)))
+        where = Where(raw.file, column=str(name))
+        known = spec is not None
+        cells = Cells(
+            spec or Column(str(name)), where, raw.rows, table.name, job.issues, stands_for=given.suppressed, known=known
+        )
+        factor = given.factors.get(str(name))
+        guess = not known and table.name == "zones"
+        columns[str(name)] = guessed(cells, text, factor) if guess else typed(cells, text, job.words, factor)
     frame = pd.DataFrame(columns, index=raw.frame.index)
     if table.located:
         frame = located(raw, frame, given.crs, job.postcodes, table.name, job.issues)

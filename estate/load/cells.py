@@ -1,29 +1,35 @@
 """From text to typed columns, a column at a time; every cell that does not fit is reported with its row.
 
-What is accepted, and nothing else: numbers such as ``1200``, ``1,200.50``, ``£1,200``, ``1e5``; whole numbers; dates as
-``2027-03-31`` or ``31/03/2027``; ``yes/no/true/false/1/0``; words of a list, whatever their case, spaces and hyphens.
-Blank is missing: NaN, NaT, ``""`` or NA.
+What is accepted, and nothing else: numbers such as ``1200``, ``1,200.50``, ``£1,200``, ``1e5``; whole numbers; dates
+(:mod:`estate.load.dates`); ``yes/no/true/false/1/0``; words of a list, whatever their case, spaces and hyphens.
+Blank is missing: NaN, NaT, ``""`` or NA.  Nothing else becomes blank without a word (:mod:`estate.load.marks`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from estate.errors import Issue, Where
+from estate.errors import Issue, Severity, Where
+from estate.load.dates import parsed_dates
+from estate.load.marks import lost_digits, single_letters, spoilt, suppressed, why_spoilt
 from estate.load.raw import MOST_SHOWN, row_issues
 from estate.scenario import Scenario
-from estate.tables import Column, Kind
+from estate.tables import TABLES, Column, Kind
 from estate.wording import brief, listed, plain, suggestion
 
-_NUMBER = r"[+-]?£? ?[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)?(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,3})?"
+# "Â£" is a pound sign that was saved as UTF-8 and opened as something else.
+_NUMBER = r"[+-]?(?:Â?£)? ?[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)?(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,3})?"
 _YES = frozenset({"yes", "y", "true", "t", "1"})
 _NO = frozenset({"no", "n", "false", "f", "0"})
 _EDGES = " \t\r\n\v\f\u00a0\u200b\u2007\u202f\ufeff"
+_MOSTLY = 0.8
+"""The share of numbers at which a column with something else in it deserves a word."""
 _CONTROLS = r"[\x00-\x08\x0e-\x1f\x7f]"
 
 
@@ -74,14 +80,45 @@ class Cells:
     rows: NDArray[np.int64]
     table: str
     issues: list[Issue]
+    stands_for: float | Literal["blank"] | None = None
+    """What a suppressed figure stands for, where the scenario says."""
+    known: bool = True
+    """Whether the table specifies this column; one that it does not, nothing may ever read."""
 
     def refuse(self, bad: pd.Series, text: pd.Series, kind: str, message: str, remedy: str) -> None:
         """Keep one issue for each bad cell."""
+        self._tell(bad, text, kind, message, remedy, Severity.ERROR)
+
+    def _tell(self, bad: pd.Series, text: pd.Series, kind: str, message: str, remedy: str, severity: Severity) -> None:
         chosen = bad.to_numpy(dtype=bool)
         if chosen.any():
             code = f"{self.table}.{kind}"
             values = text[chosen].tolist()
-            self.issues.extend(row_issues(code, self.where, self.rows[chosen], values, message, remedy))
+            self.issues.extend(row_issues(code, self.where, self.rows[chosen], values, message, remedy, severity))
+
+    def tell_spoilt(self, bad: pd.Series, text: pd.Series) -> None:
+        """Errors of a spreadsheet: refused in a column that is specified, else a warning."""
+        severity = Severity.ERROR if self.known else Severity.WARNING
+        reasons = text.where(bad, "").map(lambda cell: why_spoilt(cell) if cell else ("", ""))
+        for reason in sorted(set(reasons[bad])):
+            self._tell(bad & (reasons == reason), text, "error-cell", reason[0], reason[1], severity)
+
+    def note(self, chosen: pd.Series, text: pd.Series, kind: str, message: str, remedy: str) -> None:
+        """Keep one warning for all the chosen cells of the column; ``{cells}`` stands for their rows and contents."""
+        if chosen.any():
+            here = chosen.to_numpy(dtype=bool)
+            cells = listed([f"row {row} '{brief(cell, 20)}'" for row, cell in zip(self.rows[here], text[here], strict=True)])
+            message = message.replace("{count}", f"{int(here.sum()):,}").replace("{cells}", cells)
+            self.issues.append(Issue(f"{self.table}.{kind}", message, remedy, self.where, Severity.WARNING))
+
+    def tell_suppressed(self, marks: pd.Series, text: pd.Series) -> None:
+        """Say what withheld figures were read as."""
+        meaning = "blank" if self.stands_for in (None, "blank") else f"{self.stands_for:,.15g}"
+        remedy = (
+            "" if self.stands_for is not None else 'say what they stand for: suppressed = "blank", or a number, for this file'
+        )
+        message = f"{{count}} suppressed figures are read as {meaning}: {{cells}}"
+        self.note(marks, text, "suppressed", message, remedy)
 
 
 def typed(cells: Cells, column: pd.Series, words: Words, factor: float | None = None) -> pd.Series:
@@ -90,11 +127,23 @@ def typed(cells: Cells, column: pd.Series, words: Words, factor: float | None = 
     Numbers become float64, flags ``boolean``, dates ``datetime64``, everything else text; ``factor`` multiplies numbers.
     A cell that was refused keeps a stand-in, so that it is not reported a second time as blank.
     """
-    spec = cells.spec
-    if spec.kind in (Kind.NUMBER, Kind.INTEGER):
-        return _numbers(cells, column, factor)
     text = clean(column)
+    bad = spoilt(text)
+    if not bad.any():
+        return _read(cells, text, words, factor)
+    cells.tell_spoilt(bad, text)
+    values = _read(cells, text.mask(bad, ""), words, factor)
+    if cells.spec.kind in (Kind.FLAG, Kind.DATE):
+        return values
+    number = cells.spec.kind in (Kind.NUMBER, Kind.INTEGER)
+    return values.mask(bad, cells.spec.low or 0) if number else values.mask(bad, text)
+
+
+def _read(cells: Cells, text: pd.Series, words: Words, factor: float | None) -> pd.Series:
+    spec = cells.spec
     readers: Mapping[Kind, Callable[[], pd.Series]] = {
+        Kind.NUMBER: lambda: _numbers(cells, text, factor),
+        Kind.INTEGER: lambda: _numbers(cells, text, factor),
         Kind.FLAG: lambda: _flags(cells, text),
         Kind.DATE: lambda: _dates(cells, text),
         Kind.CHOICE: lambda: _choices(cells, text),
@@ -103,28 +152,43 @@ def typed(cells: Cells, column: pd.Series, words: Words, factor: float | None = 
     }
     if spec.kind in readers:
         return readers[spec.kind]()
+    _check_digits(cells, text)
     return text if spec.refers_to or spec.name.endswith("_id") else one_line(text)
 
 
-def _numbers(cells: Cells, column: pd.Series, factor: float | None) -> pd.Series:
-    spec = cells.spec
-    if pd.api.types.is_numeric_dtype(column):
-        text, values = column.astype("str"), column.astype("float64")
-        wrong = pd.Series(np.isinf(values.to_numpy()), index=column.index)
+def _check_digits(cells: Cells, text: pd.Series) -> None:
+    """Ids that a spreadsheet has rounded: an error where the rows are told apart by them."""
+    lost = lost_digits(text)
+    remedy = "take the ids from the source again, with the column set to text before it is opened or saved"
+    if cells.spec.name in _keys(cells.table):
+        message = "'{value}' has lost its digits: a spreadsheet wrote it in scientific notation"
+        cells.refuse(lost, text, "lost-digits", message, remedy)
     else:
-        text = clean(column)
-        values, wrong = parsed_numbers(text)
+        message = "{count} cells have lost their digits, written by a spreadsheet in scientific notation: {cells}"
+        cells.note(lost, text, "lost-digits", message, remedy)
+
+
+def _keys(table: str) -> tuple[str, ...]:
+    return TABLES[table].key if table in TABLES else ()
+
+
+def _numbers(cells: Cells, text: pd.Series, factor: float | None) -> pd.Series:
+    spec = cells.spec
+    values, wrong = parsed_numbers(text)
     unit = _unit(spec.name)
-    remedy = (
-        f"write a plain number{unit}, such as 1200 or £1,200; leave it blank if it is not known" if not spec.required else ""
+    marks = wrong & suppressed(text)
+    if cells.stands_for is not None:
+        cells.tell_suppressed(marks, text)
+        wrong &= ~marks
+        values = values.mask(marks, np.nan if cells.stands_for == "blank" else cells.stands_for)
+    else:
+        or_blank = "" if spec.required else "leave it blank, or "
+        remedy = f'a figure that was withheld? {or_blank}say what such cells stand for: suppressed = "blank", or a number'
+        cells.refuse(marks, text, "not-a-number", "'{value}' is not a number", remedy)
+    remedy = f"write a plain number{unit}, such as 1200 or £1,200" + (
+        "" if spec.required else "; leave it blank if it is not known"
     )
-    cells.refuse(
-        wrong,
-        text,
-        "not-a-number",
-        "'{value}' is not a number",
-        remedy or f"write a plain number{unit}, such as 1200 or £1,200",
-    )
+    cells.refuse(wrong & ~marks, text, "not-a-number", "'{value}' is not a number", remedy)
     values = values.mask(wrong, spec.low or 0)
     if factor is not None:
         values = values * factor
@@ -145,7 +209,7 @@ def parsed_numbers(text: pd.Series) -> tuple[pd.Series, pd.Series]:
     """Clean text as float64 (NaN when blank), and which cells are neither blank nor a finite number."""
     given = text != ""
     fits = text.str.fullmatch(_NUMBER) & text.str.contains(r"[0-9]", regex=True)
-    bare = text.where(fits, "").str.replace(r"[£, ]", "", regex=True)
+    bare = text.where(fits, "").str.replace(r"[Â£, ]", "", regex=True)
     values = pd.to_numeric(bare.where(bare != "", "nan"), errors="coerce").astype("float64")
     wrong = given & ~np.isfinite(values)
     return values, wrong
@@ -162,12 +226,14 @@ def _flags(cells: Cells, text: pd.Series) -> pd.Series:
 
 
 def _dates(cells: Cells, text: pd.Series) -> pd.Series:
-    iso = pd.to_datetime(text.str.slice(0, 10), format="%Y-%m-%d", errors="coerce")
-    british = pd.to_datetime(text, format="%d/%m/%Y", errors="coerce")
-    values = iso.where(text.str.fullmatch(r"\d{4}-\d\d-\d\d(?:[ T][0-9:.]+)?"), british)
+    values, counted = parsed_dates(text)
     remedy = "write it as 2027-03-31 or 31/03/2027"
     cells.refuse(values.isna() & (text != ""), text, "not-a-date", "'{value}' is not a date", remedy)
-    return values.astype("datetime64[s]")
+    if counted.any():
+        first = values[counted].iloc[0]
+        message = f"{{count}} dates are a spreadsheet's day numbers ({{cells}}): the first is {first.day} {first:%B %Y}"
+        cells.note(counted, text, "day-number", message, "is that right? else write it as 2027-03-31")
+    return values
 
 
 def _choices(cells: Cells, text: pd.Series) -> pd.Series:
@@ -233,18 +299,31 @@ def _mapped(text: pd.Series, read: Callable[[str], object]) -> pd.Series:
     return pd.Series(values[codes] if len(codes) else np.array([], dtype=object), index=text.index, dtype=object)
 
 
-def guessed(column: pd.Series, factor: float | None = None) -> pd.Series:
+def guessed(cells: Cells, column: pd.Series, factor: float | None = None) -> pd.Series:
     """A column without a specification: numbers where every cell is one (blank: missing) and none has a leading zero.
 
-    Otherwise text: ``007`` and ``E07000234`` are names.  ``factor`` multiplies numbers.
+    Cells that stand for a withheld figure do not make labels of a column of numbers: they are reported, and missing, or what
+    the scenario says.  Otherwise text: ``007`` and ``E07000234`` are names.  ``factor`` multiplies numbers.
     """
     text = one_line(clean(column))
-    given = text[text != ""]
-    if given.empty or given.str.match(r"[+-]?0[0-9]").any():
+    bad = spoilt(text)
+    cells.tell_spoilt(bad, text)
+    given = (text != "") & ~bad
+    if not given.any() or text.str.match(r"[+-]?0[0-9]").any():
         return text
     values, wrong = parsed_numbers(text)
-    if wrong.any():
+    wrong &= ~bad
+    odd = wrong & ~suppressed(text)
+    numbers = int((given & ~wrong).sum())
+    letters = int((wrong & single_letters(text)).sum())
+    if not numbers or odd.any() or letters > numbers:
+        if numbers >= _MOSTLY * given.sum():
+            message = "the column is read as labels, not numbers, because of {count} cells: {cells}"
+            cells.note(wrong, text, "mixed", message, "correct them, if it counts people")
         return text
+    _check_digits(cells, text)
+    cells.tell_suppressed(wrong, text)
+    values = values.mask(wrong, cells.stands_for if isinstance(cells.stands_for, (int, float)) else np.nan)
     if factor is not None:
         return values * factor
     whole = values.notna().all() and (values == np.floor(values)).all() and (values.abs() < 2**53).all()

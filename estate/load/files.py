@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from estate.errors import InputError, Issue
-from estate.load import geo, parquet, text
+from estate.load import geo, parquet, text, workbook
 from estate.load.raw import Raw
 from estate.load.sniff import Format, corrupt, locate_file, read_bytes, recognise
 from estate.scenario import TableFile
@@ -29,6 +29,8 @@ class Reading:
             self.issues.extend(error.issues)
             return None
         self.digests.update(digests)
+        # One file may fill two tables, and is then read twice.
+        self.issues.extend(each for each in raw.issues if each not in self.issues)
         return raw
 
 
@@ -50,8 +52,8 @@ def read_file(given: TableFile, folder: Path, setting: str) -> tuple[Raw, Mappin
         match kind:
             case Format.CSV:
                 raw = text.read_csv(data, given.path, given)
-            case Format.EXCEL:
-                raw = text.read_excel(data, given.path, given)
+            case Format.WORKBOOK:
+                raw = workbook.read_workbook(data, given.path, given)
             case Format.GEOJSON:
                 raw = geo.read_geojson(data, given.path, given)
             case Format.GEOPACKAGE:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ class Raw:
     ``frame``: every cell as text (``""`` when blank), columns named by the file's headings, each once.  ``rows``: (n,) row
     numbers as a spreadsheet shows them.  ``geometry``: (n,) shapely geometries, or None.  ``crs``: what the file says, or
     ``""``.  ``clashes``: headings that appear twice with different content, so that using one would be a guess.
-    ``lone``: the file holds a geometry without saying its CRS, and its format implies none.
+    ``issues``: what the reader did that its file does not say.
     """
 
     file: str
@@ -39,6 +39,7 @@ class Raw:
     crs: str = ""
     clashes: tuple[str, ...] = ()
     digest: str = ""
+    issues: tuple[Issue, ...] = ()
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -47,30 +48,7 @@ class Raw:
         """Only the chosen rows."""
         geometry = None if self.geometry is None else self.geometry[chosen]
         frame = self.frame.loc[chosen].reset_index(drop=True)
-        return Raw(self.file, frame, self.rows[chosen], geometry, self.crs, self.clashes, self.digest)
-
-
-def from_grid(grid: Sequence[Sequence[str]], file: str, first_row: int, headings: Sequence[str]) -> Raw:
-    """Rows of equal length under their headings; blank rows and columns without a heading are left out."""
-    names = [tidy_heading(each) for each in headings]
-    # Each column is filled from a tuple, so that nothing guesses a type.
-    columns = list(zip(*grid, strict=True)) if grid else [()] * len(names)
-    kept: dict[str, pd.Series] = {}
-    clashes: list[str] = []
-    for name, column in zip(names, columns, strict=True):
-        if not name:
-            continue
-        series = pd.Series(list(column), dtype="str")
-        if name not in kept:
-            kept[name] = series
-        elif not kept[name].str.strip().equals(series.str.strip()):
-            clashes.append(name)
-    frame = pd.DataFrame(kept, index=pd.RangeIndex(len(grid)))
-    raw = Raw(file, frame, np.arange(first_row, first_row + len(grid), dtype=np.int64), clashes=tuple(clashes))
-    blank = np.ones(len(frame), dtype=bool)
-    for series in kept.values():
-        blank &= (series.str.strip() == "").to_numpy(dtype=bool)
-    return raw.take(~blank) if blank.any() else raw
+        return replace(self, frame=frame, rows=self.rows[chosen], geometry=geometry)
 
 
 def from_columns(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -23,6 +24,13 @@ _SAME: Mapping[str, Sequence[str]] = {
     "postcode": ("post_code", "postal_code"),
 }
 """Headings that can only mean one thing."""
+_DATA = (
+    r"[A-Za-z]{1,2}[0-9][A-Za-z0-9]? *[0-9][A-Za-z]{2}",  # a postcode
+    r"[A-Za-z]{1,2}[0-9]{4,8}",  # a code of the statistics office, or of the NHS
+    r"[+-]?[0-9]{5,}(?:\.[0-9]+)?|[+-]?[0-9]+\.[0-9]+",  # a coordinate or a date; years and small numbers may be headings
+    r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}|[0-9]{4}-[0-9]{2}-[0-9]{2}",
+)
+"""Forms that cells have, and headings do not."""
 
 
 def shaped(raw: Raw, given: TableFile, table: Table, issues: list[Issue]) -> Raw:
@@ -35,6 +43,8 @@ def shaped(raw: Raw, given: TableFile, table: Table, issues: list[Issue]) -> Raw
     if not table.extra:
         named = (*given.columns, *given.template, *given.constants, *translations, *given.factors)
         issues.extend(_unknown(table, name, ours, raw.file) for name in dict.fromkeys(named) if name not in ours)
+    if given.header_row and table.name != "postcodes":
+        issues.extend(_eaten(raw, given.header_row))
     raw = chosen(raw, given, issues)
     used: set[str] = set()
     # What a template uses may still be read under its own name as well: an id made of the name leaves the name.
@@ -56,6 +66,19 @@ def shaped(raw: Raw, given: TableFile, table: Table, issues: list[Issue]) -> Raw
             columns[name] = _translated(columns[name], words)
     issues.extend(_about_extras(raw, table, ours, columns, extras))
     return replace(raw, frame=pd.DataFrame(columns, index=raw.frame.index))
+
+
+def _eaten(raw: Raw, header_row: int) -> Iterable[Issue]:
+    """A warning where headings have the form of the cells below them: then the first row of a list has been taken for them."""
+    for head in raw.frame.columns:
+        form = next((each for each in _DATA if re.fullmatch(each, head)), None)
+        below = clean(raw.frame[head].head(50))
+        below = below[below != ""]
+        if form is not None and len(below) and below.str.fullmatch(form).all():
+            message = f"the headings look like a row of the list: '{head}' stands above '{below.iloc[0]}'"
+            remedy = 'if there are no headings, set header_row = 0, and name columns by number: columns = {name = "2"}'
+            yield Issue("file.first-row", message, remedy, Where(raw.file, header_row, head), Severity.WARNING)
+            return
 
 
 def _unknown(table: Table, name: str, ours: Sequence[str], file: str) -> Issue:

@@ -33,7 +33,7 @@ class Format(StrEnum):
     """The formats that are read."""
 
     CSV = "CSV"
-    EXCEL = "Excel workbook"
+    WORKBOOK = "workbook"
     GEOPACKAGE = "GeoPackage"
     PARQUET = "Parquet"
     GEOJSON = "GeoJSON"
@@ -45,7 +45,7 @@ _KINDS = {
     b"SQLite format 3\0": Format.GEOPACKAGE,
     b"PAR1": Format.PARQUET,
     b"\x00\x00\x27\x0a": Format.SHAPEFILE,
-    b"\xd0\xcf\x11\xe0": Format.EXCEL,
+    b"\xd0\xcf\x11\xe0": Format.WORKBOOK,
 }
 """How the formats begin; GeoJSON begins with a bracket, and what is left is taken for CSV."""
 
@@ -61,7 +61,7 @@ _REFUSED = (
 )
 """What must not be opened, or cannot be."""
 
-READ = "CSV, Excel, GeoPackage, Parquet or GeoParquet, GeoJSON, Shapefile, or a zipped Shapefile"
+READ = "CSV, Excel, OpenDocument, GeoPackage, Parquet or GeoParquet, GeoJSON, Shapefile, or a zipped Shapefile"
 
 
 def locate_file(text: str, folder: Path, setting: str) -> Path:
@@ -144,8 +144,9 @@ def recognise(data: bytes, file: str) -> Format:
 
 def _kind_of_zip(data: bytes, file: str) -> Format:
     names = [each.filename.lower() for each in checked_members(data, file)]
-    if any(name.endswith(("xl/workbook.xml", "xl/workbook.bin")) for name in names):
-        return Format.EXCEL
+    opendocument = "content.xml" in names and data[30:38] == b"mimetype" and b"opendocument.spreadsheet" in data[38:100]
+    if opendocument or any(name.endswith(("xl/workbook.xml", "xl/workbook.bin")) for name in names):
+        return Format.WORKBOOK
     shapes = [name for name in names if name.endswith(".shp") and "__macosx" not in name]
     if shapes:
         return Format.ZIPPED_SHAPEFILE

@@ -13,18 +13,23 @@ from estate.page import assets, charts, data, facts, geography, story, words
 from estate.page import map as atlas
 from estate.page import public as publishing
 from estate.page.facts import Journeys, Point
+from estate.runs import corrections, files
 
 if TYPE_CHECKING:
     from estate.runs.run import Run
 
 SIDES = ("a", "b")
+MOST_CELLS = 500
+"""Cells that differ, listed on a page: more are another place, not corrections."""
 
 
 def render_comparison(a: Run, b: Run, *, public: bool = False) -> str:
     """Two runs on one page, as the text of one HTML file.
 
-    With ``public`` both are redacted, and sums of money whose difference would give away a building are left out too.
+    With ``public`` both are redacted, sums of money whose difference would give away a building are left out too, and so are
+    the rows of the tables that the plans were made from.
     """
+    why = {"settings": [], "cells": []} if public else _why(a, b)
     if public:
         apart = len(_sold(a) ^ _sold(b))
         a, b = publishing.redacted(a), publishing.redacted(b)
@@ -50,6 +55,7 @@ def render_comparison(a: Run, b: Run, *, public: bool = False) -> str:
         "title": f"{words.plain(labels[0])} and {words.plain(labels[1])}: two plans side by side",
         "kind": "compare",
         "public": public,
+        "missing": publishing.notice(a) or publishing.notice(b),
         "labels": labels,
         "names": [words.clean(run.manifest.get("name") or run.scenario.name) for run in runs],
         "descriptions": [words.clean(run.scenario.description) for run in runs],
@@ -62,6 +68,7 @@ def render_comparison(a: Run, b: Run, *, public: bool = False) -> str:
             for name, label in words.OUTCOMES.items()
         ],
         "sites": differ,
+        "why": why,
         "points": _point_differences(a, b, points),
         "people": _people(a, b, trips),
         "agencies": _agencies(a, b),
@@ -89,11 +96,26 @@ def render_comparison(a: Run, b: Run, *, public: bool = False) -> str:
 
 
 def _labels(a: Run, b: Run) -> tuple[str, str]:
-    """What each plan is called; by name too, where both have one title."""
-    first, second = (words.clean(run.scenario.label) for run in (a, b))
-    if first != second:
-        return first, second
-    return tuple(f"{first} ({words.clean(run.manifest.get('name') or run.scenario.name)})" for run in (a, b))  # type: ignore[return-value]
+    """What each plan is called; two runs of one name are told apart by when they were made."""
+    first, second = files.labels(a, b)
+    return words.clean(first), words.clean(second)
+
+
+def _why(a: Run, b: Run) -> dict[str, list[dict[str, str]]]:
+    """The settings and the cells of the tables that differ, each cell with what it did to plan A by itself."""
+    cells = corrections.with_effects(a, b, corrections.corrections(a.place, b.place)[:MOST_CELLS])
+    return {
+        "settings": [{"words": words.clean(each)} for each in corrections.settings_changed(a, b)],
+        "cells": [
+            {
+                "table": each.table,
+                "name": words.clean(each.name),
+                "words": words.clean(each.words),
+                "effect": words.clean(each.effect),
+            }
+            for each in cells
+        ],
+    }
 
 
 def _sold(run: Run) -> set[str]:

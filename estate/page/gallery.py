@@ -14,7 +14,7 @@ from shapely.geometry.base import BaseGeometry
 
 from estate.page import assets, facts, geography, words
 from estate.page.sketch import Sketch, sketch
-from estate.runs.files import list_runs
+from estate.runs.files import earlier_runs, list_runs
 from estate.runs.run import DATA, Run
 
 MOST_OUTLINES = 100
@@ -38,12 +38,30 @@ def write_gallery(out: Path) -> Path:
         file = out / name / "sites.csv"
         sites = pd.read_csv(file, dtype=str, keep_default_na=False) if file.is_file() else pd.DataFrame()
         sites = sites.reindex(columns=["easting_m", "northing_m", "after"])
-        cards.append(_card({**manifest, "name": name}, sites, _outline(out / name) if len(found) <= MOST_OUTLINES else None))
+        outline = _outline(out / name) if len(found) <= MOST_OUTLINES else None
+        cards.append(_card({**manifest, "name": name}, sites, outline) | {"earlier": _earlier(out, name)})
     page = out / "index.html"
     new = out / ".index.html.new"
     new.write_text(_page(cards), encoding="utf-8", newline="\n")
     new.replace(page)
     return page
+
+
+def _earlier(out: Path, name: str) -> list[dict[str, str]]:
+    """The runs of a name before its last one: when, what was found, and where they are."""
+    found = []
+    for folder, manifest in earlier_runs(out, name):
+        saving = facts.number(manifest, "saving_gbp_pa")
+        found.append(
+            {
+                "href": f"{quote(folder.relative_to(out).as_posix())}/index.html",
+                "folder": folder.relative_to(out).as_posix(),
+                "date": _date(str((manifest.get("execution") or {}).get("finished") or "")),
+                "saving": words.gbp_short(None if saving is None else -saving, signed=True),
+                "buildings": f"{words.count(manifest.get('sites_before'))} → {words.count(manifest.get('sites_after'))}",
+            }
+        )
+    return found
 
 
 def _outline(folder: Path) -> BaseGeometry | None:
@@ -64,6 +82,7 @@ def _card(manifest: Mapping[str, Any], sites: pd.DataFrame, outline: BaseGeometr
         "proof": words.proof(manifest, str(manifest.get("objective") or "running-cost")),
         "date": _date(finished),
         "finished": finished,
+        "earlier": [],
         "picture": picture,
         "figures": [
             ("Running cost a year", words.gbp_short(None if saving is None else -saving, signed=True)),

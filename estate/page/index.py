@@ -57,6 +57,7 @@ def _context(
         "title": f"{label}: plan for shared public buildings",
         "kind": "page",
         "public": public,
+        "missing": publishing.notice(run),
         "place": "A plan for shared public buildings",
         "heading": words.clean(run.scenario.label),
         "description": words.clean(run.scenario.description),
@@ -96,7 +97,7 @@ def _choices(known: dict[str, Any]) -> list[dict[str, str]]:
 
 def _assumptions(run: Run) -> str:
     """Where figures are assumed, in a sentence; empty when none are."""
-    frame = run.place.sites
+    frame = run.place.sites[geography.shown(run.place)]
     if "illustrative" not in frame:
         return ""
     count = int((frame["illustrative"].fillna("").astype(str) != "").sum())

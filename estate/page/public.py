@@ -1,8 +1,13 @@
 """What may be published: a run without the values, receipts and prices of single buildings, lease terms and confidential rows.
 
-Everything is left out unless it is listed here, so that a new column is private until somebody decides otherwise.  Totals stay
-when nobody can work a single building out of them: a sum over fewer than three buildings is left out, and so is a set of sums
-whose difference would be one.
+Three rules, and everything that is published goes through :func:`redacted`:
+
+1. No byte depends on a confidential row: :mod:`estate.page.shown` works everything out again without them.
+2. Everything is left out unless it is listed here, so that a new column is private until somebody decides otherwise.
+3. What is private of every building (values, receipts, prices, one-off costs) is said only as a total over three buildings or
+   more, and in round figures; and not at all on a page that sets plans side by side which differ by fewer than three.
+
+Sentences that people wrote are left out where they speak of prices or leases, or name a confidential row.
 """
 
 from __future__ import annotations
@@ -12,10 +17,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
-from estate.page import facts
+from estate.page import facts, words
+from estate.page.shown import NOBODY, NOT_SHOWN, Secrets, secrets, shown_run
+from estate.place import shown
 
 if TYPE_CHECKING:
     from estate.runs.run import Run
@@ -23,7 +29,8 @@ if TYPE_CHECKING:
 FEWEST = 3
 """A total over fewer buildings than this is as good as their prices."""
 
-NOT_SHOWN = "A building not shown"
+DIGITS = 2
+"""How many figures of a private total are said: 12,345,678 is 12,000,000."""
 
 TABLES: Mapping[str, tuple[str, ...]] = {
     "sites": (
@@ -54,9 +61,13 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 """The columns that may be published, by table."""
 
 MANIFEST = (
-    "name", "title", "status", "gap", "baseline_gbp_pa", "objective_gbp_pa", "bound_gbp_pa", "saving_gbp_pa", "sites_before",
-    "sites_after", "hubs_before", "hubs_after", "moves", "verified", "repeatable", "versions", "standards",
+    "status", "gap", "baseline_gbp_pa", "saving_gbp_pa", "sites_before", "sites_after", "hubs_before", "hubs_after",
+    "moves", "verified", "repeatable", "versions", "left_out",
 )  # fmt: skip
+SENTENCES = ("why", "consultation_reason")
+"""Columns of sentences that may speak of prices or leases."""
+WORDS = ("rule", "source", "detail_before", "detail_after", "not_known", "why_it_matters", "what_would_help")
+"""Further columns of sentences, which may name a row."""
 PLACE_SITES = ("name", "agency", "kind", "status", "district", "easting_m", "northing_m", "illustrative")
 PLACE_POINTS = ("name", "site_id", "service", "agency", "illustrative")
 
@@ -66,49 +77,43 @@ _PRIVATE_FIGURE = re.compile(
 _PRIVATE_WORDS = re.compile(r"£|GBP|\blease|\breceipt|\bvalue|\bprice|\bsale\b|\bsold\b|\bdilapidation|\bbuyer", re.IGNORECASE)
 
 
+__all__ = ["NOT_SHOWN", "left_out", "notice", "redacted", "without_receipts"]
+
+
 def redacted(run: Run) -> Run:
     """The run as it may be published."""
-    site_shown, point_shown = _shown(run.place.sites), _shown(run.place.access_points)
-    hidden_sites = set(run.place.sites.index[~site_shown].astype(str))
-    hidden_points = set(run.place.access_points.index[~point_shown].astype(str))
-    hidden_agencies = set(run.place.agencies.index[~_shown(run.place.agencies)].astype(str))
-    tables = {name: _columns(facts.table(run, name), columns) for name, columns in TABLES.items() if name in run.tables}
-    for name in ("sites", "moves"):
-        if name in tables:
-            tables[name] = _rows(tables[name], hidden_sites, hidden_points, hidden_agencies)
-    if "zones" in tables:
-        tables["zones"] = _without_names(tables["zones"], hidden_sites)
+    names = secrets(run)
+    run = shown_run(run)
+    tables = {
+        name: _said(_columns(facts.table(run, name), columns), names) for name, columns in TABLES.items() if name in run.tables
+    }
     if "assumptions" in tables:
-        tables["assumptions"] = _assumptions(tables["assumptions"], hidden_sites | hidden_points | hidden_agencies)
-    if hidden_agencies:
-        tables.pop("agencies", None)  # with the total known, the ones left out would be the difference
-    if 0 < len(hidden_sites) < FEWEST and "sites" in tables:
-        tables["sites"] = tables["sites"].drop(
-            columns=["running_cost_before_gbp_pa", "running_cost_after_gbp_pa"], errors="ignore"
-        )
-    agencies = run.place.agencies.assign(
-        name=run.place.agencies["name"].where(
-            ~run.place.agencies.index.astype(str).isin(hidden_agencies), "An agency not named"
-        )
-    )
+        tables["assumptions"] = _assumptions(tables["assumptions"])
+    sites = _columns(run.place.sites, PLACE_SITES)
     place = replace(
         run.place,
-        agencies=agencies,
-        sites=_columns(run.place.sites, PLACE_SITES).assign(
-            shown=site_shown, illustrative=_public_marks(run.place.sites.get("illustrative"), len(site_shown))
+        sites=sites.assign(
+            shown=sites.index != NOBODY, illustrative=_public_marks(run.place.sites.get("illustrative"), len(sites))
         ),
-        access_points=_columns(run.place.access_points, PLACE_POINTS).assign(shown=point_shown),
+        access_points=_columns(run.place.access_points, PLACE_POINTS),
+        travel=None,
         issues=(),
+        digests={},
     )
-    return replace(run, place=place, tables=tables, manifest=_manifest(run))
+    name = _unnamed(run.scenario.name, names) or "plan"
+    said = {key: _unnamed(getattr(run.scenario, key), names) for key in ("title", "description")}
+    scenario = run.scenario.model_copy(update={**said, "name": name})
+    return replace(run, scenario=scenario, place=place, tables=tables, manifest={**_manifest(run), "name": name})
 
 
 def left_out(run: Run) -> list[str]:
     """What the public version of a run leaves out, a clause each, for whoever is about to hand it on."""
-    shown = redacted(run)
-    tables = [f"{name}.csv" for name in run.tables if name not in shown.tables]
-    columns = [f"{name}.{column}" for name, table in shown.tables.items() for column in run.tables[name] if column not in table]
-    found = [f"{', '.join(sorted(tables))}, finance.xlsx and plan.gpkg"] if tables else ["finance.xlsx and plan.gpkg"]
+    public = redacted(run)
+    tables = [f"{name}.csv" for name in run.tables if name not in public.tables]
+    columns = [
+        f"{name}.{column}" for name, table in public.tables.items() for column in run.tables[name] if column not in table
+    ]
+    found = [f"{', '.join([*sorted(tables), 'finance.xlsx'])} and the folder data"]
     if columns:
         found.append(f"{len(columns)} columns of the other tables ({', '.join(columns)})")
     for what, frame in (
@@ -116,54 +121,38 @@ def left_out(run: Run) -> list[str]:
         ("access points", run.place.access_points),
         ("agencies", run.place.agencies),
     ):
-        hidden = int((~_shown(frame)).sum())
+        hidden = int((~shown(frame)).sum())
         if hidden:
             found.append(f"{hidden} confidential {what}")
-    if "receipts_gbp" not in shown.manifest:
+    if "receipts_gbp" not in public.manifest:
         found.append(f"the total of receipts, which fewer than {FEWEST} buildings bring")
     return found
-
-
-def _shown(frame: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    if "confidential" not in frame:
-        return np.ones(len(frame), dtype=bool)
-    return ~frame["confidential"].map(facts.truth).to_numpy(bool)
 
 
 def _columns(frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
     return frame[[column for column in columns if column in frame]]
 
 
-def _rows(frame: pd.DataFrame, sites: set[str], points: set[str], agencies: set[str]) -> pd.DataFrame:
-    """Without confidential rows, and without their names where other rows mention them."""
-    gone = pd.Series(data=False, index=frame.index)
-    for column, hidden in (("site_id", sites), ("access_point_id", points)):
-        if column in frame:
-            gone |= frame[column].astype(str).isin(hidden)
-    result = frame[~gone].copy()
-    for key, name in (("from_site_id", "from_name"), ("to_site_id", "to_name")):
-        if key in result and name in result:
-            result[name] = result[name].where(~result[key].astype(str).isin(sites), NOT_SHOWN)
-    if "agency" in result and "agency_name" in result:
-        result["agency_name"] = result["agency_name"].where(~result["agency"].astype(str).isin(agencies), "An agency not named")
-    for column in ("why", "consultation_reason"):
-        if column in result:
-            result[column] = [_public_words(text) for text in result[column]]
-    if "illustrative" in result:
-        result["illustrative"] = _public_marks(result["illustrative"], len(result))
-    return result
+def _said(frame: pd.DataFrame, names: Secrets) -> pd.DataFrame:
+    """A table with only what may be said in its sentences, and marks only on columns that are shown."""
+    said = {column: [_unpriced(_unnamed(text, names)) for text in frame[column]] for column in SENTENCES if column in frame}
+    said |= {column: [_unnamed(text, names) for text in frame[column]] for column in WORDS if column in frame}
+    marks = {"illustrative": _public_marks(frame["illustrative"], len(frame))} if "illustrative" in frame else {}
+    return frame.assign(**said, **marks)
 
 
-def _without_names(zones: pd.DataFrame, hidden: set[str]) -> pd.DataFrame:
-    """Zones that do not say which confidential building is their nearest."""
-    where = [column for column in ("site_before", "site_after") if column in zones]
-    return zones.assign(**{column: zones[column].where(~zones[column].astype(str).isin(hidden), "") for column in where})
+def _unpriced(text: str) -> str:
+    """Somebody's words, without the sentences that speak of prices and leases."""
+    return " ".join(each for each in _sentences(text) if not _PRIVATE_WORDS.search(each))
 
 
-def _public_words(text: Any) -> str:
-    """A reason, sentence by sentence, without those that speak of prices and leases."""
-    sentences = re.split(r"(?<=[.;])\s+", "" if text is None or pd.isna(text) else str(text))
-    return " ".join(each for each in sentences if not _PRIVATE_WORDS.search(each))
+def _unnamed(text: Any, names: Secrets) -> str:
+    """Somebody's words, without the sentences that name a confidential row."""
+    return " ".join(each for each in _sentences(text) if not names.named_in(each))
+
+
+def _sentences(text: Any) -> list[str]:
+    return re.split(r"(?<=[.;])\s+", "" if text is None or pd.isna(text) else str(text))
 
 
 def _public_marks(marks: pd.Series | None, count: int) -> list[str]:
@@ -175,30 +164,49 @@ def _public_marks(marks: pd.Series | None, count: int) -> list[str]:
     ]
 
 
-def _assumptions(frame: pd.DataFrame, hidden: set[str]) -> pd.DataFrame:
+def _assumptions(frame: pd.DataFrame) -> pd.DataFrame:
     private = pd.Series(data=False, index=frame.index)
     for column in ("column", "table"):
         if column in frame:
             private |= frame[column].astype(str).str.contains(_PRIVATE_FIGURE)
     if "table" in frame:
         private |= ~frame["table"].astype(str).isin(("sites", "access_points", "zones", "agencies"))
-    if "id" in frame:
-        private |= frame["id"].astype(str).isin(hidden)
     if "source" in frame:
         private |= frame["source"].astype(str).str.contains(_PRIVATE_WORDS)
-    return frame[~private]
+    return frame[~private].reset_index(drop=True)
 
 
 def _manifest(run: Run) -> dict[str, Any]:
     manifest = {key: run.manifest[key] for key in MANIFEST if key in run.manifest}
     *_, sold = facts.receipts(run)
     if sold == 0 or sold >= FEWEST:
-        manifest |= {key: run.manifest.get(key) for key in ("receipts_gbp", "npv_gbp", "horizon_years", "payback_years")}
-        manifest |= {"receipt_buildings": sold, "receipts_assumed": facts.assumed(run, "market_value_gbp")}
+        manifest |= {key: _rounded(run.manifest.get(key)) for key in ("receipts_gbp", "npv_gbp")}
+        manifest |= {"horizon_years": run.manifest.get("horizon_years"), "receipt_buildings": sold}
+        manifest["receipts_assumed"] = facts.assumed(run, "market_value_gbp")
+    if not run.manifest.get("left_out") and run.scenario.money.objective == "running-cost":
+        # The bound of another objective holds receipts; that of a place with rows left out holds theirs.
+        manifest["bound_gbp_pa"] = run.manifest.get("bound_gbp_pa")
     moved = facts.table(run, "moves", ("from_site_id",))["from_site_id"].nunique()
     if moved == 0 or moved >= FEWEST:
-        manifest["one_off_gbp"] = run.manifest.get("one_off_gbp")
+        manifest["one_off_gbp"] = _rounded(run.manifest.get("one_off_gbp"))
     return manifest
+
+
+def _rounded(amount: Any) -> float | None:
+    """An amount in round figures: :data:`DIGITS` of them."""
+    return None if amount is None or pd.isna(amount) else float(f"{float(amount):.{DIGITS - 1}e}")
+
+
+def notice(run: Run) -> str:
+    """What a reader of a redacted run must know about what it leaves out, in a sentence or two; empty where that is nothing."""
+    services = run.manifest.get("left_out")
+    if services is None:
+        return ""
+    said = "Some buildings, counters or agencies are confidential and are left out of every figure here, sums of money too."
+    if not services:
+        return said
+    labels = words.listed([words.plain(run.scenario.service_label(each)) for each in services])
+    return f"{said} Journeys are to the nearest building that is shown, so that some to these are shorter: {labels}."
 
 
 def without_receipts(run: Run) -> Run:

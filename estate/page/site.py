@@ -63,6 +63,7 @@ def render_site(run: Run, site_id: str, *, public: bool = False) -> str:
         "title": f"{words.plain(row['name'])}: what the plan means",
         "kind": "site",
         "public": public,
+        "missing": publishing.notice(run),
         "scenario": words.clean(run.scenario.label),
         "name": words.clean(row["name"]),
         "outcome": str(row["after"]),

@@ -23,7 +23,7 @@ from estate.runs.run import Run
 from estate.runs.staging import locked, staged, writing
 
 PUBLIC = "public"
-"""The folder of a run that may be handed out: its page and tables without values, prices and what is confidential."""
+"""The folder of a run that may be handed out, the only one: its page, tables and map layers as :mod:`estate.page.public` says."""
 
 
 def publish(run: Run, out: Path, execution: Mapping[str, Any], *, public: bool = False) -> Path:
@@ -42,7 +42,7 @@ def publish(run: Run, out: Path, execution: Mapping[str, Any], *, public: bool =
     with staged(out, run.scenario.name, key) as folder:
         write_data(folder, run.place, run.travel, run.plan)
         write_tables(folder, run.tables)
-        write_geopackage(folder / "plan.gpkg", run.place, run.plan, run.tables)
+        write_geopackage(folder / "plan.gpkg", run.place, run.tables)
         write_workbook(folder / "finance.xlsx", run)
         (folder / "index.html").write_text(render(run), encoding="utf-8", newline="\n")
         if public:
@@ -57,7 +57,9 @@ def publish(run: Run, out: Path, execution: Mapping[str, Any], *, public: bool =
 def _write_public(folder: Path, run: Run) -> None:
     folder.mkdir()
     (folder / "index.html").write_text(render(run, public=True), encoding="utf-8", newline="\n")
-    write_tables(folder, redacted(run).tables)
+    shown = redacted(run)
+    write_tables(folder, shown.tables)
+    write_geopackage(folder / "plan.gpkg", shown.place, shown.tables)
 
 
 def _key(manifest: Mapping[str, Any]) -> str:

@@ -14,17 +14,23 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from estate.place import CRS, Place, Plan
+from estate.place import CRS, Place
 
 FIXED_DATE = "2000-01-01T00:00:00.000Z"
 """Written wherever GeoPackage asks for a date of change, so that the same plan gives the same bytes."""
 
 
-def write_geopackage(file: Path, place: Place, plan: Plan, tables: Mapping[str, pd.DataFrame]) -> None:
-    """Write the layers ``sites`` (points), ``moves`` (lines from old to new) and ``zones`` (points), EPSG:27700."""
-    xy = place.sites[["easting_m", "northing_m"]].to_numpy(dtype=np.float64)
-    moved = np.flatnonzero(plan.host != place.point_site)
-    lines = np.asarray(shapely.linestrings(np.stack([xy[place.point_site[moved]], xy[plan.host[moved]]], axis=1)))
+def write_geopackage(file: Path, place: Place, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Write the layers ``sites`` (points), ``moves`` (lines from old to new) and ``zones`` (points), EPSG:27700.
+
+    A move from or to a building that is not shown has no line, and is left out.
+    """
+    where = place.sites[["easting_m", "northing_m"]]
+    sites, moves = tables["sites"], tables["moves"]
+    xy = where.loc[sites["site_id"]].to_numpy(dtype=np.float64)
+    ends = [where.reindex(moves[name]).to_numpy(dtype=np.float64) for name in ("from_site_id", "to_site_id")]
+    drawn = np.isfinite(ends).all(axis=(0, 2))
+    lines = np.asarray(shapely.linestrings(np.stack(ends, axis=1)[drawn]))
     wide = tables["zones"].pivot_table(
         index=["zone_id", "name", "population"], columns="service", values=["distance_before_m", "distance_after_m"]
     )
@@ -32,8 +38,8 @@ def write_geopackage(file: Path, place: Place, plan: Plan, tables: Mapping[str, 
     zones = wide.reset_index()
     at = place.zones.loc[zones["zone_id"], ["easting_m", "northing_m"]].to_numpy(dtype=np.float64)
     layers = {
-        "sites": gpd.GeoDataFrame(_plain(tables["sites"]), geometry=shapely.points(xy), crs=CRS),
-        "moves": gpd.GeoDataFrame(_plain(tables["moves"]), geometry=list(lines), crs=CRS),
+        "sites": gpd.GeoDataFrame(_plain(sites), geometry=shapely.points(xy), crs=CRS),
+        "moves": gpd.GeoDataFrame(_plain(moves[drawn]), geometry=list(lines), crs=CRS),
         "zones": gpd.GeoDataFrame(_plain(zones), geometry=shapely.points(at), crs=CRS),
     }
     with _fixed_date():

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from estate.runs.corrections import corrections, settings_changed, with_effects
 from estate.runs.run import Run
 
 FIGURES = {
@@ -30,14 +31,20 @@ def figures(run: Run) -> dict[str, float]:
 
 
 def differences(first: Run, second: Run) -> dict[str, Any]:
-    """Figures that both have (as pairs), sites whose state differs, and access points that end up in another building."""
+    """Figures that both have (as pairs), sites whose state differs, access points that end up in another building, and why.
+
+    Why: the settings and the cells of the tables that differ, each cell with what it did to the plan by itself.
+    """
     a, b = figures(first), figures(second)
+    cells = corrections(first.place, second.place)
     return {
         "first": first.scenario.name,
         "second": second.scenario.name,
         "figures": {name: (a[name], b[name]) for name in a if name in b},
         "sites": _differing(_states(first), _states(second)),
         "points": _differing(_hosts(first), _hosts(second)),
+        "settings": settings_changed(first, second),
+        "cells": [each.as_row() for each in with_effects(first, second, cells)] if cells else [],
     }
 
 

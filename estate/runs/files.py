@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -16,6 +17,7 @@ import pandas as pd
 from estate.errors import InputError, Issue, Where
 from estate.place import Place, Plan
 from estate.runs.run import DATA, MANIFEST, TABLES, Run
+from estate.runs.staging import RUNS
 from estate.scenario import build
 from estate.travel import Pairs, Travel
 
@@ -160,3 +162,36 @@ def list_runs(out: Path) -> list[tuple[str, dict[str, Any]]]:
         if not entry.name.startswith(".") and (entry / MANIFEST).is_file()
     ]
     return sorted(found, key=lambda each: (each[1].get("execution", {}).get("finished", ""), each[0]), reverse=True)
+
+
+def earlier_runs(out: Path, name: str) -> list[tuple[Path, dict[str, Any]]]:
+    """Runs of a name that were published before its last one and are still kept, as (folder, manifest), newest first.
+
+    A run of other inputs, settings or versions stands beside the last; one of the same is the last.
+    """
+    last = (out / name).resolve()
+    found = [
+        (folder, read_manifest(folder))
+        for folder in sorted((out / RUNS).glob(f"{name}-*"))
+        if re.fullmatch(rf"{re.escape(name)}-[0-9a-f]{{12}}(-\d+)?", folder.name)
+        and (folder / MANIFEST).is_file()
+        and folder.resolve() != last
+    ]
+    return sorted(found, key=lambda each: (_finished(each[1]), each[0].name), reverse=True)
+
+
+def labels(first: Run, second: Run) -> tuple[str, str]:
+    """What two runs are called side by side: by title, else by name too, else by when each was finished."""
+    runs = (first, second)
+    forms = (
+        [run.scenario.label for run in runs],
+        [f"{run.scenario.label} ({run.scenario.name})" for run in runs],
+        [f"{run.scenario.label}, run of {_finished(run.manifest).replace('T', ' ')[:16]} UTC" for run in runs],
+        [f"{run.scenario.label}, run of {_finished(run.manifest).replace('T', ' ')[:19]} UTC" for run in runs],
+    )
+    a, b = next((pair for pair in forms if pair[0] != pair[1]), forms[0])
+    return a, b
+
+
+def _finished(manifest: Mapping[str, Any]) -> str:
+    return str((manifest.get("execution") or {}).get("finished") or "")

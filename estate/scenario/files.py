@@ -17,14 +17,19 @@ class TableFile(Settings):
     """The file, from the scenario's folder."""
     layer: str = ""
     """Layer of a GeoPackage, or sheet of a workbook."""
-    header_row: Annotated[int, Field(ge=1)] = 1
-    """The row that holds the headings, counted from 1."""
+    header_row: Annotated[int, Field(ge=0)] = 1
+    """The row that holds the headings, counted from 1; 0: there is none, and columns are called 1, 2, 3 ..."""
+    headings: tuple[str, ...] = ()
+    """With ``header_row = 0``: what the columns are called, from the first."""
     encoding: str = "utf-8"
     """Of a CSV file: ``utf-8`` (with or without a byte order mark), ``cp1252``, ``utf-16``."""
     crs: str = ""
     """Where the file does not say it, e.g. ``EPSG:27700``."""
     columns: Mapping[str, str] = {}
-    """Our column = their heading."""
+    """Our column = their heading (its number, where there is none)."""
+    suppressed: Annotated[float, Field(allow_inf_nan=False)] | Literal["blank"] | None = None
+    """What a withheld figure (``*``, ``<5``, ``c``, ``[x]``, ``n/a``) stands for: ``"blank"``, or a number.  Not said: refused in
+    a column of ours, blank and reported in a group of people."""
     values: Mapping[str, Mapping[str, str]] = {}
     """Our column = {their word = our word}."""
     factors: Mapping[str, float] = {}
@@ -37,6 +42,14 @@ class TableFile(Settings):
     """Our column = text with their headings in braces, such as ``{UPRN}-{Name}``."""
     matrix: Literal["", "seconds", "minutes", "hours", "metres", "kilometres", "miles"] = ""
     """The unit of a travel table that has a row for each zone and a column for each building."""
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def numbered(cls, given: Any) -> Any:
+        """A column of a file without headings may be called by its number."""
+        if not isinstance(given, Mapping):
+            return given
+        return {ours: str(theirs) if type(theirs) is int else theirs for ours, theirs in given.items()}
 
 
 def _as_files(given: Any) -> Any:

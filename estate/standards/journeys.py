@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from estate.errors import InputError, Issue, Where
-from estate.place import Place
+from estate.place import Place, shown
+from estate.problem import Bools, Ints
 from estate.scenario import Limit, Measure, Method, Metric, Scenario
 from estate.standards.presets import limbs, modes, rules
-from estate.travel import Pairs, Points, Straight, Streets, Table, Travel, Wanted, Way, build_travel
+from estate.travel import Pairs, Points, Straight, Streets, Table, Travel, Wanted, Way, build_travel, keep
 
 if TYPE_CHECKING:
     from estate.travel.calibrate import Fit
@@ -30,13 +30,9 @@ def measure(place: Place, scenario: Scenario, *, cache: Path | None = None) -> T
     ways = {mode: _way(place, scenario, mode, cache) for mode in modes(scenario, rules(scenario))}
     # A mode that nothing can measure is left out: its limbs are said to be not tested.  The scenario's own may not be.
     needed = [mode for mode, way in ways.items() if way is not None]
-    groups = {
-        service: np.unique(place.point_site[place.point_service == k]).astype(np.int64)
-        for k, service in enumerate(place.services)
-    }
     everything = len(zones) * len(sites) <= ALL_PAIRS
-    home = {mode: _wanted(scenario, mode, Measure.HOME, groups, everything=everything) for mode in needed}
-    between = {mode: _wanted(scenario, mode, Measure.SITE, {}, everything=len(sites) ** 2 <= ALL_PAIRS) for mode in needed}
+    home = {mode: _wanted(scenario, mode, Measure.HOME, place, everything=everything) for mode in needed}
+    between = {mode: _wanted(scenario, mode, Measure.SITE, None, everything=len(sites) ** 2 <= ALL_PAIRS) for mode in needed}
     chosen = {mode: way for mode, way in ways.items() if way is not None}
     return build_travel(zones, sites, chosen, home=home, between=between, cache=cache)
 
@@ -95,10 +91,32 @@ def streets_file(scenario: Scenario, cache: Path | None = None) -> Path:
     return beside if beside.exists() or not given.exists() else given
 
 
-def _wanted(scenario: Scenario, mode: str, kind: Measure, groups: Mapping[str, Any], *, everything: bool) -> Wanted:
-    """The widest limits of any rule in a mode; every pair where that is affordable."""
+def among_shown(pairs: Pairs, place: Place, scenario: Scenario, mode: str, *, everything: bool) -> Pairs:
+    """The zone-to-site pairs that would have been kept had a place with no confidential row been measured.
+
+    ``place`` is the place as it may be shown, and ``pairs`` are by its positions; ``everything`` says whether all pairs were
+    kept.  Without this, which pairs are missing would say where the sites that are left out are nearest.
+    """
+    if everything or (place.travel is not None and mode in set(place.travel["mode"].astype(str))):
+        return pairs
+    wanted = _wanted(scenario, mode, Measure.HOME, place, everything=False)
+    return keep(pairs, wanted, len(place.zones), len(place.sites))
+
+
+def _offers_today(place: Place, chosen: Bools) -> dict[str, Ints]:
+    """By service, the positions of the sites at which one of the chosen points (S,) is today."""
+    return {
+        service: np.unique(place.point_site[chosen & (place.point_service == k)]).astype(np.int64)
+        for k, service in enumerate(place.services)
+    }
+
+
+def _wanted(scenario: Scenario, mode: str, kind: Measure, place: Place | None, *, everything: bool) -> Wanted:
+    """The widest limits of any rule in a mode, and the nearest of each service; every pair where that is affordable."""
+    groups = _offers_today(place, np.ones(len(place.access_points), dtype=bool)) if place else {}
     if everything:
         return Wanted(limit_m=np.inf, limit_s=np.inf, groups=groups)
+    open_ = _offers_today(place, shown(place.access_points) & shown(place.sites)[place.point_site]) if place else {}
     used = [
         (limb.limit, rule.tolerance)
         for rule in rules(scenario)
@@ -111,7 +129,10 @@ def _wanted(scenario: Scenario, mode: str, kind: Measure, groups: Mapping[str, A
         used.append((reach, None))
     widest = {metric: max((x.value for x, _ in used if x.metric is metric), default=None) for metric in Metric}
     slack = {metric: max((_in(t, metric) for _, t in used if t), default=0.0) for metric in Metric}
-    return Wanted(widest[Metric.DISTANCE], widest[Metric.TIME], groups, slack[Metric.DISTANCE], slack[Metric.TIME])
+    return Wanted(
+        widest[Metric.DISTANCE], widest[Metric.TIME], groups, slack[Metric.DISTANCE], slack[Metric.TIME],
+        {name: sites for name, sites in open_.items() if len(sites) < len(groups[name])},
+    )  # fmt: skip
 
 
 def _in(limit: Limit, metric: Metric) -> float:

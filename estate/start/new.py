@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from estate.errors import Issue, Where, WriteError
+from estate.england import area_of, at_hand, cut, read
+from estate.england import texts as cut_texts
+from estate.errors import Issue, UsageError, Where, WriteError
 from estate.start.draft import KINDS, NOTICE, Draft, draft_from_osm
 from estate.tables import ZONES
 
@@ -16,6 +18,7 @@ _STARTER = (
     "estate.toml",
     "receipts-count.toml",
     "keep-every-library.toml",
+    "whatif.toml",
     "agencies.csv",
     "sites.csv",
     "access_points.csv",
@@ -25,7 +28,7 @@ _STARTER = (
 )
 
 
-def new(folder: Path, *, from_osm: str = "") -> tuple[Path, ...]:
+def new(folder: Path, *, from_osm: str = "", area: str = "", lists: Path | None = None) -> tuple[Path, ...]:
     """Make a starter place in a folder that does not exist or is empty; the files written, in order.
 
     Parameters
@@ -34,14 +37,22 @@ def new(folder: Path, *, from_osm: str = "") -> tuple[Path, ...]:
         Where; its name becomes the scenario's.
     from_osm
         An OpenStreetMap file, or the name of a place to download: drafts sites and access points instead of the example.
+    area
+        A place in England (:func:`estate.england.area_of`), cut from open lists instead of the example.
+    lists
+        The folder of those lists.
 
     Raises
     ------
     WriteError
         When there is something in the folder already, or it cannot be written.
+    UsageError
+        When both are asked for, there is no such area, or no lists for it.
     InputError, DownloadError
-        From :func:`estate.start.draft.draft_from_osm`.
+        From :func:`estate.start.draft.draft_from_osm`, or a list that cannot be read.
     """
+    if from_osm and area:
+        raise UsageError("a place is drafted from OpenStreetMap or cut from the lists: give --from-osm or --area")
     try:
         taken = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
     except OSError as error:
@@ -49,7 +60,10 @@ def new(folder: Path, *, from_osm: str = "") -> tuple[Path, ...]:
     if taken:
         issue = Issue("new.taken", f"{folder} is there already, and not empty", "name a new folder", Where(str(folder)))
         raise WriteError(issues=[issue])
-    texts = _drafted(draft_from_osm(from_osm), folder) if from_osm else _example(folder)
+    if area:
+        texts = cut_texts(cut(read(at_hand(lists)), area_of(area)), scenario_name(folder))
+    else:
+        texts = _drafted(draft_from_osm(from_osm), folder) if from_osm else _example(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
@@ -67,7 +81,9 @@ def _cannot(folder: Path, error: OSError) -> WriteError:
 def _example(folder: Path) -> dict[str, str]:
     """The starter's files, named after the folder."""
     root = resources.files("estate") / "starter"
-    return {name: _named((root / name).read_text(encoding="utf-8"), folder) for name in _STARTER}
+    found = {name: _named((root / name).read_text(encoding="utf-8"), folder) for name in _STARTER}
+    axes = ('"standards.library-3-miles.limit" = ["2 miles", "3 miles", "4 miles"]', '"rules.reach" = ["3 miles", "6 miles"]')
+    return {**found, "whatif.toml": found["whatif.toml"].replace("AXES", "\n".join(axes))}
 
 
 def _named(text: str, folder: Path) -> str:
@@ -93,6 +109,7 @@ def _drafted(draft: Draft, folder: Path) -> dict[str, str]:
         "sites.csv": _csv(draft.sites),
         "access_points.csv": _csv(draft.access_points),
         "zones.csv": zones,
+        "whatif.toml": _draft_whatifs(services, folder),
         "README.md": _named(_draft_readme(draft), folder),
     }
 
@@ -115,13 +132,25 @@ def _draft_settings(services: list[str]) -> str:
     for service in services:
         parts += [
             "[[standards]]",
-            f'name = "{service.replace("_", "-")}-5-miles"',
+            f'name = "{_standard(service)}"',
             f'service = "{service}"',
             'limit = "5 miles" # an assumption: set your own',
             'tolerance = "1 mile"',
             "",
         ]
     return "\n".join([*parts, "[page]", f'attribution = ["{NOTICE}"]', ""])
+
+
+def _draft_whatifs(services: list[str], folder: Path) -> str:
+    """The starter's what-ifs on the draft's own standards; they run once the place does."""
+    text = _named((resources.files("estate") / "starter" / "whatif.toml").read_text(encoding="utf-8"), folder)
+    axes = [f'"standards.{_standard(service)}.limit" = ["4 miles", "5 miles", "6 miles"]' for service in services[:2]]
+    return text.replace("AXES", "\n".join(axes)).replace("standards.library-3-miles", f"standards.{_standard(services[0])}")
+
+
+def _standard(service: str) -> str:
+    """The name of a draft's standard."""
+    return f"{service.replace('_', '-')}-5-miles"
 
 
 def _draft_readme(draft: Draft) -> str:

@@ -80,8 +80,8 @@ def _column_schema(column: Column) -> dict[str, Any]:
     return found
 
 
-def describe(column: Column) -> str:
-    """What a column means, what it may hold, and what a blank stands for, in one line."""
+def describe(column: Column, *, blank: bool = True) -> str:
+    """What a column means, what it may hold and, with ``blank``, what a blank stands for, in one line."""
     parts = [column.note or column.name.replace("_", " ")]
     if column.kind is Kind.CHOICE:
         parts.append("one of: " + ", ".join(each for each in column.choices if each))
@@ -93,7 +93,7 @@ def describe(column: Column) -> str:
         parts.append("separated by semicolons")
     if column.refers_to:
         parts.append(f"an id of {column.refers_to}")
-    if not column.required and column.default not in (None, ""):
+    if blank and not column.required and column.default not in (None, ""):
         word = (
             ("yes" if column.default else "no")
             if isinstance(column.default, bool)
@@ -189,7 +189,7 @@ def table_named(name: str) -> Table:
 def csv_template(name: str) -> str:
     """The heading row of a table, ready to fill in; required columns first."""
     stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n").writerow(each.name for each in _ordered(table_named(name)))
+    csv.writer(stream, lineterminator="\n").writerow(each.name for each in ordered(table_named(name)))
     return stream.getvalue()
 
 
@@ -210,7 +210,7 @@ def excel_template(names: Iterable[str] = tuple(TABLES)) -> bytes:
         for table in tables:
             sheet = book.add_worksheet(table.name)
             sheet.freeze_panes(1, 1)
-            for i, column in enumerate(_ordered(table)):
+            for i, column in enumerate(ordered(table)):
                 sheet.write_string(0, i, column.name, needed if column.required else starred)
                 sheet.write_comment(0, i, describe(column), {"x_scale": 2})
                 # Identifiers stay text: a spreadsheet would turn 007 into 7.
@@ -233,13 +233,13 @@ def _meanings(book: Any, tables: Iterable[Table]) -> None:
     sheet.set_column(3, 3, 90, wrap)
     row = 1
     for table in tables:
-        for column in _ordered(table):
+        for column in ordered(table):
             for i, cell in enumerate((table.name, column.name, "yes" if column.required else "", describe(column))):
                 sheet.write_string(row, i, cell)
             row += 1
 
 
-def _ordered(table: Table) -> list[Column]:
+def ordered(table: Table) -> list[Column]:
     """Required columns, the point, then the others."""
     located = list(LOCATION[:2]) if table.located else []
     required = [each for each in table.columns if each.required]

@@ -120,7 +120,7 @@ class _Asker:
         must: tuple[Ints, Ints] | None = None,
     ) -> tuple[Ints, Ints, Ints]:
         n_from, n_to = len(self.source), len(self.target)
-        groups = [np.unique(sites) for sites in self.wanted.groups.values() if len(sites)] if today else []
+        groups = [np.unique(sites) for sites in self.wanted.nearest_of if len(sites)] if today else []
         if today:
             groups.append(np.arange(n_to))  # the nearest at all
         member = np.concatenate([np.zeros(0, dtype=np.int64), *groups])

@@ -107,7 +107,9 @@ class Wanted:
     services, of today's nearest sites from that origin (plus ``slack_m`` or ``slack_s``, the widest tolerance of a
     ``no-worse`` rule).  So each origin keeps the nearest site of each service at any distance, and the nearest site at all.
 
-    ``groups`` maps a service to the positions (in ``to``) of the sites that offer it today.
+    ``groups`` maps a service to the positions (in ``to``) of the sites that offer it today.  ``shown`` does so for the sites
+    that may be published, where some may not: their pairs are kept by the same rule, so that what is published can be measured
+    without the others.
     """
 
     limit_m: float | None = None
@@ -115,6 +117,7 @@ class Wanted:
     groups: Mapping[str, Ints] = field(default_factory=dict)
     slack_m: float = 0.0
     slack_s: float = 0.0
+    shown: Mapping[str, Ints] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for value in (self.limit_m, self.limit_s, self.slack_m, self.slack_s):
@@ -124,9 +127,14 @@ class Wanted:
     def digest(self) -> str:
         """SHA-256 of the content, for cache keys."""
         sums = hashlib.sha256(repr((self.limit_m, self.limit_s, self.slack_m, self.slack_s)).encode())
-        for name in sorted(self.groups):
-            sums.update(repr((name, np.sort(self.groups[name]).tolist())).encode())
+        for name, sites in sorted([*self.groups.items(), *self.shown.items()], key=lambda each: each[0]):
+            sums.update(repr((name, np.sort(sites).tolist())).encode())
         return sums.hexdigest()
+
+    @property
+    def nearest_of(self) -> tuple[Ints, ...]:
+        """Every group whose nearest site is kept from each origin."""
+        return (*self.groups.values(), *self.shown.values())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -186,7 +194,7 @@ def keep(pairs: Pairs, wanted: Wanted, n_from: int, n_to: int) -> Pairs:
 def _today(pairs: Pairs, value: Ints, wanted: Wanted, n_from: int, n_to: int) -> Floats:
     """(n_from,) the farthest, over services, of today's nearest; at least the nearest site at all; 0 where nothing is reached."""
     farthest = _nearest(pairs.from_, value, n_from)
-    for sites in wanted.groups.values():
+    for sites in wanted.nearest_of:
         offers = np.zeros(n_to, dtype=bool)
         offers[sites] = True
         there = offers[pairs.to]

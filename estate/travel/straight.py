@@ -61,7 +61,7 @@ def straight(from_: Points, to: Points, *, detour: float, speed_kmh: float, want
 def _radius(tree: cKDTree, origin: Floats, target: Floats, detour: float, metres_per_s: float, wanted: Wanted) -> Floats:
     """(n,) straight-line metres around each origin that hold every wanted pair; a little too wide, the exact rule comes after."""
     today = tree.query(origin)[0]
-    for sites in wanted.groups.values():
+    for sites in wanted.nearest_of:
         if len(sites):
             today = np.maximum(today, cKDTree(target[sites]).query(origin)[0])
     slack = max(wanted.slack_m, wanted.slack_s * metres_per_s)
