@@ -107,3 +107,12 @@ def test_a_better_plan_disproves_a_proof_and_is_never_a_tie(monkeypatch):
     assert (answer.value, answer.status, answer.settled) == (truth.value, Status.OPTIMAL, True)
     assert isinstance(answer.solution, Solution)
     assert whole.checked(p, answer.solution) is answer.solution
+
+
+def test_highs_is_not_believed_where_its_presolve_has_gone_wrong():
+    """A place on which HiGHS 1.15.1, given today's estate, calls it optimal: 930,000 where 590,000 can be had."""
+    p = replace(round_places.place(1201), site_one_off=None)
+    f = formulate(p, Measure.COST)
+    assert highs.run(arrays(f), start=f.values(p.today), options={"mip_abs_gap": 0.5}).value * f.unit == 59_000_000
+    assert whole.search(p, Watch(Limits())).value == 59_000_000
+    assert engine.run(p).value == 59_000_000

@@ -8,6 +8,9 @@ What is known of the release in use (Huangfu and Hall 2018 for the method):
 * its bound comes out of floating-point linear programming: :data:`MARGIN` is taken off;
 * 1.15.1's presolve has been seen to call a feasible programme infeasible, so "no plan" needs *two witnesses*, with presolve and
   without it;
+* 1.15.1's presolve also makes programmes some of whose plans break a row of the original.  HiGHS then says ("untransformed
+  violations"), throws the plan away *and the branch with it*, and may call the start optimal that it was given: :func:`run`
+  listens for the words, ends there, and begins again without presolve (`tests/test_differential.py` has a place);
 * with ``objective_bound`` set its dual bound is not to be trusted, so nothing here sets it;
 * it drops a start that breaks a row without a word, and says ``kSolutionLimit`` at ``mip_max_nodes``.
 """
@@ -33,6 +36,11 @@ MARGIN = 1e-7
 """Relative safety taken off every bound that comes out of floating-point linear programming.
 
 A thousandth of the gap at which a plan may be called optimal.  HiGHS prices to a dual tolerance of 1e-7 on costs near 1."""
+
+DOUBT = "untransformed violations"
+"""What HiGHS says when a plan of the presolved programme is none of the original."""
+MISTRUSTED = "mistrusted"
+"""Why a run stopped that said so: nothing it proves from then on is believed."""
 
 type Saw = Callable[[Floats | None, float, int], None]
 """Told of a plan (the columns' values, or None), the bound, and the simplex iterations so far."""
@@ -101,8 +109,8 @@ def run(  # noqa: PLR0913 - each limit is one
     if nodes is not None:
         settings["mip_max_nodes"] = nodes
     found = _run(arrays, settings, clock, iterations, start, saw)
-    if found.ended == "infeasible" and settings.get("presolve") != "off":
-        return _run(arrays, {**settings, "presolve": "off"}, clock, iterations, start, saw)
+    if found.ended in {"infeasible", MISTRUSTED} and settings.get("presolve") != "off":
+        return _run(arrays, {**settings, "presolve": "off"}, clock, iterations, start if found.x is None else found.x, saw)
     return found
 
 
@@ -123,16 +131,20 @@ def _run(
     if start is not None:
         h.setSolution(len(start), np.arange(len(start), dtype=np.int32), start)
     h.HandleKeyboardInterrupt = False
-    spent = _watched(h, iterations, clock.stop, saw)
+    doubts = mistrusted(h) if settings.get("presolve") != "off" else []
+    spent = _watched(h, iterations, clock.stop, saw, doubts)
     h.run()
     info = h.getInfo()
     ended = ENDED.get(h.getModelStatus(), "work")
     if ended == "interrupt" and spent:
         ended = "work"
+    if doubts:
+        ended = MISTRUSTED
     there = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
     x = np.array(h.getSolution().col_value) if there else None
     value = float(info.objective_function_value) if there else np.inf
-    return Run(x, value, np.inf if ended == "infeasible" else _safe(info.mip_dual_bound), ended, int(info.mip_node_count))
+    bound = np.inf if ended == "infeasible" else -np.inf if doubts else _safe(info.mip_dual_bound)
+    return Run(x, value, bound, ended, int(info.mip_node_count))
 
 
 def _watched(
@@ -140,12 +152,13 @@ def _watched(
     iterations: int | None,
     stop: Callable[[], bool],
     saw: Saw | None,
+    doubts: list[str],
 ) -> list[bool]:
-    """Lay on the callbacks; the list gets an entry when the limit of iterations ended the run."""
+    """Lay on the callbacks; the list gets an entry when the limit of iterations ended the run.  In doubt no bound is told."""
     spent: list[bool] = []
 
     def look(event: highspy.HighsCallbackEvent) -> None:
-        if saw is not None:
+        if saw is not None and not doubts:
             saw(None, _safe(event.data_out.mip_dual_bound), event.data_out.simplex_iteration_count)
         if iterations is not None and event.data_out.simplex_iteration_count > iterations:
             spent.append(True)
@@ -155,13 +168,28 @@ def _watched(
     def better(event: highspy.HighsCallbackEvent) -> None:
         if saw is not None:
             out = event.data_out
-            saw(np.array(out.mip_solution), _safe(out.mip_dual_bound), out.simplex_iteration_count)
+            saw(np.array(out.mip_solution), -np.inf if doubts else _safe(out.mip_dual_bound), out.simplex_iteration_count)
 
     h.cbMipInterrupt += look
     h.cbSimplexInterrupt += lambda event: event.interrupt() if stop() else None
     if saw is not None:
         h.cbMipImprovingSolution += better
     return spent
+
+
+def mistrusted(h: highspy.Highs) -> list[str]:
+    """Listen for what shows that presolve has gone wrong: the list gets the words, and the run is asked to end there."""
+    heard: list[str] = []
+
+    def listen(event: highspy.HighsCallbackEvent) -> None:
+        if DOUBT in event.message:
+            heard.append(event.message.strip())
+
+    h.setOptionValue("log_to_console", False)
+    h.setOptionValue("output_flag", True)
+    h.cbLogging += listen
+    h.cbMipInterrupt += lambda event: event.interrupt() if heard else None
+    return heard
 
 
 def _safe(bound: float) -> float:

@@ -24,6 +24,7 @@ from pulp.constants import LpSolveStatus
 from estate.errors import Issue, SolverError
 from estate.model import Formulation, to_pulp
 from estate.problem import Solution
+from estate.solve.highs import MISTRUSTED, mistrusted
 from estate.solve.watch import Watch, aside
 
 REFUSED = {"highspy": {"1.14.0": "it returned wrong optima"}}
@@ -58,13 +59,19 @@ class _Highs(pulp.HiGHS):
     def __init__(self, watch: Watch, to_measure: Callable[[float], float], **options: Any) -> None:
         super().__init__(msg=False, **options)
         self.watch, self.to_measure = watch, to_measure
+        self.doubts: list[str] = []
+        """Presolve has been seen to go wrong (:data:`estate.solve.highs.DOUBT`)."""
 
     def callSolver(self, lp: pulp.LpProblem) -> None:  # noqa: N802  (PuLP's name)
         highs: Any = lp.solverModel
         watch = self.watch
 
+        self.doubts = doubts = mistrusted(highs)
+
         def look(event: Any) -> None:
             out = event.data_out
+            if doubts:
+                return
             best, bound = out.mip_primal_bound, out.mip_dual_bound
             watch.saw(*(self.to_measure(x) if math.isfinite(x) else None for x in (best, bound)))
             if watch.stop.is_set():
@@ -105,8 +112,8 @@ def run(f: Formulation, watch: Watch, *, start: Solution | None = None, gap: flo
     ``work`` limits hold for the main search only; the clock holds for everything.
     """
     outcome = _run(f, watch, start=start, gap=gap)
-    if outcome.ended == "infeasible" and watch.limits.solver == "highs":
-        # HiGHS 1.15.1's presolve has been seen to call a feasible programme infeasible: "no plan" needs both to say so.
+    if outcome.ended in {"infeasible", MISTRUSTED} and watch.limits.solver == "highs":
+        # HiGHS 1.15.1's presolve goes wrong at times (see :mod:`estate.solve.highs`): it needs a second witness without it.
         return _run(f, watch, start=start, gap=gap, presolve="off")
     return outcome
 
@@ -118,7 +125,10 @@ def _run(f: Formulation, watch: Watch, *, start: Solution | None, gap: float, pr
     if start is not None:
         for variable, value in zip(x, f.values(start).tolist(), strict=True):
             variable.varValue = value
-    stats = lp.solve(_solver(f, watch, warm=start is not None, gap=gap, presolve=presolve))
+    solver = _solver(f, watch, warm=start is not None, gap=gap, presolve=presolve)
+    stats = lp.solve(solver)
+    if isinstance(solver, _Highs) and solver.doubts and presolve != "off":
+        return Outcome(MISTRUSTED, None, None)
     if stats.status not in ENDED:
         raise SolverError(f"the solver {limits.solver} broke down: {stats.status_str}")
     ended = ENDED[stats.status]
