@@ -118,7 +118,7 @@ def with_effects(first: Run, second: Run, found: Sequence[Correction]) -> list[C
     Those that move something, or add or remove a row, would need distances that were never measured, and are left to the two
     plans together; so are those after the first :data:`MOST_SOLVED`.
     """
-    before = formulate(first.place, first.scenario, first.travel)
+    before = formulate(Measured.of(first.place, first.scenario, first.travel))
     cost = _total(before, _as_solution(before, first.plan))
     done, tried = [], 0
     for each in found:
