@@ -19,7 +19,7 @@ from estate.formulate import site_state
 from estate.load import load
 from estate.place import CRS, Place, Plan, todays_plan
 from estate.runs.run import Run, column_kinds
-from estate.scenario import Scenario, load_scenario
+from estate.scenario import Scenario, load_scenario, resolved
 from estate.standards.journeys import measure
 from estate.standards.measured import Measured
 
@@ -63,6 +63,7 @@ def run_of(place: Place, scenario: Scenario, plan: Plan, **manifest: Any) -> Run
         "saving_gbp_pa": before - after,
         **found.summary,
         "verified": True,
+        "scenario": resolved(scenario),
         "repeatable": True,
         "issues": [issue.as_row() for issue in place.issues],
         "versions": {"estate": "0"},
