@@ -64,6 +64,21 @@ class Place:
         """(J,) sites that serve people but belong to somebody else's estate: never changed, cost nothing."""
         return (self.sites["status"] == "outside").to_numpy()
 
+    @cached_property
+    def today(self) -> Plan:
+        """Today's estate as a plan (:func:`todays_plan`), worked out once: read-only."""
+        plan = todays_plan(self)
+        for each in (plan.open, plan.host):
+            each.flags.writeable = False
+        return plan
+
+    @cached_property
+    def offers_today(self) -> NDArray[np.bool_]:
+        """(K, J) where each service is offered today: read-only."""
+        there = offers(self, self.today)
+        there.flags.writeable = False
+        return there
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
@@ -93,3 +108,10 @@ def todays_plan(place: Place) -> Plan:
     hosts = np.zeros(len(place.sites), dtype=bool)
     hosts[place.point_site] = True
     return Plan(open=place.sites["in_use"].to_numpy(dtype=bool) | hosts | place.outside, host=place.point_site.copy())
+
+
+def offers(place: Place, plan: Plan) -> NDArray[np.bool_]:
+    """(K, J) where each service is offered under a plan."""
+    there = np.zeros((len(place.services), len(place.sites)), dtype=bool)
+    there[place.point_service, plan.host] = True
+    return there

@@ -211,6 +211,9 @@ LOCATION = (
     Column("northing", Kind.NUMBER, "metres north, likewise", low=-1e8, high=1e8),
     Column("lat", Kind.NUMBER, "latitude, WGS84 degrees; instead of easting and northing", low=-1e8, high=1e8),
     Column("lon", Kind.NUMBER, "longitude, WGS84 degrees (west is negative)", low=-1e8, high=1e8),
+    Column("lat_lon", note="latitude and longitude in one cell: 52.14, -1.98"),
+    Column("geometry", note="a point or an outline as text, such as POINT (-1.98 52.14)"),
+    Column("grid_reference", note="two letters and figures, such as SO 85 54"),
     Column("postcode", note="instead of coordinates, with a table of postcodes"),
 )
 """Where a row of a ``located`` table is: one of these ways, or a geometry in the file."""

@@ -19,8 +19,9 @@ from estate.formulate import site_state
 from estate.load import load
 from estate.place import CRS, Place, Plan, todays_plan
 from estate.runs.run import Run, column_kinds
-from estate.scenario import Scenario, load_scenario
+from estate.scenario import Scenario, load_scenario, resolved
 from estate.standards.journeys import measure
+from estate.standards.measured import Measured
 
 INPUTS = Path(__file__).parents[1] / "inputs"
 MOVING = ("jobcentre", "police_desk", "council_office", "advice_centre")
@@ -46,7 +47,7 @@ HOSTILE = (
 def run_of(place: Place, scenario: Scenario, plan: Plan, **manifest: Any) -> Run:
     """A run as the pipeline would store it, but for the proof, which is made up."""
     travel = measure(place, scenario)
-    found = appraise(place, scenario, travel, plan, site_state(place, scenario).why)
+    found = appraise(Measured.of(place, scenario, travel), plan, site_state(place, scenario).why)
     agencies = found.tables["agencies"]
     before, after = (float(agencies[f"cost_{when}_gbp_pa"].sum()) for when in ("before", "after"))
     proof = {
@@ -62,6 +63,7 @@ def run_of(place: Place, scenario: Scenario, plan: Plan, **manifest: Any) -> Run
         "saving_gbp_pa": before - after,
         **found.summary,
         "verified": True,
+        "scenario": resolved(scenario),
         "repeatable": True,
         "issues": [issue.as_row() for issue in place.issues],
         "versions": {"estate": "0"},

@@ -23,14 +23,20 @@ from estate.appraise.access import (
 from estate.appraise.inequality import gini, inequality_table, kolm_pollak
 from estate.appraise.unknowns import unknowns_table
 from estate.place import todays_plan
+from estate.standards.measured import Measured
 from estate.travel import Travel
 
 
 @pytest.fixture(scope="module")
 def measured():
     place, scenario = tiny_place(), tiny_scenario()
-    travel = straight_travel(place, scenario)
-    return place, scenario, reach(place, scenario, travel, todays_plan(place)), reach(place, scenario, travel, tiny_plan(place))
+    rules = straight(place, scenario)
+    return place, scenario, reach(rules, todays_plan(place)), reach(rules, tiny_plan(place))
+
+
+def straight(place, scenario):
+    """The rules measured by straight line."""
+    return Measured.of(place, scenario, straight_travel(place, scenario))
 
 
 def nearest_by_hand(place, plan, service, zone, detour):
@@ -44,7 +50,7 @@ def nearest_by_hand(place, plan, service, zone, detour):
 
 def test_every_zone_and_service_by_hand(measured):
     place, scenario, before, after = measured
-    table = zone_table(place, scenario, before, after)
+    table = zone_table(straight(place, scenario), before, after)
     assert len(table) == len(place.zones) * len(place.services)
     for row in table.itertuples():
         for name, plan in (("before", todays_plan(place)), ("after", tiny_plan(place))):
@@ -54,7 +60,7 @@ def test_every_zone_and_service_by_hand(measured):
 
 def test_access_by_group_counts_every_person_once(measured):
     place, scenario, before, after = measured
-    table = access_table(place, scenario, before, after)
+    table = access_table(straight(place, scenario), before, after)
     people = place.zones["population"].sum()
     for service in place.services:
         rows = table[table["service"] == service]
@@ -68,8 +74,8 @@ def test_access_by_group_counts_every_person_once(measured):
 
 def test_better_and_worse_off_by_hand(measured):
     place, scenario, before, after = measured
-    zones = zone_table(place, scenario, before, after)
-    table = access_table(place, scenario, before, after)
+    zones = zone_table(straight(place, scenario), before, after)
+    table = access_table(straight(place, scenario), before, after)
     table = table[table["group"] == "everyone"].set_index("service")
     for service, rows in zones.groupby("service"):
         change = (rows["distance_after_m"] - rows["distance_before_m"]).astype(int)
@@ -85,14 +91,14 @@ def test_groups_are_found_by_what_the_columns_hold():
         "district",
         "rural_urban",
     }
-    assert set(group_columns(place, scenario_with())) == {"age65", "no_car"}
+    assert set(group_columns(straight(place, scenario_with()))) == {"age65", "no_car"}
 
 
 def test_a_table_of_minutes_tells_the_same_in_seconds(measured):
     """Public transport has times and no distances: nobody may then seem unharmed because a column of metres is blank."""
     place, scenario, before, after = measured
     timed = [Reach(each.site, np.full_like(each.distance_m, -1), each.distance_m, each.within) for each in (before, after)]
-    metres, seconds = access_table(place, scenario, before, after), access_table(place, scenario, *timed)
+    metres, seconds = access_table(straight(place, scenario), before, after), access_table(straight(place, scenario), *timed)
     for column in ("worse_mean_m", "mean_after_m", "p95_before_m"):
         assert seconds[f"{column[:-2]}_s"].equals(metres[column])
         assert column not in seconds
@@ -112,12 +118,12 @@ def test_unreachable_is_a_blank_and_is_counted(measured):
     travel = straight_travel(place, scenario)
     drive = travel.home["drive"]
     cut = Travel({"drive": drive.take(drive.from_ != 5)}, travel.between)
-    now = reach(place, scenario, cut, todays_plan(place))
-    zones = zone_table(place, scenario, now, now)
+    now = reach(Measured.of(place, scenario, cut), todays_plan(place))
+    zones = zone_table(straight(place, scenario), now, now)
     lost = zones[zones["zone_id"] == place.zones.index[5]]
     assert lost["distance_before_m"].isna().all()
     assert (lost["site_before"] == "").all()
-    table = access_table(place, scenario, now, now)
+    table = access_table(straight(place, scenario), now, now)
     assert (table.loc[table["group"] == "everyone", "unreached"] == place.zones["population"].iloc[5]).all()
 
 
@@ -174,14 +180,14 @@ def test_what_is_not_known_follows_from_what_the_place_lacks(measured):
     place, scenario, _, after = measured
     travel = straight_travel(place, scenario)
     bare = replace(place, zones=place.zones.drop(columns=["no_car"], errors="ignore"))
-    lines = unknowns_table(bare, scenario, travel, after)
+    lines = unknowns_table(Measured.of(bare, scenario, travel), after)
     expected = {"public transport", "streets", "where people live", "car ownership", "protected characteristics"}
     assert expected <= set(lines["topic"])
     assert (lines != "").all().all()
 
     fuller = replace(place, zones=place.zones.assign(no_car=1, disabled=1, women=1, imd_decile=range(len(place.zones))))
     bus = replace(travel, home={**travel.home, "transit": travel.home["drive"]}, method="the travel table bus")
-    found = unknowns_table(fuller, scenario, bus, after).set_index("topic")["not_known"]
+    found = unknowns_table(Measured.of(fuller, scenario, bus), after).set_index("topic")["not_known"]
     assert not {"public transport", "streets", "car ownership", "deprivation"} & set(found.index)
     assert "disability" not in found["protected characteristics"]
     assert "sex " not in found["protected characteristics"]
@@ -192,5 +198,5 @@ def test_people_who_cannot_get_there_are_named(measured):
     place, scenario, _, after = measured
     site = after.site.copy()
     site[0, 0] = -1
-    lines = unknowns_table(place, scenario, straight_travel(place, scenario), replace(after, site=site)).set_index("topic")
+    lines = unknowns_table(straight(place, scenario), replace(after, site=site)).set_index("topic")
     assert str(place.zones["name"].iloc[0] or place.zones.index[0]) in lines.loc["out of reach", "not_known"]

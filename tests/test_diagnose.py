@@ -19,6 +19,7 @@ from estate.load import load
 from estate.scenario import build, load_scenario, parse_change, patched
 from estate.solve import Limits, Status, solve
 from estate.standards.journeys import measure
+from estate.standards.measured import Measured
 
 STRICT = {"name": "library-near", "service": "library", "limit": "1 km", "beyond": "strict"}
 POLICE = {"name": "police-near", "service": "police", "limit": "2 km", "beyond": "strict"}
@@ -71,7 +72,7 @@ def case(sections: dict[str, Any], place: Any = None) -> tuple[Any, Any, Any]:
 def has_plan(settings: dict[str, Any], place: Any) -> bool:
     """The plain way: formulate and solve, with no part of the diagnosis."""
     scenario = build({k: v for k, v in settings.items() if k != "adjust"}, folder=Path("tiny"), file=Path("tiny/estate.toml"))
-    answer = solve(formulate(place, scenario, measure(place, scenario)).problem, Limits())
+    answer = solve(formulate(Measured.of(place, scenario, measure(place, scenario))).problem, Limits())
     assert answer.status in (Status.OPTIMAL, Status.INFEASIBLE)
     return answer.solution is not None
 
@@ -271,7 +272,7 @@ def test_the_price_is_the_difference_of_two_plans(site):
     values = {}
     for rule in ("keep", "close"):
         turned = scenario_with(rules={rule: [site]})
-        answer = solve(formulate(place, turned, measure(place, turned)).problem, Limits())
+        answer = solve(formulate(Measured.of(place, turned, measure(place, turned))).problem, Limits())
         values[rule] = answer.value
     best, opposite = ("keep", "close") if price.kept else ("close", "keep")
     assert price.proven
@@ -307,7 +308,7 @@ def test_losing_what_only_other_uses_keep_costs_less_and_leaves_them_homeless():
 
 def test_today_ruled_out_is_said_in_words():
     place, scenario, travel = case({"rules": {"close": ["station"]}})
-    (note,) = formulate(place, scenario, travel).notes
+    (note,) = formulate(Measured.of(place, scenario, travel)).notes
     assert "a building that must close is open" in note.message
     assert "must_" not in note.message
 

@@ -329,3 +329,19 @@ def test_a_title_above_the_headings_is_seen(folder):
     assert "the headings seem to be in row 3: set header_row" in starter.refused(folder)
     replace(folder, 'zones = "zones.csv"', 'zones = {path = "zones.csv", header_row = 3}')
     assert len(starter.place_of(folder).zones) == 10
+
+
+# ------------------------------------------------------------------------------------------------------------- columns
+
+
+def test_a_figure_that_nobody_reads_is_a_warning_with_the_nearest_that_is_read(folder):
+    records = rows(folder, "sites")
+    for record in records:
+        record.update(purchase_cost_gbp="900000", caretaker="J. Smith", heating="gas")
+    write(folder, "sites", records)
+    said = told(folder, "sites.unread-column")
+    assert "sites.csv, column purchase_cost_gbp: nothing reads 'purchase_cost_gbp': it is not a column of sites" in said[0]
+    assert "the nearest column that is read is 'exit_cost_gbp'" in said[0]
+    assert "nothing reads 2 of its columns: caretaker, heating" in said[1]
+    replace(folder, '# barred = {step_free = ["no"]}', 'barred = {heating = ["oil"], caretaker = ["none"]}')
+    assert len(told(folder, "sites.unread-column")) == 1

@@ -1,12 +1,14 @@
 """The planner's page in a real Chromium with the network closed: what a planner would do, and what must never happen."""
 
 import html
+import json
 import os
 import re
 from pathlib import Path
 
 import pytest
 from page_fixture import HOSTILE, county, hostile_town, nation, town
+from places import scenario_with
 
 from estate.page import redraw, render, render_comparison, render_gallery, render_site
 
@@ -425,3 +427,12 @@ def test_public_page_works_around_what_it_may_not_show(open_page, tmp_path, pict
         page.get_by_role("button", name="Save this table (CSV)").first.click()
     assert "Town Hall" in saved.value.path().read_text(encoding="utf-8")
     shot(page, pictures, "public")
+
+
+def test_a_limit_that_only_a_preset_gives_is_the_one_of_the_tables():
+    run = town(scenario=scenario_with(standards=[{"name": "near", "preset": "library-1200m"}]))
+    access = run.tables["access"]
+    (limit,) = set(access.loc[access["service"] == "library", "limit"])
+    assert limit == "1200 m"
+    said = {each["id"]: each["limit"] for each in json.loads(re.search(r'"services":(\[.*?\])', render(run))[1])}
+    assert said == {service: limit if service == "library" else "" for service in said}

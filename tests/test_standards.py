@@ -13,6 +13,7 @@ from estate.place import Plan, todays_plan
 from estate.problem import covered_weight, offered, violations
 from estate.scenario import Limit, Scenario
 from estate.solve import Status, solve
+from estate.standards.measured import Measured
 from estate.standards.presets import presets, rules, warnings
 from estate.standards.reach import counted, groups, matches
 from estate.standards.words import in_words
@@ -138,7 +139,8 @@ def jobcentre_case(distance_miles: float, minutes: float | None) -> tuple:
 def test_the_jobcentre_rule_on_the_worked_cases_of_2017(town, miles, minutes, expected):
     place, travel, plan = jobcentre_case(miles, minutes)
     scenario = scenario_with(standards=[{"name": "dwp", "preset": "dwp-jobcentre-2017"}])
-    verdict = displacement(rules(scenario)[0], place, scenario, travel, plan)
+    measured = Measured.of(place, scenario, travel)
+    verdict = displacement(measured.rules[0], measured, plan)
     assert verdict["p4"] == expected, town
     assert (verdict.drop("p4") == "").all()
 
@@ -146,13 +148,14 @@ def test_the_jobcentre_rule_on_the_worked_cases_of_2017(town, miles, minutes, ex
 def test_join_any_is_the_other_reading():
     place, travel, plan = jobcentre_case(14, 20)
     scenario = scenario_with(standards=[{"name": "dwp", "preset": "dwp-jobcentre-2017", "join": "any"}])
-    assert displacement(rules(scenario)[0], place, scenario, travel, plan)["p4"] == "within"
+    measured = Measured.of(place, scenario, travel)
+    assert displacement(measured.rules[0], measured, plan)["p4"] == "within"
 
 
 def test_a_limb_without_data_is_said_to_be_not_tested():
     place = tiny_place()
     scenario = scenario_with(standards=[{"name": "dwp", "preset": "dwp-jobcentre-2017"}])
-    notes = compile_rules(place, scenario, straight_travel(place, scenario)).notes
+    notes = compile_rules(Measured.of(place, scenario, straight_travel(place, scenario))).notes
     assert [issue.code for issue in notes] == ["standards.not-tested"]
     assert "20 min by public transport" in notes[0].message
 
@@ -162,7 +165,7 @@ def test_a_limb_without_data_is_said_to_be_not_tested():
 
 def best(place, scenario, travel=None):
     travel = travel or straight_travel(place, scenario)
-    found = formulate(place, scenario, travel)
+    found = formulate(Measured.of(place, scenario, travel))
     answer = solve(found.problem)
     return found, answer
 
@@ -236,7 +239,9 @@ def test_the_table_of_standards_says_met_not_met_and_not_tested():
         {"service": "library", "limit": "100 m"},
         {"service": "library", "limit": "10 min", "mode": "transit"},
     )
-    table = standards_table(place, scenario, straight_travel(place, scenario), todays_plan(place)).set_index("name")
+    table = standards_table(Measured.of(place, scenario, straight_travel(place, scenario)), todays_plan(place)).set_index(
+        "name"
+    )
     assert table["before"].to_dict() == {"rule-0": "met", "rule-1": "not met", "rule-2": "not tested"}
     assert table.loc["rule-1", "detail_before"] == "0 of 7,050 people (0.0%)"
 

@@ -31,6 +31,7 @@ from estate.runs.files import _table
 from estate.runs.run import column_kinds
 from estate.scenario import Scenario
 from estate.solve.answer import value_of
+from estate.standards.measured import Measured
 from estate.travel import Pairs, Points, Straight, Travel, Wanted, build_travel
 from estate.verify import Claim, Verdict, referee, referee_tables
 from estate.verify.access import check_home
@@ -233,7 +234,7 @@ def test_agrees_with_the_formulation_on_random_plans(block):
         place = a_place(rng)
         scenario = a_scenario(rng, place)
         travel = with_gaps(rng, travel_of(place))
-        made = formulate(place, scenario, travel)
+        made = formulate(Measured.of(place, scenario, travel))
         problem = made.problem
         for n in range(10):
             plan = todays_plan(place) if n == 0 else a_plan(rng, place, made)
@@ -265,7 +266,7 @@ def test_numbers_in_a_rule_and_points_fixed_outside_mean_the_same_to_both():
     rule = {"name": "near", "service": "police", "limit": "3 km", "where": {"imd_decile": 3}, "beyond": "strict"}
     scenario = scenario_with(standards=[rule], rules={"fixed": {"p9": "away"}})
     travel = travel_of(place)
-    made = formulate(place, scenario, travel)
+    made = formulate(Measured.of(place, scenario, travel))
     assert made.problem.pair_point.min() >= 0
     verdict = referee(place, scenario, travel, todays_plan(place), claim=Claim("feasible", None))
     assert verdict.ok is (not violations(made.problem, made.problem.today))
@@ -303,7 +304,7 @@ def judged(plan: Plan, **claim: Any) -> Verdict:
 
 @cache
 def the_problem() -> Formulation:
-    return formulate(PLACE, SCENARIO, TRAVEL)
+    return formulate(Measured.of(PLACE, SCENARIO, TRAVEL))
 
 
 def rules_broken(plan: Plan) -> bool:
@@ -374,7 +375,7 @@ def test_a_lost_or_doubled_access_point_is_caught(best):
 def test_every_figure_claimed_is_checked(best):
     truth = judged(best)
     used = dict.fromkeys(PLACE.sites.index, 0.0)
-    table = appraise(PLACE, SCENARIO, TRAVEL, best, site_state(PLACE, SCENARIO).why).tables["sites"]
+    table = appraise(Measured.of(PLACE, SCENARIO, TRAVEL), best, site_state(PLACE, SCENARIO).why).tables["sites"]
     used |= dict(zip(table["site_id"], table["area_used_after_m2"], strict=True))
     right = {
         "objective_pence": truth.objective, "running_pence": truth.cost_pence, "baseline_pence": truth.baseline_pence,
@@ -453,7 +454,7 @@ def other(cell: Any, column: str) -> Any:
 
 
 def published(plan: Plan) -> dict[str, pd.DataFrame]:
-    tables = appraise(PLACE, SCENARIO, TRAVEL, plan, site_state(PLACE, SCENARIO).why).tables
+    tables = appraise(Measured.of(PLACE, SCENARIO, TRAVEL), plan, site_state(PLACE, SCENARIO).why).tables
     return {name: tables[name] for name in ("sites", "moves", "capital_receipts", "zones", "access", "ledger")}
 
 
@@ -505,9 +506,9 @@ def test_tables_agree_on_random_plans():
         place = a_place(rng)
         scenario = a_scenario(rng, place)
         travel = with_gaps(rng, travel_of(place))
-        plan = a_plan(rng, place, formulate(place, scenario, travel))
+        plan = a_plan(rng, place, formulate(Measured.of(place, scenario, travel)))
         plan = replace(plan, open=plan.open | np.isin(np.arange(len(place.sites)), plan.host))
-        tables = appraise(place, scenario, travel, plan, site_state(place, scenario).why).tables
+        tables = appraise(Measured.of(place, scenario, travel), plan, site_state(place, scenario).why).tables
         assert referee_tables(place, scenario, travel, plan, tables) == (), seed
 
 
@@ -571,7 +572,7 @@ def test_a_share_asks_the_same_number_of_people_of_model_referee_and_page(digits
     wanted = ceil(Fraction(written) * sum(population))
     for near in (0, 3):  # zones within a metre of the library: none, then the first three
         travel = within_a_metre(place, near)
-        (row,) = compile_rules(place, scenario, travel).shares
+        (row,) = compile_rules(Measured.of(place, scenario, travel)).shares
         met = sum(population[:near])
         assert row.required == (wanted if strict else min(wanted, met))
         case = case_of(place, scenario, travel)
@@ -579,6 +580,6 @@ def test_a_share_asks_the_same_number_of_people_of_model_referee_and_page(digits
         assert bool(found.broken) == (met < row.required)
         if found.broken:
             assert found.broken == (f"everyone: {met} people of {row.required}",)
-        said = standards_table(place, scenario, travel, todays_plan(place))
+        said = standards_table(Measured.of(place, scenario, travel), todays_plan(place))
         assert said["before"].tolist() == ["met" if met >= wanted else "not met"]
         assert said["rule"].str.startswith(f"{(written * 100).normalize():f}% of people").all()

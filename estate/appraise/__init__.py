@@ -17,9 +17,8 @@ from estate.appraise.buildings import hubs, moves_table, sites_table
 from estate.appraise.inequality import inequality_table
 from estate.appraise.met import standards_table
 from estate.appraise.unknowns import unknowns_table
-from estate.place import Place, Plan, todays_plan
-from estate.scenario import Scenario
-from estate.travel import Travel
+from estate.place import Plan
+from estate.standards.measured import Measured
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,29 +29,29 @@ class Appraisal:
     summary: Mapping[str, Any]
 
 
-def appraise(place: Place, scenario: Scenario, travel: Travel, plan: Plan, why: pd.Series[str]) -> Appraisal:
+def appraise(measured: Measured, plan: Plan, why: pd.Series[str]) -> Appraisal:
     """The tables and figures of a plan.
 
     ``why`` (J,) says in words why a site had to stay, where it had to (:func:`estate.formulate.site_state`).
     """
-    today = todays_plan(place)
-    before, after = reach(place, scenario, travel, today), reach(place, scenario, travel, plan)
+    place, scenario, today = measured.place, measured.scenario, measured.place.today
+    before, after = reach(measured, today), reach(measured, plan)
     money = books(place, scenario, plan)
     sites = sites_table(place, plan, money.tables["capital_receipts"], why)
-    moves = moves_table(place, scenario, travel, plan)
-    access = access_table(place, scenario, before, after)
+    moves = moves_table(measured, plan)
+    access = access_table(measured, before, after)
     tables = {
         "sites": sites,
         "moves": moves,
         "capital_receipts": money.tables["capital_receipts"],
         "access": access,
-        "zones": zone_table(place, scenario, before, after),
+        "zones": zone_table(measured, before, after),
         "ledger": money.tables["ledger"],
-        "standards": standards_table(place, scenario, travel, plan),
+        "standards": standards_table(measured, plan),
         "affected": affected_table(place, before, after),
         "consultation": moves[moves["consultation"].isin(["consult", "not tested"])].reset_index(drop=True),
         "inequality": inequality_table(place, before, after),
-        "unknowns": unknowns_table(place, scenario, travel, after),
+        "unknowns": unknowns_table(measured, after),
         **{name: table for name, table in money.tables.items() if name not in ("capital_receipts", "ledger")},
     }
     summary = {

@@ -6,19 +6,17 @@ population-weighted point and to use the nearest site with the service, which is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from estate.place import Place, Plan
-from estate.problem import Bools, Floats, Ints
-from estate.scenario import Measure, Metric, Scenario, Standard
-from estate.standards.presets import rules
-from estate.standards.reach import tested, within
-from estate.travel import Travel
+from estate.place import Place, Plan, offers
+from estate.problem import Floats, Ints
+from estate.scenario import Metric, Standard
+from estate.standards.measured import Measured
 
 NOT_LABELS = ("name", "source", "illustrative", "licence", "licensed_as")
 AFFECTED = (
@@ -40,13 +38,6 @@ MOST_VALUES = 60
 """A label column with more values than this is an identifier, not a group."""
 
 
-def offers(place: Place, plan: Plan) -> Bools:
-    """(K, J) where each service is offered under a plan."""
-    there = np.zeros((len(place.services), len(place.sites)), dtype=bool)
-    there[place.point_service, plan.host] = True
-    return there
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Reach:
     """Nearest site with each service, (K, N): its position and how far, before or after; -1 where unreachable.
@@ -61,23 +52,22 @@ class Reach:
     within: Ints
 
 
-def reach(place: Place, scenario: Scenario, travel: Travel, plan: Plan) -> Reach:
+def reach(measured: Measured, plan: Plan) -> Reach:
     """The nearest site of every zone and service under a plan, in the scenario's own mode.
 
     Nearest by distance where the tables have it, else by time; ties go to the first site by id.
     """
-    pairs = travel.home[scenario.travel.mode]
+    place = measured.place
+    pairs = measured.travel.home[measured.scenario.travel.mode]
     there = offers(place, plan)
     n = len(place.zones)
     shape = (len(place.services), n)
     site, metres, seconds, inside = (np.full(shape, -1, dtype=np.int64) for _ in range(4))
-    main = headline(scenario)
     value = pairs.distance_m if pairs.has_distance else pairs.time_s
     for k, service in enumerate(place.services):
-        rule = main.get(service)
-        if rule is not None and any(has for _, has in tested(rule, scenario, travel.home)):
-            reached = within(rule, scenario, travel.home, n, len(place.sites)) @ there[k].astype(np.int64)
-            inside[k] = np.asarray(reached) > 0
+        rule = measured.headline.get(service)
+        if rule is not None and measured.testable(rule):
+            inside[k] = measured.reached(rule, there[k]) > 0
         chosen = np.flatnonzero(there[k][pairs.to])
         order = chosen[np.lexsort((pairs.to[chosen], value[chosen], pairs.from_[chosen]))]
         zone, first = np.unique(pairs.from_[order], return_index=True)
@@ -88,15 +78,6 @@ def reach(place: Place, scenario: Scenario, travel: Travel, plan: Plan) -> Reach
         if pairs.has_time:
             seconds[k, zone] = pairs.time_s[best]
     return Reach(site, metres, seconds, inside)
-
-
-def headline(scenario: Scenario) -> Mapping[str, Standard]:
-    """For each service, the rule that "within the limit" means in tables: its first home-to-site rule."""
-    found: dict[str, Standard] = {}
-    for rule in rules(scenario):
-        if rule.measure is Measure.HOME:
-            found.setdefault(rule.service, rule)
-    return found
 
 
 def unit_of(before: Reach, k: int) -> str:
@@ -113,10 +94,10 @@ def _limit(rule: Standard | None, metric: Metric) -> float:
     return rule.limit.value if rule and rule.limit and rule.limit.metric is metric else float("nan")
 
 
-def zone_table(place: Place, scenario: Scenario, before: Reach, after: Reach) -> pd.DataFrame:
+def zone_table(measured: Measured, before: Reach, after: Reach) -> pd.DataFrame:
     """One row for each zone and service: nearest site and how far, before and after (``zones.csv``)."""
+    place, main = measured.place, measured.headline
     ids = np.append(place.sites.index.to_numpy(dtype=object), "")
-    main = headline(scenario)
     parts = []
     for k, service in enumerate(place.services):
         limit_m, limit_s = (_limit(main.get(service), metric) for metric in Metric)
@@ -168,10 +149,11 @@ def label_columns(place: Place) -> tuple[str, ...]:
     return tuple(found)
 
 
-def group_columns(place: Place, scenario: Scenario) -> tuple[str, ...]:
+def group_columns(measured: Measured) -> tuple[str, ...]:
     """Zone columns that count people (``age65``): whole numbers no larger than the zone's population; and any a rule counts."""
+    place = measured.place
     people = place.zones["population"]
-    used = {rule.people for rule in rules(scenario)} - {"everyone"}
+    used = {rule.people for rule in measured.rules} - {"everyone"}
     skip = ("imd", "pop", "easting", "northing", "lat", "lon", "ruc")
     found = []
     for column in place.zones.columns:
@@ -183,15 +165,16 @@ def group_columns(place: Place, scenario: Scenario) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _groups(place: Place, scenario: Scenario) -> Iterator[tuple[str, str, Floats]]:
+def _groups(measured: Measured) -> Iterator[tuple[str, str, Floats]]:
     """(column, value, people of each zone) for everyone, each label value and each group column."""
+    place = measured.place
     people = place.zones["population"].to_numpy(dtype=np.float64)
     yield "everyone", "", people
     for column in label_columns(place):
         text = place.zones[column].map(_plain)
         for value in sorted(text.unique(), key=_in_order):
             yield column, value, np.where((text == value).to_numpy(), people, 0.0)
-    for column in group_columns(place, scenario):
+    for column in group_columns(measured):
         yield "people", column, np.nan_to_num(place.zones[column].to_numpy(dtype=np.float64))
 
 
@@ -203,22 +186,21 @@ def _in_order(text: str) -> tuple[float, str]:
     return (float(text), "") if text.replace(".", "", 1).isdigit() else (np.inf, text)
 
 
-def access_table(place: Place, scenario: Scenario, before: Reach, after: Reach) -> pd.DataFrame:
+def access_table(measured: Measured, before: Reach, after: Reach) -> pd.DataFrame:
     """One row for each service, group and value (``access.csv``): people within the limit and distances, before and after.
 
     Distances are weighted by people.  ``better_off`` and ``worse_off`` count people whose nearest site comes nearer or goes
     farther; ``worse_mean_m`` is how much farther, on average, for those worse off.  ``unreached`` are people with no route.
     Where the travel tables have no distances, seconds stand in their place, in columns that end in ``_s``.
     """
-    main = headline(scenario)
     rows = []
-    for k, service in enumerate(place.services):
-        rule = main.get(service)
+    for k, service in enumerate(measured.place.services):
+        rule = measured.headline.get(service)
         unit = unit_of(before, k)
         was, now = far(before, k, unit), far(after, k, unit)
         change = np.where((was >= 0) & (now >= 0), now - was, 0)
         inside = [(_within(each, k) == "yes").to_numpy() for each in (before, after)]
-        for group, value, people in _groups(place, scenario):
+        for group, value, people in _groups(measured):
             worse = float(people[change > 0].sum())
             row: dict[str, Any] = {
                 "service": service,

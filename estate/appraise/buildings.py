@@ -9,12 +9,11 @@ import pandas as pd
 
 from estate.appraise.met import displacement, lookup
 from estate.money import costs
-from estate.place import Place, Plan, todays_plan
+from estate.place import Place, Plan
 from estate.problem import Bools, Floats
-from estate.scenario import Measure, Scenario
-from estate.standards.presets import rules
+from estate.scenario import Measure
+from estate.standards.measured import Measured
 from estate.standards.words import in_words
-from estate.travel import Travel
 
 
 def services_at(place: Place, plan: Plan) -> pd.Series[str]:
@@ -54,7 +53,7 @@ def state_words(place: Place, plan: Plan, *, after: bool) -> pd.Series[str]:
     A site kept open with no access point in it is *retained* if it never had one, and *closed to services* if its counters
     moved away while its other uses keep it open.
     """
-    today = todays_plan(place)
+    today = place.today
     services = services_at(place, plan)
     had = services_at(place, today) != ""
     result = pd.Series("retained", index=place.sites.index, dtype=object)
@@ -69,7 +68,7 @@ def state_words(place: Place, plan: Plan, *, after: bool) -> pd.Series[str]:
 
 def sites_table(place: Place, plan: Plan, receipts: pd.DataFrame, why: pd.Series[str]) -> pd.DataFrame:
     """One row for each site, before and after."""
-    today = todays_plan(place)
+    today = place.today
     sites = place.sites
     running = costs.pence(costs.running_gbp_pa(place)) / 100
     here = np.arange(len(place.access_points))
@@ -111,7 +110,7 @@ def sites_table(place: Place, plan: Plan, receipts: pd.DataFrame, why: pd.Series
 
 def _why(place: Place, plan: Plan, after: pd.Series[str], why: pd.Series[str]) -> pd.Series[str]:
     """In words, what explains each site's fate; a forced stay says who forced it."""
-    today = todays_plan(place)
+    today = place.today
     gains = np.bincount(plan.host[plan.host != place.point_site], minlength=len(place.sites))
     leaves = np.bincount(place.point_site[plan.host != place.point_site], minlength=len(place.sites))
     result = why.copy()
@@ -139,14 +138,15 @@ def _counters(n: int, way: str) -> str:
     return f"1 counter moves {way}" if n == 1 else f"{n} counters move {way}"
 
 
-def moves_table(place: Place, scenario: Scenario, travel: Travel, plan: Plan) -> pd.DataFrame:
+def moves_table(measured: Measured, plan: Plan) -> pd.DataFrame:
     """One row for each access point that moves; distances are from the old building to the new, blank where not measured."""
+    place, scenario = measured.place, measured.scenario
     moved = np.flatnonzero(plan.host != place.point_site)
     points, sites = place.access_points.iloc[moved], place.sites
     from_, to = place.point_site[moved], plan.host[moved]
     one_off = costs.pence(costs.move_one_off_gbp(place, scenario, moved, to).total) / 100
-    pairs = travel.between.get(scenario.travel.mode)
-    verdict, reason = _consultation(place, scenario, travel, plan)
+    pairs = measured.travel.between.get(scenario.travel.mode)
+    verdict, reason = _consultation(measured, plan)
     return pd.DataFrame(
         {
             "access_point_id": points.index,
@@ -174,16 +174,16 @@ def _pair(value: Any, pairs: Any, from_: Any, to: Any, n: int) -> Any:
     return pd.Series(pd.array(np.maximum(found, 0), dtype="Int64")).mask(found < 0).array
 
 
-def _consultation(place: Place, scenario: Scenario, travel: Travel, plan: Plan) -> tuple[pd.Series[str], pd.Series[str]]:
+def _consultation(measured: Measured, plan: Plan) -> tuple[pd.Series[str], pd.Series[str]]:
     """(S,) ``consult``, ``not tested``, ``within`` or blank; and the rule that says so.  The worst verdict of any rule stands."""
     worst = {"": 0, "within": 1, "not tested": 2, "consult": 3}
-    verdict = pd.Series("", index=place.access_points.index, dtype=object)
+    verdict = pd.Series("", index=measured.place.access_points.index, dtype=object)
     reason = verdict.copy()
-    for rule in rules(scenario):
-        if rule.measure is not Measure.SITE or rule.service not in place.services:
+    for rule in measured.rules:
+        if rule.measure is not Measure.SITE or measured.service(rule) is None:
             continue
-        found = displacement(rule, place, scenario, travel, plan)
+        found = displacement(rule, measured, plan)
         worse = found.map(worst) > verdict.map(worst)
         verdict[worse] = found[worse]
-        reason[worse] = f"{rule.name}: {in_words(rule, scenario)}"
+        reason[worse] = f"{rule.name}: {in_words(rule, measured.scenario)}"
     return verdict, reason

@@ -36,7 +36,7 @@ from estate.money.columns import Floats, Ints
 from estate.money.costs import hosting_gbp_pa, move_one_off_gbp, pence, running_gbp_pa
 from estate.money.law import year_label
 from estate.money.release import leaving_years, release, works_year
-from estate.place import Place, Plan, todays_plan
+from estate.place import Place, Plan
 from estate.scenario import Scenario
 
 RUNNING = ("running_given_up", "running_taken_on", "space_charge")
@@ -74,7 +74,7 @@ def ledger(place: Place, scenario: Scenario, plan: Plan) -> Ledger:
     """Every entry of a plan against today's estate."""
     full = np.ones(len(place.access_points))
     moved = plan.host != place.point_site
-    before = _borne(place, scenario, plan, _Year(todays_plan(place).open.astype(np.float64), full))
+    before = _borne(place, scenario, plan, _Year(place.today.open.astype(np.float64), full))
     final = _Year(plan.open.astype(np.float64), np.where(moved, 0.0, full))
     steady = _entries(place, scenario, plan, before, final)
     leave = leaving_years(place, scenario)
@@ -135,7 +135,7 @@ def share_out(amount: Ints, group: Ints, weight: Floats) -> Ints:
 
 
 def _state(place: Place, scenario: Scenario, plan: Plan, leave: Floats, year: int) -> _Year:
-    today = todays_plan(place).open
+    today = place.today.open
     until = np.clip(leave - year, 0.0, 1.0)
     opened = np.clip(year + 1.0 - scenario.money.closing_year, 0.0, 1.0)
     is_open = np.where(plan.open, np.where(today, 1.0, opened), np.where(today, until, 0.0))
@@ -211,7 +211,7 @@ def _entries(place: Place, scenario: Scenario, plan: Plan, before: pd.DataFrame,
     after = _borne(place, scenario, plan, state)
     change = pd.concat([before, after.assign(pence=-after["pence"]), by_point.assign(pence=-by_point["pence"])])
     rest = change.groupby(["site", "agency"])["pence"].sum().reset_index()
-    today = todays_plan(place).open[rest["site"]]
+    today = place.today.open[rest["site"]]
     line = np.where(today & plan.open[rest["site"]], RUNNING[2], np.where(today, RUNNING[0], RUNNING[1]))
     found = pd.concat([by_point, rest.assign(line=line, point=-1)], ignore_index=True)
     return found.loc[found["pence"] != 0, ["agency", "line", "site", "point", "pence"]].reset_index(drop=True)

@@ -14,7 +14,7 @@ from estate.money.columns import Ints
 from estate.money.costs import pence
 from estate.money.law import binding, in_force, year_label
 from estate.money.release import release
-from estate.place import Place, Plan, todays_plan
+from estate.place import Place, Plan
 from estate.scenario import Scenario
 
 KIND_WORDS = {
@@ -41,7 +41,7 @@ VALUED = (
 
 def released(place: Place, plan: Plan) -> Ints:
     """Positions of the sites that are paid for today and let go by the plan."""
-    return np.flatnonzero(todays_plan(place).open & ~plan.open & ~place.outside).astype(np.int64)
+    return np.flatnonzero(place.today.open & ~plan.open & ~place.outside).astype(np.int64)
 
 
 def proceeds_pence(table: pd.DataFrame) -> pd.DataFrame:

@@ -13,10 +13,7 @@ import pandas as pd
 
 from estate.appraise.access import Reach, group_columns, label_columns
 from estate.place import Place
-from estate.scenario import Measure, Scenario
-from estate.standards.presets import rules
-from estate.standards.reach import tested
-from estate.travel import Travel
+from estate.standards.measured import Measured
 from estate.wording import listed
 
 COLUMNS = ["topic", "not_known", "why_it_matters", "what_would_help"]
@@ -37,15 +34,16 @@ CARS = ("car", "cars", "carless", "nocar", "van")
 type Line = tuple[str, str, str, str]
 
 
-def unknowns_table(place: Place, scenario: Scenario, travel: Travel, after: Reach) -> pd.DataFrame:
+def unknowns_table(measured: Measured, after: Reach) -> pd.DataFrame:
     """What the place's tables cannot say, why that matters, and what would tell (``unknowns.csv``)."""
-    parts = (_people(place, scenario), _journeys(place, scenario, travel), _reached(place, after), _buildings(place))
+    place = measured.place
+    parts = (_people(measured), _journeys(measured), _reached(place, after), _buildings(place))
     return pd.DataFrame([line for part in parts for line in part], columns=COLUMNS)
 
 
-def _people(place: Place, scenario: Scenario) -> Iterator[Line]:
+def _people(measured: Measured) -> Iterator[Line]:
     """Who lives in the zones, as far as the columns go."""
-    counted, labels = group_columns(place, scenario), label_columns(place)
+    counted, labels = group_columns(measured), label_columns(measured.place)
     lacking = [each for each, words in CHARACTERISTICS.items() if not any(_speaks_of(name, words) for name in counted)]
     if lacking:
         yield (
@@ -72,6 +70,7 @@ def _people(place: Place, scenario: Scenario) -> Iterator[Line]:
                 "access cannot be shown by it",
                 f"a column {column} in zones",
             )
+    place = measured.place
     people, n = float(place.zones["population"].sum()), max(len(place.zones), 1)
     yield (
         "where people live",
@@ -87,8 +86,9 @@ def _people(place: Place, scenario: Scenario) -> Iterator[Line]:
     )
 
 
-def _journeys(place: Place, scenario: Scenario, travel: Travel) -> Iterator[Line]:
+def _journeys(measured: Measured) -> Iterator[Line]:
     """How journeys are measured."""
+    travel = measured.travel
     modes = sorted({*travel.home, *travel.between})
     if not set(modes) - {"walk", "drive"}:
         yield (
@@ -106,10 +106,9 @@ def _journeys(place: Place, scenario: Scenario, travel: Travel) -> Iterator[Line
             "rivers, railways and hills make some journeys longer than that",
             "a street network (travel.streets)",
         )
-    for rule in rules(scenario):
-        tables = travel.home if rule.measure is Measure.HOME else travel.between
-        gaps = [f"{each.limit.text} by {each.mode}" for each, has_data in tested(rule, scenario, tables) if not has_data]
-        if gaps and rule.service in place.services:
+    for rule in measured.rules:
+        gaps = [f"{each.limit.text} by {each.mode}" for each, has_data in measured.tested(rule) if not has_data]
+        if gaps and measured.service(rule) is not None:
             words = f"'{rule.name}' is not tested for {_words(gaps)}"
             yield ("a rule without data", words, "there it is neither met nor broken", "a travel table for that mode")
 

@@ -27,6 +27,7 @@ from estate.place import Place
 from estate.problem import Bools, CoverRows, Floats, Goal, Ints, NearRows, Problem, Solution
 from estate.scenario import Rules, Scenario
 from estate.solve import highs
+from estate.standards.measured import Measured
 from estate.travel import Travel
 
 AMPLE_M2 = 1e7
@@ -149,7 +150,7 @@ class Elastic:
 
 def elastic(place: Place, scenario: Scenario, travel: Travel) -> Elastic:
     """The elastic programme of a scenario; raises :class:`InputError` as :func:`estate.formulate.formulate` does."""
-    base = formulate(place, scenario, travel)
+    base = formulate(Measured.of(place, scenario, travel))
     wide, points, natural = _wide(place, scenario, travel)
     reached = _reached(base.problem)
     problem = replace(
@@ -225,7 +226,7 @@ def _loose(place: Place, scenario: Scenario) -> tuple[Place, Scenario]:
 def _wide(place: Place, scenario: Scenario, travel: Travel) -> tuple[Problem, Ints, Bools]:
     """The problem with every choice, its points, and (P,) the choices that are natural rather than only a decision taken."""
     open_place, open_scenario = _loose(place, scenario)
-    first = formulate(open_place, open_scenario, travel)
+    first = formulate(Measured.of(open_place, open_scenario, travel))
     J = len(place.sites)
     key = first.points[first.problem.pair_point] * J + first.problem.pair_site
     extra = np.setdiff1d(np.array(_decided(place, scenario), dtype=np.int64), key)
@@ -235,7 +236,7 @@ def _wide(place: Place, scenario: Scenario, travel: Travel) -> tuple[Problem, In
     services = {name: each.model_copy(update={"hosts": ()}) for name, each in open_scenario.services.items()}
     hosting = open_place.hosting.assign(allowed=True)
     anything = replace(open_place, sites=open_place.sites.assign(may_host=""), hosting=hosting)
-    second = formulate(anything, open_scenario.model_copy(update={"services": services}), travel)
+    second = formulate(Measured.of(anything, open_scenario.model_copy(update={"services": services}), travel))
     wider = second.points[second.problem.pair_point] * J + second.problem.pair_site
     return second.problem, second.points, np.isin(wider, key)
 
@@ -289,7 +290,7 @@ def _bars(
     slack = np.where(problem.point_home[problem.pair_point] == problem.pair_site, base.problem.site_slack[problem.pair_site], 0)
     small = alone > base.problem.site_capacity[problem.pair_site] + slack
     shut = atoms.numbers(Member(Kind.CLOSE, site) for site in ids)
-    kept = atoms.one_of_each(Kind.KEEP, site_state(place, scenario).why.tolist(), list(ids))
+    kept = atoms.one_of_each(Kind.KEEP, base.state.why.tolist(), list(ids))
     hard = [(int(shut[j]), np.flatnonzero(problem.pair_site == j)) for j in np.flatnonzero(shut >= 0)]
     room = atoms.one_of_each(Kind.AREA, [""] * J, list(ids))
     hard += [

@@ -22,8 +22,8 @@ from estate.diagnose.sheet import Rows, cover_rows, joined
 from estate.formulate.rules import compile_rules
 from estate.problem import Floats, Ints
 from estate.scenario import Limit, Measure, Metric, Standard
+from estate.standards.measured import Measured
 from estate.standards.presets import limbs
-from estate.standards.reach import offers_today
 
 DUST = 1e-6
 """What the solver's columns may be off by, of one unit."""
@@ -69,7 +69,7 @@ def rows_under(e: Elastic, loosened: Loosened) -> Rows:
     changed = tuple(
         rule.model_copy(update=dict(loosened.rules.get(rule.name, {}))) for rule in e.base.compiled.rules if not rule.preset
     )
-    compiled = compile_rules(e.place, e.scenario.model_copy(update={"standards": changed}), e.travel)
+    compiled = compile_rules(Measured.of(e.place, e.scenario.model_copy(update={"standards": changed}), e.travel))
     gone = {e.roster.atoms[m].name for m in loosened.gone if e.roster.atoms[m].kind is Kind.ACCESS}
     kept = np.array([compiled.rules[r].name not in gone for r in compiled.row_rule.tolist()], dtype=bool)
     rows = cover_rows(compiled.cover, e.at, np.full(len(compiled.cover), -1)).take(kept)
@@ -100,7 +100,7 @@ def limit_lever(e: Elastic, rule: Standard, setting: str, floor: int) -> Lever:
     value = np.unique(pairs.measure(limb.limit.metric.value))
     if setting == "tolerance":
         # Each zone may go as much farther as one of its pairs is beyond today's nearest.
-        today = offers_today(e.place, e.place.services.index(rule.service))
+        today = e.place.offers_today[e.place.services.index(rule.service)]
         now = np.full(len(e.place.zones), np.iinfo(np.int64).max // 2)
         there = today[pairs.to]
         measure = pairs.measure(limb.limit.metric.value)

@@ -9,7 +9,7 @@ from enum import StrEnum
 import numpy as np
 
 from estate.formulate import Formulation
-from estate.formulate.eligible import site_state, taking_part
+from estate.formulate.eligible import taking_part
 from estate.place import Place
 from estate.problem import Goal, Ints, Problem
 from estate.scenario import Measure, Scenario
@@ -105,7 +105,7 @@ def roster(place: Place, scenario: Scenario, base: Formulation, near_zones: Ints
     found += [Member(Kind.SHARE, each.name) for each in compiled.shares]
     services = place.access_points["service"].tolist()
     found += [Member(Kind.POINT, services[p], (points[p],)) for p in base.points.tolist()]
-    state = site_state(place, scenario)
+    state = base.state
     inside = np.flatnonzero(~place.outside).tolist()
     found += [Member(Kind.AREA, "", (sites[j],)) for j in inside]
     found += [Member(Kind.KEEP, state.why.iloc[j], (sites[j],)) for j in inside if state.must_open[j]]

@@ -14,11 +14,11 @@ from estate.diagnose.elastic import elastic
 from estate.diagnose.words import issue_of, listed, plural, site_name_in, square
 from estate.errors import InfeasibleError, InputError, Issue, NoPlanError, Where
 from estate.formulate import Formulation, formulate
-from estate.formulate.eligible import site_state
 from estate.place import Place, Plan
 from estate.problem import cost
 from estate.scenario import Scenario
 from estate.solve import Answer, Limits, Status, solve
+from estate.standards.measured import Measured
 from estate.travel import Travel
 
 PENCE = 100
@@ -94,7 +94,7 @@ def site_price(
         When a limit ended the search without a plan.
     """
     j = _position(place, scenario, site)
-    formulation = formulate(place, scenario, travel)
+    formulation = formulate(Measured.of(place, scenario, travel))
     answer = solve(formulation.problem, limits)
     if answer.status is Status.INFEASIBLE:
         raise InfeasibleError("no plan can meet these rules, so nothing can be priced", _causes(place, scenario, travel))
@@ -109,14 +109,14 @@ def site_price(
         issues = (Issue("price.outside", message, where=Where(column="status", value="outside")),)
     else:
         turned = _turned(place, scenario, site, keep=not kept)
-        second = formulate(*turned, travel)
+        second = formulate(Measured.of(*turned, travel))
         opposite = solve(second.problem, limits)
         if opposite.status is Status.INFEASIBLE:
             issues = _causes(*turned, travel)
         else:
             other, pence = _plan(*turned, second, opposite)
             proven &= opposite.status is Status.OPTIMAL
-    state = site_state(place, scenario)
+    state = formulation.state
     shown = best if kept or other is None else other
     points = place.access_points.index.astype(str)
     price = None if pence is None else (pence - best_pence) / PENCE

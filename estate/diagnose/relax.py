@@ -24,10 +24,9 @@ from estate.diagnose.elastic import Elastic
 from estate.diagnose.levers import Lever, Loosened, ask
 from estate.diagnose.members import Kind, Member
 from estate.diagnose.words import nearest_left, rule_named
-from estate.formulate.eligible import site_state
 from estate.scenario import Measure, Standard
 from estate.standards.presets import limbs
-from estate.standards.reach import nearest, offers_today
+from estate.standards.reach import nearest
 
 WEIGHTS: Mapping[str, float] = {"percent": 1.0, "lift": 50.0}
 """What giving way weighs: 1 for each percent that a limit, share, area, count or budget changes by; 50 for a lock lifted."""
@@ -205,7 +204,7 @@ def _atoms(e: Elastic, kind: Kind, name: str) -> frozenset[int]:
     why = {Kind.OUT: ("kept: its owner does not take part", "kept: it holds a counter of an agency that does not take part")}
     atoms = {m for m, atom in enumerate(e.roster.atoms) if (atom.kind, atom.name) == (kind, name)}
     if kind is Kind.OUT:
-        state = site_state(e.place, e.scenario)
+        state = e.base.state
         points = e.place.access_points
         own = {str(site) for site in e.place.sites.index[e.place.sites["agency"] == name]}
         held = own | set(points.loc[points["agency"] == name, "site_id"].astype(str))
@@ -232,7 +231,7 @@ def _rule_levers(e: Elastic, rule: Standard, dead: Sequence[Member]) -> Iterator
         return
     limb = limbs(rule, e.scenario)[0]
     pairs = e.travel.home[limb.mode]
-    today = offers_today(e.place, e.place.services.index(rule.service))
+    today = e.place.offers_today[e.place.services.index(rule.service)]
     now = nearest(pairs, pairs.measure(limb.limit.metric.value), today, len(e.place.zones))
     who = e.place.zones.index.get_indexer(pd.Index([zone for member in dead for zone in member.who]))
     worse = max((nearest_left(e, rule, [str(e.place.zones.index[i])])[0] - int(now[i]) for i in who.tolist()), default=0)

@@ -16,7 +16,6 @@ from estate.place import Place
 from estate.problem import AREA_UNITS_PER_M2, Bools
 from estate.scenario import Limit, Measure, Metric, Standard
 from estate.standards.presets import limbs
-from estate.standards.reach import offers_today
 from estate.standards.words import in_words
 
 MOST_NAMED = 5
@@ -167,7 +166,7 @@ def possible_sites(e: Elastic, service: str) -> Bools:
     k = e.place.services.index(service)
     left = e.choices(e.everything())
     p = e.problem
-    there = offers_today(e.place, k) & e.place.outside
+    there: Bools = e.place.offers_today[k] & e.place.outside
     there[p.pair_site[left & (p.point_service[p.pair_point] == k)]] = True
     return there
 
@@ -180,7 +179,7 @@ def beyond_today(e: Elastic, rule: Standard, who: Sequence[str]) -> Bools:
     pairs = e.travel.home[limb.mode]
     near = pairs.measure(limb.limit.metric.value) <= limb.limit.value
     met = np.zeros(len(e.place.zones), dtype=bool)
-    today = offers_today(e.place, e.place.services.index(rule.service))
+    today = e.place.offers_today[e.place.services.index(rule.service)]
     met[pairs.from_[near & today[pairs.to]]] = True
     beyond: Bools = ~met[e.place.zones.index.get_indexer(pd.Index(who))]
     return beyond

@@ -25,10 +25,11 @@ from estate.formulate.side import side_rows
 from estate.money import costs
 from estate.money.present_value import annual_equivalent_pence, opening_pence
 from estate.money.release import net_release_gbp
-from estate.place import Place, Plan, todays_plan
+from estate.place import Place, Plan
 from estate.problem import BROKEN, CoverRows, Goal, Ints, NearRows, Problem, Solution, area_used, violations
 from estate.scenario import Scenario
-from estate.standards.reach import nearest, offers_today
+from estate.standards.measured import Measured
+from estate.standards.reach import nearest
 from estate.travel import Travel
 
 GOALS = {
@@ -45,13 +46,15 @@ class Formulation:
     """A problem and the way back to the place.
 
     ``points`` are the positions, in the place's frame, of the problem's first points; further points stand for priced
-    displacements.  ``constant`` (pence) is the part of the objective that no decision changes.
+    displacements.  ``constant`` (pence) is the part of the objective that no decision changes; ``state``
+    says what each site may become.
     """
 
     problem: Problem
     points: Ints
     constant: int
     compiled: Compiled
+    state: SiteState
     notes: tuple[Issue, ...] = ()
 
     def plan(self, place: Place, solution: Solution) -> Plan:
@@ -61,8 +64,8 @@ class Formulation:
         return Plan(open=solution.open[: len(place.sites)].copy(), host=host)
 
 
-def formulate(place: Place, scenario: Scenario, travel: Travel, *, near: NearRows | None = None) -> Formulation:
-    """The problem of a place under a scenario.
+def formulate(measured: Measured, *, near: NearRows | None = None) -> Formulation:
+    """The problem of a place under a scenario, whose rules are measured already.
 
     ``near`` is what an earlier call found (``problem.near``) for the same people, offers of today, travel and mode: it depends
     on nothing else.
@@ -72,7 +75,8 @@ def formulate(place: Place, scenario: Scenario, travel: Travel, *, near: NearRow
     InputError
         From the rules and the money settings it compiles.
     """
-    compiled = compile_rules(place, scenario, travel)
+    place, scenario, travel = measured.place, measured.scenario, measured.travel
+    compiled = compile_rules(measured)
     state = site_state(place, scenario)
     points = np.flatnonzero(~place.outside[place.point_site])
     point, site = host_pairs(place, scenario, travel, compiled, state)
@@ -112,7 +116,7 @@ def formulate(place: Place, scenario: Scenario, travel: Travel, *, near: NearRow
     problem = _with_sharing(problem, place, scenario)
     problem = with_prices(problem, compiled)
     problem = replace(problem, side=side_rows(problem, place, scenario, state))
-    return Formulation(problem, points, constant, compiled, compiled.notes + _today_notes(problem))
+    return Formulation(problem, points, constant, compiled, state, compiled.notes + _today_notes(problem))
 
 
 # -------------------------------------------------------------------------------------------------- costs
@@ -170,7 +174,7 @@ def _near(place: Place, scenario: Scenario, travel: Travel) -> NearRows:
     order = np.lexsort((pairs.to, distance, pairs.from_))
     order = order[people[pairs.from_[order]] > 0]
     zones, begin, size = np.unique(pairs.from_[order], return_index=True, return_counts=True)
-    today = [nearest(pairs, distance, offers_today(place, k), len(people))[zones] >= 0 for k in range(len(place.services))]
+    today = [nearest(pairs, distance, place.offers_today[k], len(people))[zones] >= 0 for k in range(len(place.services))]
     service, row = np.nonzero(np.array(today).reshape(len(place.services), len(zones)))
     start = np.concatenate([[0], np.cumsum(size[row])]).astype(np.int64)
     entry = order[np.arange(start[-1]) + np.repeat(begin[row] - start[:-1], size[row])]
@@ -179,7 +183,7 @@ def _near(place: Place, scenario: Scenario, travel: Travel) -> NearRows:
 
 def _with_today(problem: Problem, place: Place, points: Ints) -> Problem:
     """Today as a solution, and the floor area by which it exceeds what its buildings have."""
-    today = todays_plan(place)
+    today = place.today
     solution = Solution(today.open.copy(), today.host[points])
     slack = np.maximum(area_used(problem, solution) - problem.site_capacity, 0)
     return replace(problem, site_slack=np.where(place.outside, 0, slack), today=solution)

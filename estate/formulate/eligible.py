@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from estate.formulate.rules import Compiled
-from estate.place import Place, todays_plan
+from estate.place import Place
 from estate.problem import AREA_UNITS_PER_M2, Bools, Floats, Ints
 from estate.scenario import Scenario
 from estate.travel import Travel
@@ -47,7 +47,7 @@ def site_state(place: Place, scenario: Scenario) -> SiteState:
     stuck[place.point_site[~_of_agency(place, place.access_points, part)]] = True
     status, tenure = (sites[name].to_numpy(dtype=object) for name in ("status", "tenure"))
     close = (status == "close") | sites.index.isin(rules.close)
-    in_use = todays_plan(place).open & ~place.outside
+    in_use = place.today.open & ~place.outside
     can_move = sites.index.isin(rules.other_uses_move)
     no_exit = ~sites.index.isin(list(scenario.money.pfi_exit_gbp))
     reasons: list[tuple[str, Bools]] = [

@@ -32,13 +32,11 @@ import numpy as np
 from scipy import sparse
 
 from estate.errors import Issue, Severity, Where
-from estate.place import Place
 from estate.problem import Bools, CoverRows, Ints, ShareRule
-from estate.scenario import Measure, Scenario, Standard
-from estate.standards.presets import limbs, rules
-from estate.standards.reach import counted, groups, nearest, offers_today, people_needed, reach_of, tested, within
+from estate.scenario import Measure, Standard
+from estate.standards.measured import Measured
+from estate.standards.reach import nearest, people_needed, reach_of
 from estate.standards.words import by_mode
-from estate.travel import Pairs, Travel
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,23 +101,20 @@ def _joined(parts: list[Ints]) -> Ints:
     return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
 
 
-def compile_rules(place: Place, scenario: Scenario, travel: Travel) -> Compiled:
+def compile_rules(measured: Measured) -> Compiled:
     """Every rule of the scenario as rows over sites; see the module for the forms.
 
     Services are numbered as in :attr:`Place.services`, sites and zones by position.
     """
-    found = rules(scenario)
-    number = {service: k for k, service in enumerate(place.services)}
     made = _Made()
-    for r, rule in enumerate(found):
-        k = number.get(rule.service)
+    for r, rule in enumerate(measured.rules):
+        k = measured.service(rule)
         if k is None:
             continue
-        home = rule.measure is Measure.HOME
-        made.notes.extend(_untested(rule, scenario, travel.home if home else travel.between))
-        (_home_rule if home else _site_rule)(made, r, rule, scenario, place, travel, k)
+        made.notes.extend(_untested(rule, measured))
+        (_home_rule if rule.measure is Measure.HOME else _site_rule)(made, r, rule, measured, k)
     return Compiled(
-        found,
+        measured.rules,
         made.hard.cover(),
         _joined(made.hard.rule),
         _joined(made.hard.who),
@@ -152,11 +147,11 @@ class _Made:
             self.share_rule.append(r)
 
 
-def _site_rule(made: _Made, r: int, rule: Standard, scenario: Scenario, place: Place, travel: Travel, k: int) -> None:
+def _site_rule(made: _Made, r: int, rule: Standard, measured: Measured, k: int) -> None:
     """Displacement: moves that are allowed, or one row for each point; nothing where only a flag is asked for."""
-    if not any(has for _, has in tested(rule, scenario, travel.between)):
+    if not measured.testable(rule):
         return  # not tested, and noted so: it neither freezes nor prices a move
-    allowed = within(rule, scenario, travel.between, len(place.sites), len(place.sites))
+    place, allowed = measured.place, measured.within(rule)
     if rule.test == "moved":
         made.moved[r] = allowed
     elif rule.action != "flag":
@@ -168,15 +163,15 @@ def _site_rule(made: _Made, r: int, rule: Standard, scenario: Scenario, place: P
             made.price.append(np.full(len(points), round(rule.price_gbp * 100), dtype=np.int64))
 
 
-def _home_rule(made: _Made, r: int, rule: Standard, scenario: Scenario, place: Place, travel: Travel, k: int) -> None:
+def _home_rule(made: _Made, r: int, rule: Standard, measured: Measured, k: int) -> None:
     """Home to site: by share, or for everybody."""
     if rule.share < 1 or rule.each:
-        made.share(r, _shares(rule, scenario, place, travel, k))
+        made.share(r, _shares(rule, measured, k))
         return
-    _cover(made.hard, r, rule, scenario, place, travel, k)
-    if scenario.money.objective == "people-within" and rule.backup == 1:
+    _cover(made.hard, r, rule, measured, k)
+    if measured.scenario.money.objective == "people-within" and rule.backup == 1:
         # What is asked of everybody is also what the objective counts, with nothing more required of it.
-        made.share(r, (replace(each, required=0) for each in _shares(rule, scenario, place, travel, k)))
+        made.share(r, (replace(each, required=0) for each in _shares(rule, measured, k)))
 
 
 class _Picked:
@@ -194,41 +189,38 @@ def _with_self(allowed: Any) -> Any:
     return (allowed + sparse.identity(allowed.shape[0], dtype=bool, format="csr")).tocsr()
 
 
-def _cover(rows: _Rows, r: int, rule: Standard, scenario: Scenario, place: Place, travel: Travel, k: int) -> None:
+def _cover(rows: _Rows, r: int, rule: Standard, measured: Measured, k: int) -> None:
     """Home to site for everyone counted: within the limit, or no worse than today."""
-    n, m = len(place.zones), len(place.sites)
-    reach = within(rule, scenario, travel.home, n, m)
-    today = offers_today(place, k)
-    people = counted(rule, place) > 0
-    met = np.asarray(reach @ today.astype(np.int64))
+    reach = measured.within(rule)
+    today = measured.place.offers_today[k]
+    people = measured.people(rule) > 0
+    met = measured.reached(rule, today)
     zones = np.flatnonzero(people & (met > 0)) if rule.beyond == "no-worse" else np.flatnonzero(people)
     need = np.minimum(rule.backup, met[zones]) if rule.beyond == "no-worse" else np.full(len(zones), rule.backup)
     rows.add(r, k, zones, need, reach)
     if rule.beyond == "no-worse":
         beyond = np.flatnonzero(people & (met == 0))
-        worse, reachable = _no_worse(rule, scenario, travel, today, n, m) if len(beyond) else (reach, people)
+        worse, reachable = _no_worse(rule, measured, today) if len(beyond) else (reach, people)
         beyond = beyond[reachable[beyond]]
         rows.add(r, k, beyond, np.ones(len(beyond), dtype=np.int64), worse)
 
 
-def _no_worse(rule: Standard, scenario: Scenario, travel: Travel, today: Bools, n: int, m: int) -> tuple[Any, Bools]:
+def _no_worse(rule: Standard, measured: Measured, today: Bools) -> tuple[Any, Bools]:
     """Sparse (n, m) sites no farther than today's nearest (plus the tolerance), and the zones that reach one today."""
-    limb = limbs(rule, scenario)[0]
-    pairs = travel.home[limb.mode]
+    limb = measured.limbs(rule)[0]
+    pairs, n = measured.travel.home[limb.mode], len(measured.place.zones)
     value = pairs.measure(limb.limit.metric.value)
     now = nearest(pairs, value, today, n)
     slack = rule.tolerance.value if rule.tolerance and rule.tolerance.metric is limb.limit.metric else 0.0
     farthest = np.where(now >= 0, now + slack, -1.0)
-    return reach_of(pairs, value <= farthest[pairs.from_], n, m), now >= 0
+    return reach_of(pairs, value <= farthest[pairs.from_], n, len(measured.place.sites)), now >= 0
 
 
-def _shares(rule: Standard, scenario: Scenario, place: Place, travel: Travel, k: int) -> Iterator[ShareRule]:
+def _shares(rule: Standard, measured: Measured, k: int) -> Iterator[ShareRule]:
     """A share of people, for the place or for each value of a column; under ``no-worse`` never more than is met today."""
-    n, m = len(place.zones), len(place.sites)
-    reach = within(rule, scenario, travel.home, n, m)
-    reach.sort_indices()
-    today = np.asarray(reach @ offers_today(place, k).astype(np.int64)) > 0
-    for value, people in groups(rule, place):
+    reach = measured.within(rule)
+    today = measured.reached(rule, measured.place.offers_today[k]) > 0
+    for value, people in measured.groups(rule):
         total = int(people.sum())
         if not total:
             continue
@@ -240,13 +232,13 @@ def _shares(rule: Standard, scenario: Scenario, place: Place, travel: Travel, k:
         yield ShareRule(label, k, people[zones], picked.indptr.astype(np.int64), picked.indices.astype(np.int64), required)
 
 
-def _untested(rule: Standard, scenario: Scenario, tables: Mapping[str, Pairs]) -> Iterator[Issue]:
-    for limb, has_data in tested(rule, scenario, tables):
+def _untested(rule: Standard, measured: Measured) -> Iterator[Issue]:
+    for limb, has_data in measured.tested(rule):
         if not has_data:
             yield Issue(
                 "standards.not-tested",
                 f"'{rule.name}': {limb.limit.text}{by_mode(limb.mode)} is not tested: there is no travel data for it",
                 f"give a travel table with mode '{limb.mode}'",
-                Where(scenario.file.name, column=f"standards.{rule.name}"),
+                Where(measured.scenario.file.name, column=f"standards.{rule.name}"),
                 Severity.WARNING,
             )

@@ -7,7 +7,7 @@ import numpy as np
 from estate.formulate.eligible import SiteState
 from estate.money import costs
 from estate.money.release import gross_release_gbp
-from estate.place import Place, todays_plan
+from estate.place import Place
 from estate.problem import Floats, Ints, Problem, SideRows, offer_columns
 from estate.scenario import Scenario
 
@@ -33,7 +33,7 @@ def side_rows(problem: Problem, place: Place, scenario: Scenario, state: SiteSta
     all_columns = np.arange(n_open + n_pairs)
     running = np.concatenate([_padded(running_site, n_open), running_pair])
     at_home = costs.pence(costs.hosting_gbp_pa(place, np.arange(len(place.access_points)), place.point_site))
-    baseline = float(running_site[todays_plan(place).open].sum() + at_home.sum())
+    baseline = float(running_site[place.today.open].sum() + at_home.sum())
     if money.objective in ("people-within", "least-travel", "least-farthest"):
         cap = baseline if money.running_budget_gbp_pa is None else money.running_budget_gbp_pa * 100
         found.add("running cost within the budget", all_columns, running, -np.inf, cap)

@@ -44,6 +44,15 @@ class _Job:
     words: Words
     postcodes: pd.DataFrame | None
 
+    def asked(self, table: Table) -> frozenset[str]:
+        """Columns of a table that rules and changes of the scenario name."""
+        rules = self.scenario.rules
+        named = [each.column for each in self.scenario.adjust if each.table == table.name]
+        named += [name for each in self.scenario.adjust if each.table == table.name for name in each.where]
+        if table.name == "sites":
+            named += [*rules.barred, *rules.throughput, *(name for each in rules.counts for name in each.where)]
+        return frozenset(named)
+
     @property
     def issues(self) -> list[Issue]:
         return self.reading.issues
@@ -117,7 +126,7 @@ def _table(job: _Job, table: Table) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _part(job: _Job, table: Table, given: TableFile) -> Part | None:
     raw = job.reading.read(given, f"tables.{table.name}")
-    return None if raw is None else _typed_part(job, table, shaped(raw, given, table, job.issues), given)
+    return None if raw is None else _typed_part(job, table, shaped(raw, given, table, job.issues, job.asked(table)), given)
 
 
 def _typed_part(job: _Job, table: Table, raw: Raw, given: TableFile) -> Part:
@@ -151,7 +160,7 @@ def _added(job: _Job, table: Table) -> Part:
     file = f"{job.scenario.file.name or 'scenario'} add_sites"
     given = TableFile(path=file)
     raw = Raw(file, pd.DataFrame(texts), np.arange(1, len(added) + 1, dtype=np.int64))
-    part = _typed_part(job, table, shaped(raw, given, table, job.issues), given)
+    part = _typed_part(job, table, shaped(raw, given, table, job.issues, job.asked(table)), given)
     if "in_use" not in part.frame:
         # Nobody pays yet for a building that is only an idea.
         part.frame["in_use"] = pd.Series(False, index=part.frame.index, dtype="boolean")

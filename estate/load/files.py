@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from estate.errors import InputError, Issue
-from estate.load import geo, parquet, text, workbook
+from estate.load import geo, parquet, records, text, workbook
 from estate.load.raw import Raw
 from estate.load.sniff import Format, corrupt, locate_file, read_bytes, recognise
 from estate.scenario import TableFile
@@ -54,8 +54,8 @@ def read_file(given: TableFile, folder: Path, setting: str) -> tuple[Raw, Mappin
                 raw = text.read_csv(data, given.path, given)
             case Format.WORKBOOK:
                 raw = workbook.read_workbook(data, given.path, given)
-            case Format.GEOJSON:
-                raw = geo.read_geojson(data, given.path, given)
+            case Format.JSON:
+                raw = records.read_json(data, given.path, given)
             case Format.GEOPACKAGE:
                 raw = geo.read_geopackage(data, given.path, given)
             case Format.PARQUET:

@@ -1,12 +1,12 @@
-"""Tables with a geometry: GeoJSON, GeoPackage, Shapefile.
+"""Tables with a geometry: GeoPackage and Shapefile.
 
-GeoPackage is read through SQLite itself, with everything but reading switched off, and GeoJSON as JSON; only a
-Shapefile, copied to a folder that holds nothing else, reaches GDAL.
+GeoPackage is read through SQLite itself, with everything but reading switched off; only a Shapefile, copied to a folder that
+holds nothing else, reaches GDAL.
 """
 
 from __future__ import annotations
 
-import json
+import codecs
 import sqlite3
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -18,60 +18,14 @@ import shapely
 from numpy.typing import NDArray
 
 from estate.errors import InputError, Where
+from estate.load.curves import shapes_from_wkb
 from estate.load.parquet import arrow_text
-from estate.load.raw import MAX_COLUMNS, MAX_ROWS, Raw, from_columns, json_text
+from estate.load.raw import MAX_ROWS, Raw, from_columns, json_text
 from estate.load.sniff import checked_members, corrupt, extract, read_bytes, refusal
 from estate.scenario import TableFile
 from estate.wording import closest, listed
 
 _SHAPE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
-
-
-# ----------------------------------------------------------------------------------------------------------- GeoJSON
-
-
-def read_geojson(data: bytes, file: str, given: TableFile) -> Raw:
-    """A FeatureCollection: properties as text, WGS84 unless an old-style ``crs`` member says otherwise."""
-    del given
-    where = Where(file)
-    try:
-        found = json.loads(data.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise corrupt(file, f"not UTF-8: {error.reason}") from None
-    except (ValueError, RecursionError) as error:
-        raise corrupt(file, error) from None
-    features = found.get("features") if isinstance(found, dict) and found.get("type") == "FeatureCollection" else None
-    if not isinstance(features, list) or not all(isinstance(each, dict) for each in features):
-        raise refusal("file.format", "is JSON, but not a GeoJSON FeatureCollection", "export it as GeoJSON", where)
-    if len(features) > MAX_ROWS:
-        raise refusal("file.rows", f"has more than {MAX_ROWS:,} features", "keep only those of this place", where)
-    properties = [each.get("properties") or {} for each in features]
-    if not all(isinstance(each, dict) for each in properties):
-        raise corrupt(file, "the properties of a feature are not a table")
-    names = list(dict.fromkeys(name for each in properties for name in each))
-    if len(names) > MAX_COLUMNS:
-        raise refusal("file.columns", f"has {len(names):,} properties", "keep only those you need", where)
-    columns = {name: [json_text(each.get(name)) for each in properties] for name in names}
-    try:
-        texts = [json.dumps(each["geometry"]) if each.get("geometry") else None for each in features]
-        geometry = shapely.from_geojson(texts)
-    except (shapely.errors.GEOSException, ValueError, TypeError, RecursionError) as error:
-        raise corrupt(file, error) from None
-    return from_columns(file, columns, len(features), np.asarray(geometry, dtype=object), _json_crs(found, file))
-
-
-def _json_crs(found: Mapping[str, Any], file: str) -> str:
-    member = found.get("crs")
-    if member is None:
-        return "OGC:CRS84"
-    name = (
-        member.get("properties", {}).get("name")
-        if isinstance(member, dict) and isinstance(member.get("properties"), dict)
-        else None
-    )
-    if not isinstance(name, str):
-        raise refusal("geo.crs", "has a 'crs' member that names no CRS", "remove it, or name an EPSG code", Where(file))
-    return name
 
 
 # -------------------------------------------------------------------------------------------------------- GeoPackage
@@ -147,7 +101,7 @@ def _package_geometry(blobs: Sequence[Any], file: str) -> NDArray[np.object_]:
         if not isinstance(blob, bytes) or blob[:2] != b"GP" or len(blob) < 8 or (blob[3] >> 1 & 7) > 4:
             raise corrupt(file, "a geometry is not in GeoPackage form")
         found.append(None if blob[3] & 0x10 else blob[8 + sizes[blob[3] >> 1 & 7] :])
-    return np.asarray(shapely.from_wkb(found), dtype=object)
+    return shapes_from_wkb(found, file)
 
 
 def _package_crs(base: sqlite3.Connection, srs: int) -> str:
@@ -196,6 +150,49 @@ def read_zipped_shapefile(data: bytes, file: str, given: TableFile) -> Raw:
     return _shapes(parts, file, given)
 
 
+def _encoding(parts: Mapping[str, bytes], file: str, given: TableFile) -> str:
+    """The encoding of a Shapefile's text: what the scenario says, else what its ``.cpg`` says, else what its bytes are.
+
+    Raises
+    ------
+    InputError
+        When its text is not what is said.
+    """
+    head = int.from_bytes(parts[".dbf"][8:10], "little")
+    text = parts[".dbf"][head:]
+    stated = given.encoding if "encoding" in given.model_fields_set else ""
+    label = parts.get(".cpg", b"").decode("ascii", "replace").strip().removeprefix("ANSI ").removesuffix("\0")
+    name = stated or _PAGES.get(label, label if not label.isdigit() else f"cp{label}")
+    utf8 = _decodes(text, "utf-8")
+    if not name:
+        return "utf-8" if utf8 else "cp1252"
+    where, remedy = Where(file, column="encoding", value=name), 'set encoding = "cp1252" or "utf-8" for this file'
+    try:
+        codecs.lookup(name)
+    except LookupError:
+        source = "'encoding' is" if stated else "its .cpg says"
+        raise refusal("file.encoding", f"{source} '{name}', which is not an encoding", remedy, where) from None
+    if not _decodes(text, name):
+        source = "as the scenario says" if stated else "as its .cpg says"
+        raise refusal("file.encoding", f"its text is not {name}, {source}", remedy, where)
+    if not stated and utf8 and not text.isascii() and codecs.lookup(name).name != "utf-8":
+        message = f"its .cpg says {name}, and its text is UTF-8"
+        raise refusal("file.encoding", message, 'set encoding = "utf-8" for this file', where)
+    return name
+
+
+_PAGES = {"65001": "utf-8", "88591": "iso-8859-1", "System": "", "UTF-8": "utf-8"}
+"""Code pages as a ``.cpg`` writes them, where Python calls them otherwise."""
+
+
+def _decodes(data: bytes, encoding: str) -> bool:
+    try:
+        data.decode(encoding)
+    except (UnicodeError, LookupError):
+        return False
+    return True
+
+
 def _shapes(parts: Mapping[str, bytes], file: str, given: TableFile) -> Raw:
     import pyogrio  # noqa: PLC0415
 
@@ -207,15 +204,11 @@ def _shapes(parts: Mapping[str, bytes], file: str, given: TableFile) -> Raw:
     with tempfile.TemporaryDirectory() as folder:
         for suffix, content in parts.items():
             (Path(folder) / f"layer{suffix}").write_bytes(content)
-        encoding = given.encoding if given.encoding != "utf-8" or ".cpg" not in parts else None
+        encoding = _encoding(parts, file, given)
         try:
             meta, table = pyogrio.read_arrow(Path(folder) / "layer.shp", encoding=encoding)
             name = meta["geometry_name"] or "wkb_geometry"
-            geometry = (
-                np.asarray(shapely.from_wkb(table.column(name).to_pylist()), dtype=object)
-                if name in table.column_names
-                else None
-            )
+            geometry = shapes_from_wkb(table.column(name).to_pylist(), file) if name in table.column_names else None
             columns = {each: arrow_text(table.column(each), file) for each in table.column_names if each != name}
         except InputError:
             raise

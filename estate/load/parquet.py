@@ -6,11 +6,11 @@ import io
 import json
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import shapely
 
 from estate.errors import InputError, Where
+from estate.load.curves import shapes_from_wkb
 from estate.load.raw import MAX_CELL, MAX_COLUMNS, MAX_ROWS, Raw, from_columns, json_text
 from estate.load.sniff import corrupt, refusal
 from estate.scenario import TableFile
@@ -51,7 +51,7 @@ def read_parquet(data: bytes, file: str, given: TableFile) -> Raw:
                     "geo.encoding", f"holds its geometry as {spec.get('encoding')}", "save it with WKB geometry", where
                 )
             wkb = _unpacked(table.column(primary), file, MAX_TEXT).to_pylist()
-            geometry = np.asarray(shapely.from_wkb(wkb), dtype=object)
+            geometry = shapes_from_wkb(wkb, file)
             stated = spec.get("crs", "OGC:CRS84")
             crs = _json_named(stated)
         columns = {

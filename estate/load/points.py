@@ -6,7 +6,7 @@ The conversion from WGS84 is PROJ's, without a grid file: within about 5 m of OS
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -16,9 +16,10 @@ import shapely
 from numpy.typing import NDArray
 
 from estate.errors import InputError, Issue, Severity, Where
-from estate.load.cells import parsed_numbers
 from estate.load.crs import as_crs
+from estate.load.postcodes import by_postcode, headed_postcodes
 from estate.load.raw import Raw, row_issues
+from estate.load.written import written_degrees, written_shapes, written_squares
 from estate.place import CRS
 from estate.wording import listed
 
@@ -41,8 +42,14 @@ def located(
     """The frame with ``easting_m`` and ``northing_m`` (EPSG:27700; NaN where a row has no location).
 
     The first of these that a row has is used: ``easting, northing`` (in the CRS ``stated`` for the table, else EPSG:27700),
-    ``lat, lon``, the file's geometry (in the CRS it says, else the one stated), ``postcode``.
+    ``lat, lon``, both of them in one cell (``lat_lon``), the file's geometry (in the CRS it says, else the one stated), a
+    geometry as text, a ``grid_reference``, ``postcode``.
     """
+    if "geometry" in frame and raw.geometry is None:
+        shapes, own = written_shapes(raw, frame["geometry"], issues)
+        raw = replace(raw, geometry=shapes, crs="" if stated else own)
+    if "lat_lon" in frame and "lat" not in frame and "lon" not in frame:
+        frame = frame.join(written_degrees(raw, frame["lat_lon"], issues))
     x, y = np.full(len(frame), np.nan), np.full(len(frame), np.nan)
     try:
         crs = as_crs(stated, raw.file) if stated else None
@@ -51,11 +58,15 @@ def located(
             x[free], y[free] = east[free], north[free]
     except InputError as error:
         issues.extend(error.issues)
+    if "grid_reference" in frame:
+        east, north = written_squares(raw, frame["grid_reference"], issues)
+        free = np.isnan(x)
+        x[free], y[free] = east[free], north[free]
     free = np.isnan(x)
     if "postcode" in frame and free.any():
-        east, north = _by_postcode(raw, frame["postcode"].where(free, ""), postcodes, issues)
+        east, north = by_postcode(raw, frame["postcode"].where(free, ""), postcodes, issues)
         x[free], y[free] = east[free], north[free]
-    kept = frame.drop(columns=["easting", "northing", "lat", "lon"], errors="ignore")
+    kept = frame.drop(columns=["easting", "northing", "lat", "lon", "lat_lon", "geometry"], errors="ignore")
     return kept.assign(easting_m=x, northing_m=y)
 
 
@@ -173,11 +184,15 @@ def _shapes(
     centre = np.where(shapely.contains(shapes, centre), centre, inside)
     x, y = shapely.get_x(centre), shapely.get_y(centre)
     east, north = _transformed(x, y, crs)
-    remedy = (
-        'these look like grid coordinates: add a "crs" to the file or set crs = "EPSG:27700"'
-        if crs.is_geographic
-        else "correct crs"
-    )
+    remedy = "correct crs"
+    if crs.is_geographic:
+        there = np.isfinite(x) & np.isfinite(y)
+        # Great Britain lies between 49 and 61 degrees north, and 9 west and 2 east.
+        turned = there & (x > 49) & (x < 61.5) & (y > -9) & (y < 2.5)
+        if turned.any() and 2 * turned.sum() >= there.sum():
+            remedy = "latitude and longitude are swapped: in GeoJSON, WKT and the like, longitude comes first"
+        else:
+            remedy = 'these look like grid coordinates: add a "crs" to the file or set crs = "EPSG:27700"'
     _refuse_implausible(raw, x, y, east, north, "geometry", remedy, issues)
     if table == "zones":
         issues.extend(_overlaps(raw, shapes))
@@ -228,77 +243,14 @@ def _overlaps(raw: Raw, shapes: NDArray[np.object_]) -> Sequence[Issue]:
     return (Issue("zones.overlap", message, "use zones that do not overlap", where, Severity.WARNING),)
 
 
-# --------------------------------------------------------------------------------------------------------- postcodes
-
-
-def postcode_form(text: pd.Series) -> pd.Series:
-    """Postcodes in capitals without spaces: ``wr1 1aa`` is ``WR11AA``."""
-    return text.astype("str").fillna("").str.upper().str.replace(r"[^A-Z0-9]", "", regex=True)
-
-
-def _by_postcode(
-    raw: Raw, column: pd.Series, postcodes: pd.DataFrame | None, issues: list[Issue]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    wanted = postcode_form(column)
-    given = (wanted != "").to_numpy(dtype=bool)
-    empty = np.full(len(raw), np.nan)
-    where = Where(raw.file, column="postcode")
-    if not given.any():
-        return empty, empty
-    if postcodes is None:
-        first = int(np.flatnonzero(given)[0])
-        message = f"{int(given.sum()):,} rows have a postcode and no coordinates, and there is no table of postcodes"
-        remedy = 'name one: [tables] postcodes = "codepoint.csv" (Code-Point Open has the columns)'
-        issues.append(Issue("geo.no-postcodes", message, remedy, Where(raw.file, int(raw.rows[first]), "postcode")))
-        return empty, empty
-    at = postcodes.index.get_indexer(pd.Index(wanted))
-    unknown = given & (at < 0)
-    if unknown.any():
-        message = "postcode '{value}' is not in the table of postcodes: mistyped, or no longer in use"
-        values = column[unknown].tolist()
-        issues.extend(
-            row_issues("geo.postcode", where, raw.rows[unknown], values, message, "correct it, or give easting and northing")
-        )
-    found = given & (at >= 0)
-    if found.any():
-        message = f"{int(found.sum()):,} rows are placed by their postcode, which can be 100 m or more from the door"
-        issues.append(Issue("geo.by-postcode", message, "", where, Severity.NOTE))
-    x, y = postcodes["easting_m"].to_numpy(), postcodes["northing_m"].to_numpy()
-    return np.where(found, x[at], np.nan), np.where(found, y[at], np.nan)
-
-
 def postcode_table(raw: Raw, stated: str, issues: list[Issue]) -> pd.DataFrame:
-    """Postcodes with ``easting_m, northing_m`` (EPSG:27700), indexed by :func:`postcode_form`; first of duplicates.
-
-    Code-Point Open as published has no heading row, so a first "heading" that is itself a postcode is data: postcode,
-    quality, easting, northing.  Rows without coordinates (0, 0) are left out.
-    """
-    frame, names = raw.frame, list(raw.frame.columns)
-    if (
-        "postcode" not in names
-        and len(names) >= 4
-        and pd.Series(names[:1]).str.fullmatch(r"[A-Za-z]{1,2}\d[A-Za-z\d]? *\d[A-Za-z]{2}").all()
-    ):
-        first = pd.DataFrame([names], columns=names, dtype="str")
-        frame = (
-            pd.concat([first, frame], ignore_index=True)
-            .iloc[:, [0, 2, 3]]
-            .set_axis(["postcode", "easting", "northing"], axis=1)
-        )
-        raw = Raw(raw.file, frame, np.concatenate([[1], raw.rows]), None, raw.crs, (), raw.digest)
-    missing = [each for each in ("postcode", "easting", "northing") if each not in frame.columns]
-    if missing and not ("postcode" in frame.columns and {"lat", "lon"} <= set(frame.columns)):
-        message = f"has no column {' or '.join(missing)}"
-        where = Where(raw.file, column=missing[0])
-        issues.append(Issue("postcodes.no-column", message, 'map it with columns = {postcode = "...", easting = "..."}', where))
+    """Postcodes with ``easting_m, northing_m`` (EPSG:27700), indexed by their form; no rows where the table has none."""
+    read = headed_postcodes(raw, issues)
+    if read is None:
         return pd.DataFrame({"easting_m": [], "northing_m": []}, index=pd.Index([], dtype="str"), dtype="float64")
-    numbers = {
-        name: parsed_numbers(frame[name].str.strip())[0] for name in ("easting", "northing", "lat", "lon") if name in frame
-    }
-    plain = pd.DataFrame({"code": postcode_form(frame["postcode"]), **numbers})
-    zero = (plain.get("easting", 1) == 0) & (plain.get("northing", 1) == 0)
-    chosen = ((plain["code"] != "") & ~zero & ~plain["code"].duplicated()).to_numpy(dtype=bool)
-    placed = located(raw.take(chosen), plain[chosen].reset_index(drop=True), stated, None, "postcodes", issues)
+    rows, frame = read
+    bare = Raw(raw.file, frame, rows, crs=raw.crs, digest=raw.digest)
+    placed = located(bare, frame, stated, None, "postcodes", issues)
     return placed.dropna(subset=["easting_m", "northing_m"]).set_index("code")[["easting_m", "northing_m"]]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -17,13 +17,20 @@ from estate.tables import LOCATION, Table
 from estate.wording import closest, listed, plain, suggestion
 
 _SAME: Mapping[str, Sequence[str]] = {
-    "easting": ("eastings", "easting_m"),
-    "northing": ("northings", "northing_m"),
+    "easting": ("eastings", "easting_m", "oseast1m"),
+    "northing": ("northings", "northing_m", "osnrth1m"),
     "lat": ("latitude",),
     "lon": ("long", "lng", "longitude"),
-    "postcode": ("post_code", "postal_code"),
+    "lat_lon": ("latlon", "lat_long", "latlong", "latitude_longitude", "geo_point", "geo_point_2d"),
+    "geometry": ("wkt", "geom", "the_geom", "wkt_geom", "geometry_wkt", "geom_wkt"),
+    "grid_reference": ("grid_ref", "gridref", "gridreference", "os_grid_ref", "os_grid_reference", "osgr", "ngr"),
+    "postcode": ("post_code", "postal_code", "pcds"),
 }
 """Headings that can only mean one thing."""
+_KEPT = ("_source", "source", "_note", "licence", "licensed_as")
+"""How columns end that say where a figure comes from; they are carried along."""
+_UNITS = ("_gbp", "_gbp_pa", "_gbp_m2", "_gbp_m2_pa", "_m2", "_pa", "_fte")
+"""How columns end that hold a figure of ours."""
 _DATA = (
     r"[A-Za-z]{1,2}[0-9][A-Za-z0-9]? *[0-9][A-Za-z]{2}",  # a postcode
     r"[A-Za-z]{1,2}[0-9]{4,8}",  # a code of the statistics office, or of the NHS
@@ -33,10 +40,11 @@ _DATA = (
 """Forms that cells have, and headings do not."""
 
 
-def shaped(raw: Raw, given: TableFile, table: Table, issues: list[Issue]) -> Raw:
+def shaped(raw: Raw, given: TableFile, table: Table, issues: list[Issue], asked: Collection[str] = ()) -> Raw:
     """Rows chosen by ``where``; columns by ``template``, ``columns``, ``values`` and ``constants``, named as ours.
 
-    Headings that are ours already, in any case and with any spaces, need no map.  Others keep their own name.
+    Headings that are ours already, in any case and with any spaces, need no map.  Others keep their own name; ``asked`` are those
+    that the scenario's rules read.
     """
     ours = [each.name for each in (*table.columns, *(LOCATION if table.located else ()))]
     translations = given.values  # noqa: PD011  (a setting, not a frame)
@@ -64,7 +72,7 @@ def shaped(raw: Raw, given: TableFile, table: Table, issues: list[Issue]) -> Raw
     for name, words in translations.items():
         if name in columns:
             columns[name] = _translated(columns[name], words)
-    issues.extend(_about_extras(raw, table, ours, columns, extras))
+    issues.extend(_about_extras(raw, table, given, columns, extras, asked))
     return replace(raw, frame=pd.DataFrame(columns, index=raw.frame.index))
 
 
@@ -166,16 +174,41 @@ def _translated(column: pd.Series, words: Mapping[str, str]) -> pd.Series:
 
 
 def _about_extras(
-    raw: Raw, table: Table, ours: Sequence[str], columns: Mapping[str, pd.Series], extras: Iterable[str]
+    raw: Raw,
+    table: Table,
+    given: TableFile,
+    columns: Mapping[str, pd.Series],
+    extras: Iterable[str],
+    asked: Collection[str],
 ) -> Iterable[Issue]:
-    """A warning for a heading that looks like one of ours misspelt, or that nothing will read."""
+    """What becomes of columns that are not ours.
+
+    A warning for one that looks like ours misspelt, or holds a figure in our units: it names the nearest that is read.  Zones
+    keep every column, as a group of people or a label; of other tables nothing reads the rest, which one note says.
+    """
+    ours = [each.name for each in (*table.columns, *(LOCATION if table.located else ()))]
     unfilled = [name for name in ours if name not in columns]
+    unread: list[str] = []
     for head in extras:
-        near = closest(head, unfilled, cutoff=0.8) if len(plain(head)) > 3 else ""
+        if head in asked or plain(head).endswith(_KEPT):
+            continue
         where = Where(raw.file, column=head)
-        if near and not head.endswith("_source"):
+        near = closest(head, unfilled, cutoff=0.8) if len(plain(head)) > 3 else ""
+        figure = table.extra and table.name != "zones" and not given.columns and plain(head).endswith(_UNITS)
+        if near:
             message = f"'{head}' is not a column of {table.name} and is not read as one"
             yield Issue(f"{table.name}.unknown-column", message, f"did you mean '{near}'?", where, Severity.WARNING)
         elif not table.extra:
             message = f"'{head}' is not a column of {table.name} and is left out"
             yield Issue(f"{table.name}.unknown-column", message, "remove it, or ignore this", where, Severity.WARNING)
+        elif figure:
+            near = closest(head, ours, cutoff=0.5)
+            remedy = f"the nearest column that is read is '{near}'" if near else "'estate schema' lists what is read"
+            message = f"nothing reads '{head}': it is not a column of {table.name}"
+            yield Issue(f"{table.name}.unread-column", message, remedy, where, Severity.WARNING)
+        else:
+            unread.append(head)
+    if unread and table.extra and table.name not in ("zones", "postcodes"):
+        message = f"nothing reads {len(unread):,} of its columns: {listed(unread, 9)}"
+        where = Where(raw.file, column=unread[0])
+        yield Issue(f"{table.name}.unread-column", message, "map them, if they matter: columns = {...}", where, Severity.NOTE)

@@ -36,7 +36,7 @@ class Format(StrEnum):
     WORKBOOK = "workbook"
     GEOPACKAGE = "GeoPackage"
     PARQUET = "Parquet"
-    GEOJSON = "GeoJSON"
+    JSON = "JSON"
     SHAPEFILE = "Shapefile"
     ZIPPED_SHAPEFILE = "zipped Shapefile"
 
@@ -126,7 +126,7 @@ def recognise(data: bytes, file: str) -> Format:
         For anything not on the list: descriptors that lead elsewhere, pickles, pages, archives.
     """
     where = Where(file)
-    start = data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n\v\f\x1e")
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
         return _kind_of_zip(data, file)
     what = next((name for magic, name in _REFUSED if re.match(magic, start, re.IGNORECASE | re.DOTALL)), "")
@@ -139,7 +139,7 @@ def recognise(data: bytes, file: str) -> Format:
     if what:
         remedy = "unpack it, and name the file inside" if what == "a compressed file" else f"give {READ}"
         raise refusal("file.format", f"is {what}, which is not read", remedy, where)
-    return kind or (Format.GEOJSON if start.startswith((b"{", b"[")) else Format.CSV)
+    return kind or (Format.JSON if start.startswith((b"{", b"[")) else Format.CSV)
 
 
 def _kind_of_zip(data: bytes, file: str) -> Format:

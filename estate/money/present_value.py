@@ -10,7 +10,7 @@ from estate.money.columns import Floats, Ints
 from estate.money.costs import hosting_gbp_pa, move_one_off_gbp, pence, running_gbp_pa
 from estate.money.law import check_year, discount_factors
 from estate.money.release import leaving_years, release, works_year
-from estate.place import Place, todays_plan
+from estate.place import Place
 from estate.scenario import Scenario
 
 
@@ -65,7 +65,7 @@ def annual_equivalent_gbp(place: Place, scenario: Scenario, point: Ints, site: I
     left = left + (table["disposal_gbp"] - table["gross_gbp"]).to_numpy() * sale
     running = running_gbp_pa(place)
     opened = worth.yearly_from(np.full(len(running), float(scenario.money.closing_year))) / worth.annuity
-    paid = todays_plan(place).open
+    paid = place.today.open
     return moves, np.where(paid, left / worth.annuity + running * (1 - saved), 0.0), np.where(paid, 0.0, running * (1 - opened))
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from estate.money.columns import Floats, Ints, numbers, raw, words
 from estate.money.law import binding, check_year
-from estate.place import Place, todays_plan
+from estate.place import Place
 from estate.scenario import Scenario
 
 UNDATED = ("freehold", "pfi")
@@ -81,7 +81,7 @@ def _released(place: Place, scenario: Scenario) -> dict[str, NDArray[Any]]:
     kinds = dict(zip(place.agencies.index, place.agencies["kind"], strict=True))
     kind = np.array([kinds.get(agency, "other") for agency in words(sites, "agency")], dtype=object)
     tenure = words(sites, "tenure")
-    paid = todays_plan(place).open & ~place.outside
+    paid = place.today.open & ~place.outside
     leave = leaving_years(place, scenario)
     year_receipt = np.floor(leave + np.nan_to_num(raw(sites, "years_to_sale")) + 1e-9).astype(np.int64)
 

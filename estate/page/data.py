@@ -51,8 +51,9 @@ def page_data(run: Run, drawing: Drawing, areas: Areas, trips: Journeys, points:
 
 
 def _services(run: Run, trips: Journeys) -> list[dict[str, str]]:
+    limits = facts.limits(run)
     return [
-        {"id": service, "label": words.plain(facts.service_label(run, service)), "limit": facts.limit_words(run, service)}
+        {"id": service, "label": words.plain(facts.service_label(run, service)), "limit": limits.get(service, "")}
         for service in trips.services
     ]
 

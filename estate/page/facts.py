@@ -237,14 +237,11 @@ def truth(value: Any) -> bool:
     return bool(value)
 
 
-def limit_words(run: Run, service: str) -> str:
-    """The home-to-site limits of a service, as the scenario wrote them."""
-    rules = [rule for rule in run.scenario.standards if rule.on and rule.service == service and rule.measure == "home-to-site"]
-    found: list[str] = []
-    for rule in rules:
-        if rule.limit and rule.limit.text not in found:
-            found.append(rule.limit.text)
-    return " or ".join(found)
+def limits(run: Run) -> dict[str, str]:
+    """Each service's limit as the ``access`` table says it: what "within the limit" means on the page too."""
+    access = table(run, "access", ("service", "group", "limit"))
+    everyone = access[access["group"] == "everyone"]
+    return {str(service): str(limit) for service, limit in zip(everyone["service"], everyone["limit"], strict=True) if limit}
 
 
 def service_label(run: Run, service: str) -> str:

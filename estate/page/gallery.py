@@ -22,7 +22,10 @@ MOST_OUTLINES = 100
 
 
 def render_gallery(runs: Iterable[Run]) -> str:
-    """The list of runs as one HTML file; each links to ``<name>/index.html`` beside it.  Holds nothing that is not public."""
+    """The list of runs as one HTML file; each links to ``<name>/index.html`` beside it.
+
+    It holds no prices, but every building and every total: where a run has confidential rows the page says INTERNAL.
+    """
     cards = []
     for run in runs:
         sites = facts.table(run, "sites", ("easting_m", "northing_m", "after"))
@@ -76,6 +79,7 @@ def _card(manifest: Mapping[str, Any], sites: pd.DataFrame, outline: BaseGeometr
     picture: Sketch = sketch(sites, outline, width=300)
     return {
         "name": name,
+        "internal": bool(manifest.get("confidential")),
         "href": f"{quote(name)}/index.html",
         "title": words.clean(manifest.get("title") or name),
         "description": words.clean(manifest.get("description")),
@@ -103,7 +107,8 @@ def _date(text: str) -> str:
 
 def _page(cards: list[dict[str, Any]]) -> str:
     cards = sorted(cards, key=lambda card: (card["finished"], card["name"]), reverse=True)
-    context = {"title": "Plans for shared public buildings", "kind": "gallery", "public": True, "cards": cards}
+    public = not any(card["internal"] for card in cards)
+    context = {"title": "Plans for shared public buildings", "kind": "gallery", "public": public, "cards": cards}
     return assets.write(
         "gallery.html.j2",
         context,

@@ -31,6 +31,7 @@ from estate.formulate.eligible import site_state
 from estate.place import Place, Plan, confidential, shown
 from estate.problem import Bools, Ints
 from estate.standards.journeys import ALL_PAIRS, among_shown
+from estate.standards.measured import Measured
 from estate.travel import Pairs, Travel
 from estate.travel.pairs import make_pairs
 
@@ -67,7 +68,7 @@ def shown_run(run: Run) -> Run:
     why = site_state(place, run.scenario).why
     # The true reason that one of these stays may be a row left out: none is better than another's.
     unsaid = _unsaid(run, place, hidden, where)
-    found = appraise(place, run.scenario, travel, plan, why)
+    found = appraise(Measured.of(place, run.scenario, travel), plan, why)
     left_out = sorted({run.place.services[k] for k in run.place.point_service[hidden.touched]})
     tables = dict(found.tables)
     tables["sites"] = _sites(tables["sites"], unsaid)

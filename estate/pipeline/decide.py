@@ -11,7 +11,6 @@ from typing import Any, NoReturn
 from estate.appraise import Appraisal, appraise
 from estate.errors import InfeasibleError, NoPlanError, VerificationError
 from estate.formulate import Formulation, formulate
-from estate.formulate.eligible import site_state
 from estate.pipeline.judge import judge
 from estate.pipeline.manifest import manifest_of
 from estate.pipeline.prepare import Prepared, Say, quiet
@@ -51,7 +50,7 @@ def decide(
 ) -> Outcome:
     """Formulate, solve, verify and appraise a prepared scenario; nothing is written."""
     scenario, place, travel = prepared.scenario, prepared.place, prepared.travel
-    formulation = formulate(place, scenario, travel)
+    formulation = formulate(prepared.measured)
     problem = formulation.problem
     say(
         f"looking for the best plan: {len(place.sites):,} sites, {problem.n_points:,} access points, {problem.n_pairs:,} choices"
@@ -60,7 +59,7 @@ def decide(
     if answer.solution is None:
         _no_plan(prepared, answer)
     plan = formulation.plan(place, answer.solution)
-    appraisal = appraise(place, scenario, travel, plan, site_state(place, scenario).why)
+    appraisal = appraise(prepared.measured, plan, formulation.state.why)
     manifest = manifest_of(prepared, formulation, answer, appraisal)
     say("checking the plan independently")
     verdict = judge(Run(scenario, place, plan, travel, manifest, appraisal.tables))

@@ -10,6 +10,7 @@ from estate.errors import Issue, Severity
 from estate.formulate import Formulation
 from estate.pipeline.judge import MONEY_GOALS
 from estate.pipeline.prepare import Prepared
+from estate.place import confidential
 from estate.runs.run import column_kinds
 from estate.scenario import digest, resolved
 from estate.solve import Answer, Status
@@ -59,6 +60,7 @@ def manifest_of(prepared: Prepared, formulation: Formulation, answer: Answer, ap
         "repeatable": answer.repeatable,
         "stopped": answer.stopped,
         "settled": answer.settled,
+        "confidential": confidential(prepared.place),
         "illustrative_figures": len(appraisal.tables.get("assumptions", ())),
         "price_base": scenario.money.price_base,
         "issues": [each.as_row() for each in issues],

@@ -13,8 +13,8 @@ from estate.place import Place
 from estate.runs.files import digest_of
 from estate.scenario import Method, Scenario, load_scenario
 from estate.standards.journeys import measure, streets_file
-from estate.standards.presets import rules, warnings
-from estate.standards.reach import share_today
+from estate.standards.measured import Measured
+from estate.standards.presets import warnings
 from estate.travel import Travel
 from estate.validate import check, missed_today
 
@@ -30,12 +30,25 @@ def quiet(message: str) -> None:
 class Prepared:
     """A place read, checked and measured: what every run of its scenarios starts from."""
 
-    scenario: Scenario
-    place: Place
-    travel: Travel
+    measured: Measured
     issues: tuple[Issue, ...]
     inputs: Mapping[str, str]
     """SHA-256 of every file that was read, by its path as the scenario gives it."""
+
+    @property
+    def scenario(self) -> Scenario:
+        """The settings."""
+        return self.measured.scenario
+
+    @property
+    def place(self) -> Place:
+        """The tables."""
+        return self.measured.place
+
+    @property
+    def travel(self) -> Travel:
+        """How far apart everything is."""
+        return self.measured.travel
 
 
 def prepare(scenario: Scenario, *, cache: Path | None = None, say: Say = quiet) -> Prepared:
@@ -51,15 +64,16 @@ def prepare(scenario: Scenario, *, cache: Path | None = None, say: Say = quiet) 
         if streets.is_file():
             inputs[scenario.travel.streets] = digest_of(streets)
     travel = measure(place, scenario, cache=cache)
-    issues = (*issues, *travel.notes, *_missed(place, scenario, travel))
-    return Prepared(scenario, place, travel, issues, dict(sorted(inputs.items())))
+    measured = Measured.of(place, scenario, travel)
+    issues = (*issues, *travel.notes, *_missed(measured))
+    return Prepared(measured, issues, dict(sorted(inputs.items())))
 
 
-def _missed(place: Place, scenario: Scenario, travel: Travel) -> Iterator[Issue]:
+def _missed(measured: Measured) -> Iterator[Issue]:
     """A warning for each limit that half of its people are beyond today: perhaps it is not the limit that was meant."""
-    for rule in rules(scenario):
-        share = share_today(rule, place, scenario, travel)
-        issue = None if share is None else missed_today(rule.name, share, file=scenario.file.name)
+    for rule in measured.rules:
+        share = measured.share_today(rule)
+        issue = None if share is None else missed_today(rule.name, share, file=measured.scenario.file.name)
         if issue is not None:
             yield issue
 
@@ -74,9 +88,8 @@ def problems(path: Path, changes: tuple[str, ...] = ()) -> tuple[Issue, ...]:
     found = (*place.issues, *check(scenario, place), *warnings(scenario))
     if not errors_of(found):
         try:
-            travel = measure(place, scenario)
-            formulation = formulate(place, scenario, travel)
-            found = (*found, *travel.notes, *_missed(place, scenario, travel), *formulation.notes)
+            measured = Measured.of(place, scenario, measure(place, scenario))
+            found = (*found, *measured.travel.notes, *_missed(measured), *formulate(measured).notes)
         except InputError as error:
             found = (*found, *error.issues)
     order = {"error": 0, "warning": 1, "note": 2}

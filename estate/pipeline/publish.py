@@ -46,7 +46,7 @@ def publish(run: Run, out: Path, execution: Mapping[str, Any], *, public: bool =
         write_workbook(folder / "finance.xlsx", run)
         (folder / "index.html").write_text(render(run), encoding="utf-8", newline="\n")
         if public:
-            _write_public(folder / PUBLIC, run)
+            write_public(folder / PUBLIC, run)
         _unchanged(run)
         write_manifest(folder, {**run.manifest, "execution": dict(execution)})
     with locked(out, "index"), writing(out):
@@ -54,7 +54,8 @@ def publish(run: Run, out: Path, execution: Mapping[str, Any], *, public: bool =
     return out / run.scenario.name
 
 
-def _write_public(folder: Path, run: Run) -> None:
+def write_public(folder: Path, run: Run) -> None:
+    """Write what may be handed out of a run into a new folder: the page, the tables and ``plan.gpkg``."""
     folder.mkdir()
     (folder / "index.html").write_text(render(run, public=True), encoding="utf-8", newline="\n")
     shown = redacted(run)

@@ -20,6 +20,7 @@ from estate.problem import BROKEN, Goal, Solution, violations
 from estate.runs.run import Run
 from estate.solve import Limits, Status, solve
 from estate.solve.answer import value_of
+from estate.standards.measured import Measured
 from estate.wording import brief, listed
 
 MOST_SOLVED = 12
@@ -117,7 +118,7 @@ def with_effects(first: Run, second: Run, found: Sequence[Correction]) -> list[C
     Those that move something, or add or remove a row, would need distances that were never measured, and are left to the two
     plans together; so are those after the first :data:`MOST_SOLVED`.
     """
-    before = formulate(first.place, first.scenario, first.travel)
+    before = formulate(Measured.of(first.place, first.scenario, first.travel))
     cost = _total(before, _as_solution(before, first.plan))
     done, tried = [], 0
     for each in found:
@@ -161,7 +162,7 @@ def _total(formulation: Formulation, solution: Solution) -> int:
 
 def _alone(first: Run, place: Place, cost: int) -> str:
     """What the first run's plan becomes when only one cell is another."""
-    formulation = formulate(place, first.scenario, first.travel)
+    formulation = formulate(Measured.of(place, first.scenario, first.travel))
     problem, old = formulation.problem, _as_solution(formulation, first.plan)
     broken = violations(problem, old)
     answer = solve(problem, Limits(time_s=MOST_SECONDS, threads=first.scenario.solver.threads))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ import pandas as pd
 from estate.errors import InputError, Issue, Where
 from estate.place import Place, shown
 from estate.problem import Bools, Ints
-from estate.scenario import Limit, Measure, Method, Metric, Scenario
+from estate.scenario import Limit, Measure, Method, Metric, Scenario, Standard
 from estate.standards.presets import limbs, modes, rules
 from estate.travel import Pairs, Points, Straight, Streets, Table, Travel, Wanted, Way, build_travel, keep
 
@@ -27,12 +28,14 @@ _CACHE = ".cache"
 def measure(place: Place, scenario: Scenario, *, cache: Path | None = None) -> Travel:
     """The travel tables that the scenario's rules and reports need."""
     zones, sites = _points(place.zones), _points(place.sites)
-    ways = {mode: _way(place, scenario, mode, cache) for mode in modes(scenario, rules(scenario))}
+    asked = rules(scenario)
+    ways = {mode: _way(place, scenario, mode, cache) for mode in modes(scenario, asked)}
     # A mode that nothing can measure is left out: its limbs are said to be not tested.  The scenario's own may not be.
     needed = [mode for mode, way in ways.items() if way is not None]
     everything = len(zones) * len(sites) <= ALL_PAIRS
-    home = {mode: _wanted(scenario, mode, Measure.HOME, place, everything=everything) for mode in needed}
-    between = {mode: _wanted(scenario, mode, Measure.SITE, None, everything=len(sites) ** 2 <= ALL_PAIRS) for mode in needed}
+    home = {mode: _wanted(scenario, asked, mode, Measure.HOME, place, everything=everything) for mode in needed}
+    every = len(sites) ** 2 <= ALL_PAIRS
+    between = {mode: _wanted(scenario, asked, mode, Measure.SITE, None, everything=every) for mode in needed}
     chosen = {mode: way for mode, way in ways.items() if way is not None}
     return build_travel(zones, sites, chosen, home=home, between=between, cache=cache)
 
@@ -99,7 +102,7 @@ def among_shown(pairs: Pairs, place: Place, scenario: Scenario, mode: str, *, ev
     """
     if everything or (place.travel is not None and mode in set(place.travel["mode"].astype(str))):
         return pairs
-    wanted = _wanted(scenario, mode, Measure.HOME, place, everything=False)
+    wanted = _wanted(scenario, rules(scenario), mode, Measure.HOME, place, everything=False)
     return keep(pairs, wanted, len(place.zones), len(place.sites))
 
 
@@ -111,7 +114,9 @@ def _offers_today(place: Place, chosen: Bools) -> dict[str, Ints]:
     }
 
 
-def _wanted(scenario: Scenario, mode: str, kind: Measure, place: Place | None, *, everything: bool) -> Wanted:
+def _wanted(
+    scenario: Scenario, asked: Iterable[Standard], mode: str, kind: Measure, place: Place | None, *, everything: bool
+) -> Wanted:
     """The widest limits of any rule in a mode, and the nearest of each service; every pair where that is affordable."""
     groups = _offers_today(place, np.ones(len(place.access_points), dtype=bool)) if place else {}
     if everything:
@@ -119,7 +124,7 @@ def _wanted(scenario: Scenario, mode: str, kind: Measure, place: Place | None, *
     open_ = _offers_today(place, shown(place.access_points) & shown(place.sites)[place.point_site]) if place else {}
     used = [
         (limb.limit, rule.tolerance)
-        for rule in rules(scenario)
+        for rule in asked
         if rule.measure is kind
         for limb in limbs(rule, scenario)
         if limb.mode == mode

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -13,9 +13,8 @@ from scipy import sparse
 
 from estate.place import Place
 from estate.problem import Bools, Ints
-from estate.scenario import Limb, Limit, Measure, Metric, Scenario, Standard
-from estate.standards.presets import limbs
-from estate.travel import Pairs, Travel
+from estate.scenario import Standard
+from estate.travel import Pairs
 
 _COMPARE = re.compile(r"\s*(<=|>=|<|>)\s*(-?[0-9.]+(?:e[+-]?[0-9]+)?)\s*", re.IGNORECASE)
 
@@ -67,13 +66,6 @@ def people_needed(share: float, people: int) -> int:
 # -------------------------------------------------------------------------------------------------- reach
 
 
-def offers_today(place: Place, service: int) -> Bools:
-    """(J,) the sites that offer a service today."""
-    there = np.zeros(len(place.sites), dtype=bool)
-    there[place.point_site[place.point_service == service]] = True
-    return there
-
-
 def nearest(pairs: Pairs, value: Ints, sites: Bools, n: int) -> Ints:
     """(n,) least value from each origin to a chosen site; -1 where none can be reached."""
     there = sites[pairs.to]
@@ -90,39 +82,3 @@ def reach_of(pairs: Pairs, chosen: Bools, n: int, m: int) -> Any:
     to = pairs.to[chosen]
     start = np.concatenate([[0], np.cumsum(np.bincount(pairs.from_[chosen], minlength=n))])
     return sparse.csr_matrix((np.ones(len(to), dtype=bool), to, start), shape=(n, m))
-
-
-def tested(rule: Standard, scenario: Scenario, tables: Mapping[str, Pairs]) -> tuple[tuple[Limb, bool], ...]:
-    """Each limb, and whether there is data to test it; a limb without data is *not tested*, never met."""
-    return tuple((each, _has(tables.get(each.mode), each.limit)) for each in limbs(rule, scenario))
-
-
-def _has(pairs: Pairs | None, limit: Limit) -> bool:
-    return pairs is not None and (pairs.has_distance if limit.metric is Metric.DISTANCE else pairs.has_time)
-
-
-def within(rule: Standard, scenario: Scenario, tables: Mapping[str, Pairs], n: int, m: int) -> Any:
-    """Sparse (n, m) bool matrix (CSR): pairs that pass the rule's tested limbs."""
-    result: Any = None
-    for limb, has_data in tested(rule, scenario, tables):
-        if not has_data:
-            continue
-        pairs = tables[limb.mode]
-        one = reach_of(pairs, pairs.measure(limb.limit.metric.value) <= limb.limit.value, n, m)
-        result = one if result is None else (result.multiply(one) if rule.join == "all" else (result + one))
-    return (sparse.csr_matrix((n, m), dtype=bool) if result is None else result).tocsr().astype(bool)
-
-
-def share_today(rule: Standard, place: Place, scenario: Scenario, travel: Travel) -> float | None:
-    """The share of a home-to-site rule's people who are within its limit today; None where it cannot be tested."""
-    if rule.measure is not Measure.HOME or rule.service not in place.services:
-        return None
-    people = counted(rule, place)
-    if not people.sum() or not all(has for _, has in tested(rule, scenario, travel.home)):
-        return None
-    reach = within(rule, scenario, travel.home, len(place.zones), len(place.sites))
-    met = np.asarray(reach @ offers_today(place, place.services.index(rule.service)).astype(np.int64)) >= rule.backup
-    return float(people[met].sum() / people.sum())
-
-
-# -------------------------------------------------------------------------------------------------- compilation

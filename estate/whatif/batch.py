@@ -20,6 +20,7 @@ from estate.pipeline.manifest import PACKAGES
 from estate.pipeline.prepare import Prepared, prepare
 from estate.scenario import digest
 from estate.solve import Status
+from estate.standards.measured import Measured
 from estate.whatif.patches import Facts, Item, WhatIf, identity, items, read
 from estate.whatif.reuse import Evaluator, Reply, Shared
 from estate.whatif.store import FAILED, Store
@@ -192,7 +193,7 @@ def audited(batch: Batch, rows: pd.DataFrame) -> tuple[Mapping[str, Any], ...]:
         try:
             place = batch.evaluator.place(scenario)
             travel = batch.evaluator.travel(scenario, place)
-            outcome = decide(replace(batch.prepared, scenario=scenario, place=place, travel=travel))
+            outcome = decide(replace(batch.prepared, measured=Measured.of(place, scenario, travel)))
             value = float(outcome.manifest["objective_value"])
         except EstateError as error:
             found.append({"label": label, "expected": expected, "found": str(error), "agrees": False})

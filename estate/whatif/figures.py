@@ -8,7 +8,6 @@ import numpy as np
 
 from estate.model import Measure, measure
 from estate.money import costs
-from estate.place import todays_plan
 from estate.problem import Bools, Ints, Problem, Solution, offered
 from estate.whatif.light import Anchor
 from estate.whatif.reuse import Reply
@@ -26,7 +25,7 @@ def figures(reply: Reply) -> dict[str, Any]:
     whole = formulation.plan(place, plan)
     running = costs.pence(costs.running_gbp_pa(place))
     every = np.arange(len(place.access_points))
-    today = todays_plan(place)
+    today = place.today
 
     def running_cost(open_: Bools, host: Ints) -> int:
         return int(running[open_].sum() + costs.pence(costs.hosting_gbp_pa(place, every, host)).sum())
@@ -79,7 +78,7 @@ def states_of(anchor: Anchor, plan: Solution) -> dict[str, str]:
     services = np.zeros((problem.n_services, problem.n_sites), dtype=bool)
     services[problem.point_service[:points], plan.host[:points]] = True
     count = services.sum(axis=0)
-    today = todays_plan(place).open
+    today = place.today.open
     found = {}
     for j, site in enumerate(place.sites.index):
         if place.outside[j]:

@@ -34,6 +34,7 @@ from estate.scenario import Adjust, Scenario, digest, resolved
 from estate.solve import Limits, Status, choose, through_pulp
 from estate.solve.watch import Watch
 from estate.standards.journeys import ALL_PAIRS, measure
+from estate.standards.measured import Measured
 from estate.standards.presets import modes, rules
 from estate.travel import Travel
 from estate.validate import CHECKS, check
@@ -193,7 +194,7 @@ class Evaluator:
         raise_for(_checked(scenario, place, known=self.reuse and place is self.shared.place))
         travel = self.travel(scenario, place)
         known = self.reuse and place is self.shared.place and travel is self.shared.travel
-        formulation = formulate(place, scenario, travel, near=self._near if known else None)
+        formulation = formulate(Measured.of(place, scenario, travel), near=self._near if known else None)
         if known:
             self._near = formulation.problem.near
         problem, programme = formulation.problem, Programme(formulation.problem)

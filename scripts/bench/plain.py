@@ -6,9 +6,10 @@ import resource
 import statistics
 import time
 
+import numpy as np
 import pulp
 
-from estate.problem import Problem
+from estate.problem import Problem, Solution, offer_columns, offered
 from estate.problem.generate import SIZES, place
 from estate.solve import Answer, Limits, solve
 
@@ -16,11 +17,14 @@ MARKS = (5, 60)
 """Seconds at which the engine's best plan is told: how soon something good is in hand."""
 
 
-def written_plainly(p: Problem) -> pulp.LpProblem:  # noqa: C901
-    """The model as a textbook gives it, row by row: hosts counted in the access rows, halls and desks as continuous columns."""
+def written_plainly(p: Problem) -> pulp.LpProblem:  # noqa: C901, PLR0912
+    """The model as a textbook gives it, row by row: hosts counted in the access rows, halls and desks as continuous columns.
+
+    Every family of :class:`~estate.problem.Problem` but those of distance; a column for an offer or a hub only where a row asks.
+    """
     lp = pulp.LpProblem("estate", pulp.LpMinimize)
     J, S, P = p.n_sites, p.n_points, p.n_pairs
-    opened = [lp.add_variable(f"open_{j}", int(p.must_open[j]), 1, cat="Integer") for j in range(J)]
+    opened = [lp.add_variable(f"open_{j}", int(p.must_open[j]), int(not p.must_close[j]), cat="Integer") for j in range(J)]
     host = [lp.add_variable(f"host_{q}", 0, 1, cat="Integer") for q in range(P)]
     hall = [lp.add_variable(f"hall_{j}", 0) for j in range(J)]
     at = {(int(p.pair_point[q]), int(p.pair_site[q])): q for q in range(P)}
@@ -41,6 +45,9 @@ def written_plainly(p: Problem) -> pulp.LpProblem:  # noqa: C901
     for (_, j), q in at.items():
         lp.addConstraint(host[q] <= opened[j])
     desk = {key: lp.add_variable(f"desk_{key[0]}_{key[1]}", 0) for key in by_offer}
+    services_at: list[list[tuple[int, int]]] = [[] for _ in range(J)]
+    for key in by_offer:
+        services_at[key[1]].append(key)
     for key, members in by_offer.items():
         for s, q in members:
             lp.addConstraint(desk[key] >= int(p.point_desk[s]) * host[q])
@@ -48,7 +55,7 @@ def written_plainly(p: Problem) -> pulp.LpProblem:  # noqa: C901
         for s, q in by_site[j]:
             lp.addConstraint(hall[j] >= int(p.point_hall[s]) * host[q])
         terms = [(host[q], int(p.point_own[s])) for s, q in by_site[j]] + [(hall[j], 1)]
-        terms += [(desk[key], 1) for key in by_offer if key[1] == j]
+        terms += [(desk[key], 1) for key in services_at[j]]
         room = int(p.site_capacity[j] + p.site_slack[j])
         terms.append((opened[j], -room))
         if p.site_slack[j]:
@@ -58,12 +65,119 @@ def written_plainly(p: Problem) -> pulp.LpProblem:  # noqa: C901
                 if p.point_home[s] != j:
                     lp.addConstraint(gain >= host[q])
         lp.addConstraint(expression(terms) <= 0)
+    offers = _Offers(lp, p, opened, host, by_offer)
     c = p.cover
     for r in range(len(c)):
-        k = int(c.service[r])
         sites = c.site[c.start[r] : c.start[r + 1]].tolist()
-        lp.addConstraint(expression([(host[q], 1) for j in sites for _, q in by_offer.get((k, j), [])]) >= 1)
+        reach = [term for j in sites for term in offers.counted(int(c.service[r]), j, once=int(c.need[r]) > 1)]
+        excuse = [(host[int(c.excuse[r])], 1)] if c.excuse[r] >= 0 else []
+        lp.addConstraint(expression(reach + excuse) >= int(c.need[r]))
+    for n, rule in enumerate(p.shares):
+        covered = [lp.add_variable(f"covered_{n}_{i}", 0, 1) for i in range(len(rule.weight))]
+        for i, column in enumerate(covered):
+            sites = rule.site[rule.start[i] : rule.start[i + 1]].tolist()
+            reach = [(v, -a) for j in sites for v, a in offers.counted(rule.service, j)]
+            lp.addConstraint(expression([(column, 1), *reach]) <= 0)
+        lp.addConstraint(expression(list(zip(covered, rule.weight.tolist(), strict=True))) >= rule.required)
+    for a, b, j in p.conflict.tolist():
+        lp.addConstraint(offers.column(a, j) + offers.column(b, j) <= 1)
+    for a, b, j in p.together.tolist():
+        lp.addConstraint(offers.column(a, j) - offers.column(b, j) == 0)
+    _side_rows(lp, p, opened, host, offers)
     return lp
+
+
+class _Offers:
+    """Columns for "some point of the service is here", made when a row asks for one."""
+
+    def __init__(
+        self,
+        lp: pulp.LpProblem,
+        p: Problem,
+        opened: list[pulp.LpVariable],
+        host: list[pulp.LpVariable],
+        by_offer: dict[tuple[int, int], list[tuple[int, int]]],
+    ) -> None:
+        self._lp, self._opened, self._host, self._by_offer = lp, opened, host, by_offer
+        self._inherent = {(int(k), int(j)) for k, j in p.inherent}
+        self._made: dict[tuple[int, int], pulp.LpVariable] = {}
+
+    def counted(self, k: int, j: int, *, once: bool = False) -> list[tuple[pulp.LpVariable, int]]:
+        """What an access row adds up at a site: the site itself, its hosts, or, to count a site once, the offer."""
+        if (k, j) in self._inherent:
+            return [(self._opened[j], 1)]
+        here = self._by_offer.get((k, j), [])
+        return [(self.column(k, j), 1)] if once and len(here) > 1 else [(self._host[q], 1) for _, q in here]
+
+    def column(self, k: int, j: int) -> pulp.LpVariable:
+        """The offer's own column, linked to its hosts both ways."""
+        if (k, j) in self._inherent:
+            return self._opened[j]
+        if (k, j) not in self._made:
+            column = self._lp.add_variable(f"offer_{k}_{j}", 0, 1, cat="Integer")
+            here = [self._host[q] for _, q in self._by_offer.get((k, j), [])]
+            for each in here:
+                self._lp.addConstraint(column >= each)
+            self._lp.addConstraint(pulp.LpAffineExpression.from_list([(column, 1), *((each, -1) for each in here)]) <= 0)
+            self._made[k, j] = column
+        return self._made[k, j]
+
+    def hub(self, j: int) -> pulp.LpVariable:
+        """1 exactly where points of two or more services are hosted."""
+        services = [k for k, site in self._by_offer if site == j]
+        column = self._lp.add_variable(f"hub_{j}", 0, 1, cat="Integer")
+        here = [(self._hosted(k, j), -1) for k in services]
+        total = pulp.LpAffineExpression.from_list
+        self._lp.addConstraint(total([(column, 2), *here]) <= 0)
+        self._lp.addConstraint(total([(column, max(len(services) - 1, 1)), *here]) >= -1)
+        return column
+
+    def _hosted(self, k: int, j: int) -> pulp.LpVariable:
+        """As :meth:`column`, of points alone: what a site gives by itself makes no hub."""
+        if (k, j) not in self._inherent:
+            return self.column(k, j)
+        self._inherent.discard((k, j))
+        found = self.column(k, j)
+        self._inherent.add((k, j))
+        return found
+
+
+def _side_rows(
+    lp: pulp.LpProblem, p: Problem, opened: list[pulp.LpVariable], host: list[pulp.LpVariable], offers: _Offers
+) -> None:
+    """Budgets, paybacks and counts, over opens, hosts, offers and hubs; each row scaled to numbers near 1."""
+    listed = offer_columns(p).tolist()
+    hubs: dict[int, pulp.LpVariable] = {}
+    ends = np.cumsum([p.n_sites, p.n_pairs, len(listed), p.n_sites])
+
+    def column(c: int) -> pulp.LpVariable:
+        family = int(np.searchsorted(ends, c, side="right"))
+        at = c - (int(ends[family - 1]) if family else 0)
+        if family < 2:
+            return (opened, host)[family][at]
+        if family == 2:
+            return offers.column(*listed[at])
+        return hubs.setdefault(at, hubs[at] if at in hubs else offers.hub(at))
+
+    side = p.side
+    for r in range(len(side)):
+        value = side.value[side.start[r] : side.start[r + 1]]
+        scale = float(np.abs(value).max(initial=1.0))
+        columns = [column(int(c)) for c in side.column[side.start[r] : side.start[r + 1]]]
+        terms = pulp.LpAffineExpression.from_list([(v, float(a) / scale) for v, a in zip(columns, value, strict=True)])
+        if np.isfinite(side.lower[r]):
+            lp.addConstraint(terms >= float(side.lower[r]) / scale)
+        if np.isfinite(side.upper[r]):
+            lp.addConstraint(terms <= float(side.upper[r]) / scale)
+
+
+def read_plan(lp: pulp.LpProblem, p: Problem) -> Solution:
+    """The plan in the columns' values: a site is open if its column is or if it hosts."""
+    value = {v.name: v.varValue or 0.0 for v in lp.variables()}
+    chosen = np.array([value[f"host_{q}"] > 0.5 for q in range(p.n_pairs)], dtype=bool)
+    host = np.full(p.n_points, -1, dtype=np.int64)
+    host[p.pair_point[chosen]] = p.pair_site[chosen]
+    return Solution(np.array([value[f"open_{j}"] > 0.5 for j in range(p.n_sites)], dtype=bool), host)
 
 
 def begin_today(lp: pulp.LpProblem, p: Problem) -> None:
@@ -78,8 +192,16 @@ def begin_today(lp: pulp.LpProblem, p: Problem) -> None:
             (f"hall_{j}", int(p.point_hall[s])),
             (f"desk_{p.point_service[s]}_{j}", int(p.point_desk[s])),
             (f"gain_{j}", int(p.point_home[s] != j)),
+            (f"offer_{p.point_service[s]}_{j}", 1),
         ):
             value[name] = max(value.get(name, 0), asked if there else 0)
+    there = offered(p, p.today)
+    for n, rule in enumerate(p.shares):
+        for i in range(len(rule.weight)):
+            value[f"covered_{n}_{i}"] = int(there[rule.service, rule.site[rule.start[i] : rule.start[i + 1]]].any())
+    services = np.zeros((p.n_services, p.n_sites), dtype=bool)
+    services[p.point_service, p.today.host] = True
+    value |= {f"hub_{j}": int(n >= 2) for j, n in enumerate(services.sum(axis=0))}
     for variable in lp.variables():
         variable.varValue = value.get(variable.name, 0)
 

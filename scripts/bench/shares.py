@@ -16,27 +16,9 @@ from estate.solve.watch import Clock
 SEEDS = (0, 1, 2)
 
 
-def with_shares(p: Problem) -> pulp.LpProblem:
-    """The plain model with a covered column for each zone and rule, and one weighted sum for each rule."""
-    lp = written_plainly(p)
-    host = {v.name: v for v in lp.variables()}
-    at: dict[tuple[int, int], list[int]] = {}
-    for q in range(p.n_pairs):
-        at.setdefault((int(p.point_service[p.pair_point[q]]), int(p.pair_site[q])), []).append(q)
-    expression = pulp.LpAffineExpression.from_list
-    for n, rule in enumerate(p.shares):
-        covered = [lp.add_variable(f"covered_{n}_{i}", 0, 1) for i in range(len(rule.weight))]
-        for i, column in enumerate(covered):
-            sites = rule.site[rule.start[i] : rule.start[i + 1]].tolist()
-            reach = [(host[f"host_{q}"], 1) for j in sites for q in at.get((rule.service, j), [])]
-            lp.addConstraint(expression([(column, 1), *((v, -c) for v, c in reach)]) <= 0)
-        lp.addConstraint(expression(list(zip(covered, rule.weight.tolist(), strict=True))) >= rule.required)
-    return lp
-
-
 def plain(p: Problem, cpu_s: float) -> tuple[float | None, float | None]:
     """Value and bound, pence, of HiGHS through PuLP, stopped at so much CPU (HiGHS itself can be told only of the clock)."""
-    lp = with_shares(p)
+    lp = written_plainly(p)
     began = time.process_time()
     solver = pulp.HiGHS(msg=False, threads=1, timeLimit=20 * cpu_s)
 

@@ -32,6 +32,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from bench.plain import written_plainly
 
 from estate.formulate import formulate
+from estate.standards.measured import Measured
 from estate.whatif.batch import plan_batch
 from estate.whatif.workers import Helper, answers, cluster
 
@@ -52,7 +53,7 @@ def naive(changes: dict[str, object]) -> tuple[str, float | None]:
     evaluator = _known["evaluator"]
     scenario = evaluator.scenario(changes)
     place = evaluator.place(scenario)
-    made = formulate(place, scenario, evaluator.travel(scenario, place))
+    made = formulate(Measured.of(place, scenario, evaluator.travel(scenario, place)))
     p = made.problem
     lp = written_plainly(p)
     stats = lp.solve(pulp.COIN_CMD(msg=False))

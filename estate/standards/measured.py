@@ -1,0 +1,136 @@
+"""The rules of a scenario on a place, each expanded and measured once: made in preparation, and handed to whoever asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from estate.place import Place
+from estate.problem import Bools, Ints
+from estate.scenario import Limb, Limit, Measure, Metric, Scenario, Standard
+from estate.standards.presets import limbs, rules
+from estate.standards.reach import counted, groups, reach_of
+from estate.travel import Pairs, Travel
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """A place, its travel, and a scenario's rules: presets expanded; limbs, people and reach worked out when first asked for.
+
+    Formulation, appraisal and diagnosis all ask here, so that none of them measures a rule again or in another way; the referee
+    alone does (:mod:`estate.verify`).  What is returned is shared: never change it.
+    """
+
+    place: Place
+    scenario: Scenario
+    travel: Travel
+    rules: tuple[Standard, ...]
+    """The standards that are on, every preset expanded to its rules."""
+    _known: dict[Hashable, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, place: Place, scenario: Scenario, travel: Travel) -> Measured:
+        """The rules of a scenario on a place; raises :class:`~estate.errors.InputError` for presets that do not exist."""
+        return cls(place, scenario, travel, rules(scenario))
+
+    @cached_property
+    def headline(self) -> Mapping[str, Standard]:
+        """For each service, the rule that "within the limit" means in tables: its first home-to-site rule."""
+        found: dict[str, Standard] = {}
+        for rule in self.rules:
+            if rule.measure is Measure.HOME:
+                found.setdefault(rule.service, rule)
+        return found
+
+    @cached_property
+    def _number(self) -> Mapping[str, int]:
+        return {service: k for k, service in enumerate(self.place.services)}
+
+    def service(self, rule: Standard) -> int | None:
+        """The number of a rule's service in :attr:`Place.services`; None where the place has no such service."""
+        return self._number.get(rule.service)
+
+    def tables(self, rule: Standard) -> Mapping[str, Pairs]:
+        """The travel tables that a rule is measured on, by mode."""
+        return self.travel.home if rule.measure is Measure.HOME else self.travel.between
+
+    def limbs(self, rule: Standard) -> tuple[Limb, ...]:
+        """The limits of a rule, each with its mode."""
+        found: tuple[Limb, ...] = self._once(("limbs", id(rule)), rule, lambda: limbs(rule, self.scenario))
+        return found
+
+    def tested(self, rule: Standard) -> tuple[tuple[Limb, bool], ...]:
+        """Each limb, and whether there is data to test it; a limb without data is *not tested*, never met."""
+        tables = self.tables(rule)
+        return tuple((each, _has(tables.get(each.mode), each.limit)) for each in self.limbs(rule))
+
+    def testable(self, rule: Standard) -> bool:
+        """Whether any limb can be tested."""
+        return any(has for _, has in self.tested(rule))
+
+    def wholly_testable(self, rule: Standard) -> bool:
+        """Whether every limb can be tested."""
+        return all(has for _, has in self.tested(rule))
+
+    def people(self, rule: Standard) -> Ints:
+        """(N,) people of each zone whom the rule counts."""
+        found: Ints = self._once(("people", id(rule)), rule, lambda: counted(rule, self.place))
+        return found
+
+    def groups(self, rule: Standard) -> tuple[tuple[str, Ints], ...]:
+        """The groups a rule holds for, each with its people (N,): the whole place, or each value of a column."""
+        found: tuple[tuple[str, Ints], ...] = self._once(("groups", id(rule)), rule, lambda: tuple(groups(rule, self.place)))
+        return found
+
+    def within(self, rule: Standard) -> Any:
+        """Sparse bool matrix (CSR, columns sorted) of the pairs that pass the rule's tested limbs.
+
+        (N, J) for a home-to-site rule, (J, J) for a displacement rule.  Rules with the same limits share one.
+        """
+        used = tuple((each.mode, each.limit.metric, each.limit.value) for each, has in self.tested(rule) if has)
+        key = ("within", rule.measure, rule.join, used)
+        return self._once(key, rule, lambda: self._within(rule))
+
+    def _within(self, rule: Standard) -> Any:
+        m = len(self.place.sites)
+        n = len(self.place.zones) if rule.measure is Measure.HOME else m
+        result: Any = None
+        for limb, has_data in self.tested(rule):
+            if not has_data:
+                continue
+            pairs = self.tables(rule)[limb.mode]
+            one = reach_of(pairs, pairs.measure(limb.limit.metric.value) <= limb.limit.value, n, m)
+            result = one if result is None else (result.multiply(one) if rule.join == "all" else (result + one))
+        matrix: Any = (sparse.csr_matrix((n, m), dtype=bool) if result is None else result).tocsr().astype(bool)
+        matrix.sort_indices()
+        return matrix
+
+    def reached(self, rule: Standard, there: Bools) -> Ints:
+        """How many of the sites where the service is (``there``, (J,)) are within a rule's limit, from each zone or site."""
+        return np.asarray(self.within(rule) @ there.astype(np.int64))
+
+    def share_today(self, rule: Standard) -> float | None:
+        """The share of a home-to-site rule's people who are within its limit today; None where it cannot be tested."""
+        k = self.service(rule)
+        if rule.measure is not Measure.HOME or k is None:
+            return None
+        people = self.people(rule)
+        if not people.sum() or not self.wholly_testable(rule):
+            return None
+        met = self.reached(rule, self.place.offers_today[k]) >= rule.backup
+        return float(people[met].sum() / people.sum())
+
+    def _once(self, key: Hashable, rule: Standard, make: Callable[[], Any]) -> Any:
+        """What is known under a key, made when it is first asked for; the rule is kept too, so that its id stays its own."""
+        if key not in self._known:
+            self._known[key] = (make(), rule)
+        return self._known[key][0]
+
+
+def _has(pairs: Pairs | None, limit: Limit) -> bool:
+    return pairs is not None and (pairs.has_distance if limit.metric is Metric.DISTANCE else pairs.has_time)
