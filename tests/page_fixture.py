@@ -68,7 +68,6 @@ def run_of(place: Place, scenario: Scenario, plan: Plan, **manifest: Any) -> Run
         "issues": [issue.as_row() for issue in place.issues],
         "versions": {"estate": "0"},
         "inputs": dict(place.digests),
-        "scenario": resolved(scenario),
         "tables": column_kinds(found.tables),
     }
     return Run(scenario, place, plan, travel, {**proof, **manifest}, found.tables)
