@@ -115,3 +115,21 @@ def offers(place: Place, plan: Plan) -> NDArray[np.bool_]:
     there = np.zeros((len(place.services), len(place.sites)), dtype=bool)
     there[place.point_service, plan.host] = True
     return there
+
+
+def area_used_m2(place: Place, host: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(J,) floor area in use, m2: own parts added up, the largest hall once, the largest desk of each service once.
+
+    ``host`` is (S,) the site of each access point; one that is at no site (-1) takes no room.
+    """
+    known = host >= 0
+    points, at = place.access_points[known], host[known]
+    whole, hall_area, desk_area = (
+        points[name].to_numpy(dtype=np.float64) for name in ("area_m2", "hall_area_m2", "desk_area_m2")
+    )
+    used, hall = np.zeros(len(place.sites)), np.zeros(len(place.sites))
+    np.add.at(used, at, whole - hall_area - desk_area)
+    np.maximum.at(hall, at, hall_area)
+    desk = np.zeros((len(place.sites), max(len(place.services), 1)))
+    np.maximum.at(desk, (at, place.point_service[known]), desk_area)
+    return np.asarray(np.round(used + hall + desk.sum(axis=1), 3))

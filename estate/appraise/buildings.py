@@ -9,8 +9,8 @@ import pandas as pd
 
 from estate.appraise.met import displacement, lookup
 from estate.money import costs
-from estate.place import Place, Plan
-from estate.problem import Bools, Floats
+from estate.place import Place, Plan, area_used_m2, offers
+from estate.problem import Bools
 from estate.scenario import Measure
 from estate.standards.measured import Measured
 from estate.standards.words import in_words
@@ -25,26 +25,7 @@ def services_at(place: Place, plan: Plan) -> pd.Series[str]:
 
 def hubs(place: Place, plan: Plan) -> Bools:
     """(J,) sites of the place that hold points of two or more services."""
-    return services_at(place, plan).str.contains(";").to_numpy(dtype=bool) & ~place.outside
-
-
-def area_used_m2(place: Place, plan: Plan) -> Floats:
-    """(J,) floor area in use: own parts added up, the largest hall once, the largest desk of each service once."""
-    points = place.access_points
-    own = points["area_m2"] - points["hall_area_m2"] - points["desk_area_m2"]
-    frame = pd.DataFrame(
-        {
-            "site": plan.host,
-            "service": points["service"].to_numpy(),
-            "own": own.to_numpy(),
-            "hall": points["hall_area_m2"].to_numpy(),
-            "desk": points["desk_area_m2"].to_numpy(),
-        }
-    )
-    by_site = frame.groupby("site")
-    desks = frame.groupby(["site", "service"])["desk"].max().groupby("site").sum()
-    used = by_site["own"].sum() + by_site["hall"].max() + desks
-    return np.round(used.reindex(range(len(place.sites)), fill_value=0.0).to_numpy(dtype=np.float64), 3)
+    return (offers(place, plan).sum(axis=0) >= 2) & ~place.outside
 
 
 def state_words(place: Place, plan: Plan, *, after: bool) -> pd.Series[str]:
@@ -54,16 +35,16 @@ def state_words(place: Place, plan: Plan, *, after: bool) -> pd.Series[str]:
     moved away while its other uses keep it open.
     """
     today = place.today
-    services = services_at(place, plan)
-    had = services_at(place, today) != ""
-    result = pd.Series("retained", index=place.sites.index, dtype=object)
-    result[hubs(place, plan)] = "hub"
-    if after:
-        result[plan.open & (services == "").to_numpy() & had.to_numpy()] = "closed to services"
-        result[~plan.open & today.open] = "released"
-    result[~plan.open & ~today.open] = "not in use"
-    result[place.outside] = "outside"
-    return result
+    has, had = (offers(place, each).any(axis=0) for each in (plan, today))
+    cases = [
+        (place.outside, "outside"),
+        (~plan.open & ~today.open, "not in use"),
+        (~plan.open & today.open & after, "released"),
+        (plan.open & ~has & had & after, "closed to services"),
+        (hubs(place, plan), "hub"),
+    ]
+    holds, words = zip(*cases, strict=True)
+    return pd.Series(np.select(holds, words, default="retained").astype(object), index=place.sites.index)
 
 
 def sites_table(place: Place, plan: Plan, receipts: pd.DataFrame, why: pd.Series[str]) -> pd.DataFrame:
@@ -91,8 +72,8 @@ def sites_table(place: Place, plan: Plan, receipts: pd.DataFrame, why: pd.Series
             "after": after.to_numpy(),
             "services_before": services_at(place, today).to_numpy(),
             "services_after": services_at(place, plan).to_numpy(),
-            "area_used_before_m2": area_used_m2(place, today),
-            "area_used_after_m2": area_used_m2(place, plan),
+            "area_used_before_m2": area_used_m2(place, today.host),
+            "area_used_after_m2": area_used_m2(place, plan.host),
             "capacity_m2": (sites["capacity_m2"] - sites["other_use_m2"]).to_numpy(),
             "other_use_m2": sites["other_use_m2"].to_numpy(),
             "running_cost_before_gbp_pa": np.round(np.where(today.open, running, 0.0) + extra_before, 2),

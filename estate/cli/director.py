@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from estate.appraise.access import people_within
-from estate.pipeline.judge import MONEY_GOALS
+from estate.scenario import Objective
 
 if TYPE_CHECKING:
     from estate.pipeline.decide import Outcome
@@ -21,7 +21,7 @@ def proof(manifest: Any) -> str:
     gap = manifest["gap"]
     if manifest["status"] == "optimal":
         goal = manifest["objective"]
-        least = "no plan costs less" if goal in MONEY_GOALS else f"no plan does better at '{goal}'"
+        least = "no plan costs less" if Objective(goal).in_money else f"no plan does better at '{goal}'"
         return f"proven best: {least}" if gap < 1e-9 else f"proven best to within {max(gap, 1e-4):.2%}"
     return f"best found; at most {gap:.2%} from the best possible" if gap is not None else "best found; no bound"
 

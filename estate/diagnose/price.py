@@ -177,7 +177,7 @@ def _plan(place: Place, scenario: Scenario, formulation: Formulation, answer: An
     """The plan, and its pence a year: the objective where that is money, else the running cost."""
     if answer.solution is None:
         raise NoPlanError(f"the search ended ({answer.stopped}) with no plan: give it more time")
-    money = scenario.money.objective in ("running-cost", "annual-equivalent")
+    money = scenario.money.objective.in_money
     pence = answer.value if money and answer.value is not None else cost(formulation.problem, answer.solution)
     return formulation.plan(place, answer.solution), pence + (formulation.constant if money else 0)
 

@@ -27,17 +27,17 @@ from estate.money.present_value import annual_equivalent_pence, opening_pence
 from estate.money.release import net_release_gbp
 from estate.place import Place, Plan
 from estate.problem import BROKEN, CoverRows, Goal, Ints, NearRows, Problem, Solution, area_used, violations
-from estate.scenario import Scenario
+from estate.scenario import Objective, Scenario
 from estate.standards.measured import Measured
 from estate.standards.reach import nearest
 from estate.travel import Travel
 
 GOALS = {
-    "running-cost": Goal.COST,
-    "annual-equivalent": Goal.COST,
-    "people-within": Goal.COVERED,
-    "least-travel": Goal.TRAVEL,
-    "least-farthest": Goal.FARTHEST,
+    Objective.RUNNING_COST: Goal.COST,
+    Objective.ANNUAL_EQUIVALENT: Goal.COST,
+    Objective.PEOPLE_WITHIN: Goal.COVERED,
+    Objective.LEAST_TRAVEL: Goal.TRAVEL,
+    Objective.LEAST_FARTHEST: Goal.FARTHEST,
 }
 
 
@@ -130,7 +130,7 @@ def _costs(
     running = costs.running_gbp_pa(place)
     constant = 0
     pair, fixed = costs.pence(hosting), costs.pence(running)
-    if scenario.money.objective == "annual-equivalent":
+    if scenario.money.objective is Objective.ANNUAL_EQUIVALENT:
         moves, release = annual_equivalent_pence(place, scenario, point, site)
         # Letting a site go earns or costs `release` a year: a constant, less the same again while it stays open.
         release = np.where(state.releasable, release, 0)

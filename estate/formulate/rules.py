@@ -33,7 +33,7 @@ from scipy import sparse
 
 from estate.errors import Issue, Severity, Where
 from estate.problem import Bools, CoverRows, Ints, ShareRule
-from estate.scenario import Measure, Standard
+from estate.scenario import Measure, Objective, Standard
 from estate.standards.measured import Measured
 from estate.standards.reach import nearest, people_needed, reach_of
 from estate.standards.words import by_mode
@@ -169,7 +169,7 @@ def _home_rule(made: _Made, r: int, rule: Standard, measured: Measured, k: int) 
         made.share(r, _shares(rule, measured, k))
         return
     _cover(made.hard, r, rule, measured, k)
-    if measured.scenario.money.objective == "people-within" and rule.backup == 1:
+    if measured.scenario.money.objective is Objective.PEOPLE_WITHIN and rule.backup == 1:
         # What is asked of everybody is also what the objective counts, with nothing more required of it.
         made.share(r, (replace(each, required=0) for each in _shares(rule, measured, k)))
 

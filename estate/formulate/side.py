@@ -32,9 +32,8 @@ def side_rows(problem: Problem, place: Place, scenario: Scenario, state: SiteSta
     running_pair = _real_pairs(problem, costs.pence(costs.hosting_gbp_pa(place, *_back(problem, place))).astype(float))
     all_columns = np.arange(n_open + n_pairs)
     running = np.concatenate([_padded(running_site, n_open), running_pair])
-    at_home = costs.pence(costs.hosting_gbp_pa(place, np.arange(len(place.access_points)), place.point_site))
-    baseline = float(running_site[place.today.open].sum() + at_home.sum())
-    if money.objective in ("people-within", "least-travel", "least-farthest"):
+    baseline = float(costs.plan_pence_pa(place, place.today))
+    if not money.objective.in_money:
         cap = baseline if money.running_budget_gbp_pa is None else money.running_budget_gbp_pa * 100
         found.add("running cost within the budget", all_columns, running, -np.inf, cap)
     if problem.site_one_off is None or problem.pair_one_off is None:

@@ -20,7 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from estate.money.columns import Floats, Ints, numbers, words
-from estate.place import Place
+from estate.place import Place, Plan
 from estate.scenario import Scenario
 
 _RATES = ("fitout_gbp_m2", "removal_gbp_m2")
@@ -64,6 +64,12 @@ def hosting_gbp_pa(place: Place, point: Ints, site: Ints) -> Floats:
         found = stated.reindex(point * len(place.sites) + site).to_numpy()
         usual = np.where(np.isnan(found), usual, found)
     return np.where(place.outside[site], 0.0, usual)
+
+
+def plan_pence_pa(place: Place, plan: Plan) -> int:
+    """Running cost of a plan in whole pence a year: open buildings, and hosting above their own cost."""
+    here = np.arange(len(place.access_points))
+    return int(pence(running_gbp_pa(place))[plan.open].sum() + pence(hosting_gbp_pa(place, here, plan.host)).sum())
 
 
 # ------------------------------------------------------------------------------------------------------ one-off costs

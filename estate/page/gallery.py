@@ -16,6 +16,7 @@ from estate.page import assets, facts, geography, words
 from estate.page.sketch import Sketch, sketch
 from estate.runs.files import earlier_runs, list_runs
 from estate.runs.run import DATA, Run
+from estate.scenario import Objective
 
 MOST_OUTLINES = 100
 """Beyond this many runs the pictures do without outlines, so that a night's thousand what-ifs list quickly."""
@@ -83,7 +84,7 @@ def _card(manifest: Mapping[str, Any], sites: pd.DataFrame, outline: BaseGeometr
         "href": f"{quote(name)}/index.html",
         "title": words.clean(manifest.get("title") or name),
         "description": words.clean(manifest.get("description")),
-        "proof": words.proof(manifest, str(manifest.get("objective") or "running-cost")),
+        "proof": words.proof(manifest, str(manifest.get("objective") or Objective.RUNNING_COST)),
         "date": _date(finished),
         "finished": finished,
         "earlier": [],

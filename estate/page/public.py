@@ -22,6 +22,7 @@ import pandas as pd
 from estate.page import facts, words
 from estate.page.shown import NOBODY, NOT_SHOWN, Secrets, secrets, shown_run
 from estate.place import shown
+from estate.scenario import Objective
 
 if TYPE_CHECKING:
     from estate.runs.run import Run
@@ -183,7 +184,7 @@ def _manifest(run: Run) -> dict[str, Any]:
         manifest |= {key: _rounded(run.manifest.get(key)) for key in ("receipts_gbp", "npv_gbp")}
         manifest |= {"horizon_years": run.manifest.get("horizon_years"), "receipt_buildings": sold}
         manifest["receipts_assumed"] = facts.assumed(run, "market_value_gbp")
-    if not run.manifest.get("left_out") and run.scenario.money.objective == "running-cost":
+    if not run.manifest.get("left_out") and run.scenario.money.objective is Objective.RUNNING_COST:
         # The bound of another objective holds receipts; that of a place with rows left out holds theirs.
         manifest["bound_gbp_pa"] = run.manifest.get("bound_gbp_pa")
     moved = facts.table(run, "moves", ("from_site_id",))["from_site_id"].nunique()

@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from estate.scenario import Objective
+
 METRES_PER_MILE = 1609.344
 LONGEST_NAME = 200
 
@@ -200,17 +202,17 @@ def listed(items: list[str]) -> str:
 
 
 GOALS = {
-    "running-cost": ("has a lower running cost", "cost"),
-    "annual-equivalent": ("costs less a year, with one-off costs and receipts spread over time", "cost"),
-    "people-within": ("brings more people within the limits", "people"),
-    "least-travel": ("means less travel", "travel"),
-    "least-farthest": ("brings the farthest people closer", "travel"),
+    Objective.RUNNING_COST: ("has a lower running cost", "cost"),
+    Objective.ANNUAL_EQUIVALENT: ("costs less a year, with one-off costs and receipts spread over time", "cost"),
+    Objective.PEOPLE_WITHIN: ("brings more people within the limits", "people"),
+    Objective.LEAST_TRAVEL: ("means less travel", "travel"),
+    Objective.LEAST_FARTHEST: ("brings the farthest people closer", "travel"),
 }
 
 
-def proof(manifest: Mapping[str, Any], objective: str = "running-cost") -> dict[str, str]:
+def proof(manifest: Mapping[str, Any], objective: str = Objective.RUNNING_COST) -> dict[str, str]:
     """The status of the answer: ``tone`` (good, warn), ``title``, ``text``; from the manifest's status and gap."""
-    better = GOALS.get(objective, GOALS["running-cost"])[0]
+    better = GOALS[Objective(objective)][0]
     gap = manifest.get("gap")
     if manifest.get("status") == "optimal":
         text = f"No other plan that keeps to the rules {better}."

@@ -9,9 +9,8 @@ from typing import Any
 import pandas as pd
 
 from estate.runs.run import Run
+from estate.scenario import Objective
 from estate.verify import Claim, Verdict, referee, referee_tables
-
-MONEY_GOALS = ("running-cost", "annual-equivalent")
 
 
 def judge(run: Run) -> Verdict:
@@ -26,7 +25,7 @@ def judge(run: Run) -> Verdict:
 
 def claim_of(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> Claim:
     """What a manifest and the table of sites claim of a plan."""
-    scale = 100 if manifest["objective"] in MONEY_GOALS else 1
+    scale = 100 if Objective(manifest["objective"]).in_money else 1
     sites = tables["sites"]
     inside = sites[sites["after"] != "outside"]
     bound = manifest["bound_value"]

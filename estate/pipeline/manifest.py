@@ -8,10 +8,9 @@ from typing import Any
 from estate.appraise import Appraisal
 from estate.errors import Issue, Severity
 from estate.formulate import Formulation
-from estate.pipeline.judge import MONEY_GOALS
 from estate.pipeline.prepare import Prepared
 from estate.place import confidential
-from estate.runs.run import column_kinds
+from estate.runs.run import FORM, column_kinds
 from estate.scenario import digest, resolved
 from estate.solve import Answer, Status
 from estate.solve.answer import OPTIMAL_GAP
@@ -37,18 +36,19 @@ def manifest_of(prepared: Prepared, formulation: Formulation, answer: Answer, ap
     """``run.json`` without what differs from run to run of the same inputs."""
     scenario = prepared.scenario
     constant, summary = formulation.constant, dict(appraisal.summary)
-    money_goal = scenario.money.objective in MONEY_GOALS
+    money_goal = scenario.money.objective.in_money
     running = summary.pop("cost_gbp_pa")
     issues = [*prepared.issues, *formulation.notes, *_money_warnings(summary)]
     scale = 100 if money_goal else 1
     objective = None if answer.value is None else (answer.value + constant) / scale
     bound = None if answer.bound is None else (answer.bound + constant) / scale
     return {
+        "form": FORM,
         "name": scenario.name,
         "title": scenario.label,
         "description": scenario.description,
         "status": _status(formulation, answer),
-        "objective": scenario.money.objective,
+        "objective": str(scenario.money.objective),
         "objective_gbp_pa": objective if money_goal else running,
         "objective_value": objective,
         "bound_gbp_pa": bound if money_goal else None,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from estate.money.law import law, rule, year_label
 from estate.runs.run import Run
+from estate.scenario import Objective
 
 type Lines = Sequence[tuple[str, str]]
 
@@ -22,7 +23,7 @@ def notes(run: Run) -> list[tuple[str, Lines]]:
     about: Lines = [
         ("Scenario", f"{run.scenario.label} ({run.scenario.name})"),
         ("Description", run.scenario.description),
-        ("Objective", money.objective + (PENNIES if money.objective == "annual-equivalent" else "")),
+        ("Objective", money.objective + (PENNIES if money.objective is Objective.ANNUAL_EQUIVALENT else "")),
         ("Status", str(manifest.get("status", ""))),
         ("Proven gap", "none" if gap is None else f"{gap:.4%}"),
         ("Best bound, GBP a year", "none" if bound is None else f"{bound:,.2f}"),

@@ -16,9 +16,9 @@ import pandas as pd
 
 from estate.errors import InputError, Issue, Where
 from estate.place import Place, Plan
-from estate.runs.run import DATA, MANIFEST, TABLES, Run
+from estate.runs.run import DATA, FORM, MANIFEST, Run, form_of
 from estate.runs.staging import RUNS
-from estate.scenario import build
+from estate.scenario import Scenario, build
 from estate.travel import Pairs, Travel
 
 _FRAMES = ("agencies", "sites", "access_points", "zones", "rates", "hosting", "travel")
@@ -86,9 +86,12 @@ def read_run(folder: Path) -> Run:
     Raises
     ------
     InputError
-        When a file is missing or is not the one that was published.
+        When a file is missing or is not the one that was published, and, by name and with what to do, for a run that another
+        version of this program stored in a way that this one does not read.
     """
     manifest = read_manifest(folder)
+    if form_of(manifest) > FORM:
+        raise InputError(issues=[_other_form(folder, manifest, f"later than any this program reads (1 to {FORM})")])
     _check_files(folder, manifest)
     data = folder / DATA
     frames = {name: _parquet(data / f"{name}.parquet") for name in _FRAMES}
@@ -99,7 +102,7 @@ def read_run(folder: Path) -> Run:
         issues=tuple(_issue_of(row) for row in manifest.get("issues", ())),
         digests=manifest.get("inputs", {}),
     )
-    scenario = build(manifest["scenario"], folder=folder, file=folder / MANIFEST)
+    scenario = _settings(folder, manifest)
     is_open = pd.read_parquet(data / "plan-sites.parquet").set_index("site_id")["open"]
     hosts = pd.read_parquet(data / "plan-hosts.parquet").set_index("access_point_id")["site_id"]
     plan = Plan(
@@ -113,8 +116,24 @@ def read_run(folder: Path) -> Run:
         digest=manifest.get("travel", {}).get("digest", ""),
     )
     kinds = manifest.get("tables", {})
-    tables = {name: _table(folder / f"{name}.csv", kinds.get(name, {})) for name in TABLES if name in kinds}
+    tables = {name: _table(folder / f"{name}.csv", columns) for name, columns in kinds.items()}
     return Run(scenario, place, plan, travel, manifest, tables)
+
+
+def _settings(folder: Path, manifest: Mapping[str, Any]) -> Scenario:
+    """The settings of a run, as this version knows settings."""
+    try:
+        return build(manifest.get("scenario", {}), folder=folder, file=folder / MANIFEST)
+    except InputError as error:
+        issue = _other_form(folder, manifest, "and this program does not read its settings")
+        raise InputError(issues=[issue, *error.issues]) from None
+
+
+def _other_form(folder: Path, manifest: Mapping[str, Any], why: str) -> Issue:
+    version = manifest.get("versions", {}).get("estate", "unknown")
+    message = f"was stored by estate {version} in form {form_of(manifest)}, {why}"
+    remedy = "run it again from its place folder with this version, or read it with the version that stored it"
+    return Issue("run.form", message, remedy, Where(str(folder)))
 
 
 def _check_files(folder: Path, manifest: Mapping[str, Any]) -> None:
@@ -142,6 +161,8 @@ def _tables(data: Path, kind: str) -> Iterator[tuple[str, Pairs]]:
 
 
 def _table(file: Path, kinds: Mapping[str, str]) -> pd.DataFrame:
+    if not kinds:  # a table without columns has no file
+        return pd.DataFrame()
     frame = pd.read_csv(file, dtype=str, keep_default_na=False)
     for column in frame.columns:
         if kinds.get(column) == "number":

@@ -8,7 +8,7 @@ against the tables in :mod:`estate.validate`.
 from estate.scenario.access import Limb, Measure, Service, Standard
 from estate.scenario.files import Adjust, TableFile, Tables
 from estate.scenario.limits import Limit, Metric, Settings
-from estate.scenario.money import Sensitivity
+from estate.scenario.money import Objective, Sensitivity
 from estate.scenario.patches import Patch, parse_change, patched
 from estate.scenario.reading import build, digest, load_scenario, resolved
 from estate.scenario.rules import Rules
@@ -22,6 +22,7 @@ __all__ = [
     "Measure",
     "Method",
     "Metric",
+    "Objective",
     "Patch",
     "Rules",
     "Scenario",

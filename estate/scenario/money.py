@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from estate.scenario.limits import Fraction, NotNegative, Positive, Settings
+
+
+class Objective(StrEnum):
+    """What is made least, or most: everything else that differs by objective asks here, or is keyed by it."""
+
+    RUNNING_COST = "running-cost"
+    ANNUAL_EQUIVALENT = "annual-equivalent"
+    PEOPLE_WITHIN = "people-within"
+    LEAST_TRAVEL = "least-travel"
+    LEAST_FARTHEST = "least-farthest"
+
+    @property
+    def in_money(self) -> bool:
+        """Whether its value is GBP a year (pence inside), and not people, metres or seconds."""
+        return self in (Objective.RUNNING_COST, Objective.ANNUAL_EQUIVALENT)
 
 
 class Sensitivity(Settings):
@@ -28,7 +44,7 @@ class Sensitivity(Settings):
 class Money(Settings):
     """Prices, discounting, and what is optimised."""
 
-    objective: Literal["running-cost", "annual-equivalent", "people-within", "least-travel", "least-farthest"] = "running-cost"
+    objective: Objective = Objective.RUNNING_COST
     """What is made least, or most."""
     price_base: str = ""
     """The prices that every figure is in, e.g. ``2015-16``."""

@@ -9,7 +9,7 @@ import shapely
 from numpy.typing import NDArray
 
 from estate.errors import Issue, Severity, Where
-from estate.place import Place
+from estate.place import Place, area_used_m2
 from estate.scenario import Scenario
 from estate.validate.finding import at, both, name, row_of, rows, setting
 from estate.wording import listed
@@ -78,7 +78,7 @@ def check_capacity(scenario: Scenario, place: Place) -> Iterator[Issue]:
     yield from rows(
         place, "access_points", bigger, "access_points.bigger", "area_m2", message, "check both areas", Severity.WARNING
     )
-    used = _area_used(place)
+    used = area_used_m2(place, place.point_site)
     over = (used > np.maximum(room, 0) + 0.05) & ~place.outside
     over[home[bigger]] = False
     for position in np.flatnonzero(over):
@@ -87,20 +87,6 @@ def check_capacity(scenario: Scenario, place: Place) -> Iterator[Issue]:
         message = f"'{label}' uses {share} today: that may stay, and it gains nobody unless the result fits"
         where = row_of(place, "sites", int(position), "capacity_m2", f"{sites['capacity_m2'].iloc[position]:,.1f}")
         yield Issue("sites.over-capacity", message, "check capacity_m2 and other_use_m2", where, Severity.WARNING)
-
-
-def _area_used(place: Place) -> NDArray[np.float64]:
-    """(J,) m2 used today: each point's own part, one hall a building, one desk a building and service."""
-    used = np.zeros(len(place.sites))
-    known = place.point_site >= 0
-    points, home = place.access_points[known], place.point_site[known]
-    own = (points["area_m2"] - points["hall_area_m2"] - points["desk_area_m2"]).to_numpy(dtype=np.float64)
-    np.add.at(used, home, own)
-    hall = np.zeros(len(place.sites))
-    np.maximum.at(hall, home, points["hall_area_m2"].to_numpy(dtype=np.float64))
-    desk = np.zeros((len(place.sites), max(len(place.services), 1)))
-    np.maximum.at(desk, (home, place.point_service[known]), points["desk_area_m2"].to_numpy(dtype=np.float64))
-    return np.asarray(used + hall + desk.sum(axis=1))
 
 
 def check_sharing(scenario: Scenario, place: Place) -> Iterator[Issue]:

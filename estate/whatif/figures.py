@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from estate.appraise.buildings import state_words
 from estate.model import Measure, measure
-from estate.money import costs
-from estate.problem import Bools, Ints, Problem, Solution, offered
+from estate.money.costs import plan_pence_pa
+from estate.problem import Problem, Solution, offered
 from estate.whatif.light import Anchor
 from estate.whatif.reuse import Reply
 
@@ -23,20 +24,13 @@ def figures(reply: Reply) -> dict[str, Any]:
         return {}
     problem, formulation, scenario = anchor.problem, anchor.formulation, anchor.scenario
     whole = formulation.plan(place, plan)
-    running = costs.pence(costs.running_gbp_pa(place))
-    every = np.arange(len(place.access_points))
-    today = place.today
-
-    def running_cost(open_: Bools, host: Ints) -> int:
-        return int(running[open_].sum() + costs.pence(costs.hosting_gbp_pa(place, every, host)).sum())
-
-    now, then = running_cost(today.open, today.host), running_cost(whole.open, whole.host)
+    now, then = plan_pence_pa(place, place.today), plan_pence_pa(place, whole)
     one_off = measure(problem, plan, Measure.ONE_OFF) if problem.site_one_off is not None else 0
     if plan not in anchor.journeys:  # most scenarios share a plan
         anchor.journeys[plan] = _journeys(problem, plan)
     mean, farthest = anchor.journeys[plan]
     objective = reply.value + formulation.constant if reply.value is not None else None
-    money = scenario.money.objective in ("running-cost", "annual-equivalent")
+    money = scenario.money.objective.in_money
     states = states_of(anchor, plan)
     return {
         "objective": None if objective is None else objective / (100 if money else 1),
@@ -73,21 +67,9 @@ def _journeys(problem: Problem, plan: Solution) -> tuple[float | None, float | N
 
 def states_of(anchor: Anchor, plan: Solution) -> dict[str, str]:
     """What each site inside the place is in a plan: hub, retained, closed to services, released, not in use."""
-    problem, place = anchor.problem, anchor.place
-    points = len(anchor.formulation.points)
-    services = np.zeros((problem.n_services, problem.n_sites), dtype=bool)
-    services[problem.point_service[:points], plan.host[:points]] = True
-    count = services.sum(axis=0)
-    today = place.today.open
-    found = {}
-    for j, site in enumerate(place.sites.index):
-        if place.outside[j]:
-            continue
-        if plan.open[j]:
-            found[str(site)] = "hub" if count[j] >= 2 else "retained" if count[j] else "closed to services"
-        else:
-            found[str(site)] = "released" if today[j] else "not in use"
-    return found
+    place = anchor.place
+    words = state_words(place, anchor.formulation.plan(place, plan), after=True)
+    return {str(site): word for site, word in words[~place.outside].items()}
 
 
 def moves_of(anchor: Anchor, plan: Solution) -> dict[str, str]:

@@ -16,7 +16,7 @@ from estate.load.change import adjusted
 from estate.money import costs
 from estate.place import Place
 from estate.problem import Bools, Ints, Problem, Solution
-from estate.scenario import Adjust, Scenario
+from estate.scenario import Adjust, Objective, Scenario
 from estate.whatif.programme import Found, Programme
 
 LIGHT = frozenset({"running_cost_gbp_pa", "hosting_cost_gbp_m2_pa"})
@@ -85,7 +85,7 @@ def without_light(scenario: Scenario, base: Scenario) -> _Split:
     first = len(base.adjust)
     own = scenario.adjust[first:] if scenario.adjust[:first] == base.adjust else ()
     simple = (
-        money.objective == "running-cost"
+        money.objective is Objective.RUNNING_COST
         and money.capital_budget_gbp is None
         and money.longest_payback_years is None
         and all(each.table == "sites" and each.column in LIGHT for each in own)

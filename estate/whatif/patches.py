@@ -48,7 +48,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError
 
 from estate.errors import InputError, Issue, Where
-from estate.scenario import Patch, Scenario, Settings, build, load_scenario, patched, resolved
+from estate.scenario import Objective, Patch, Scenario, Settings, build, load_scenario, patched, resolved
 
 type Value = str | float | int | bool | list[Any] | dict[str, Any]
 type Changes = Mapping[str, Value]
@@ -256,7 +256,10 @@ def _expand(family: Family, facts: Facts) -> Iterator[Item]:  # noqa: C901, PLR0
         case "frontier":
             for n in range(family.points):
                 budget = facts.least_gbp + (facts.today_gbp - facts.least_gbp) * n / (family.points - 1)
-                goal: dict[str, Any] = {"money.objective": "least-travel", "money.running_budget_gbp_pa": round(budget, 2)}
+                goal: dict[str, Any] = {
+                    "money.objective": str(Objective.LEAST_TRAVEL),
+                    "money.running_budget_gbp_pa": round(budget, 2),
+                }
                 yield item(f"£{budget:,.0f} a year", goal)
         case "alternatives":
             for rank in range(1, family.count + 1):

@@ -18,10 +18,14 @@ def command(*, run: Path, as_json: bool) -> None:
     from estate.errors import VerificationError
     from estate.pipeline.judge import judge
     from estate.runs.files import read_run
+    from estate.runs.run import FORM, form_of
 
-    verdict = judge(read_run(run))
+    stored = read_run(run)
+    verdict = judge(stored)
     if not verdict.ok:
-        raise VerificationError("the stored run does not pass the independent check", verdict.failures)
+        earlier = form_of(stored.manifest) < FORM
+        why = f": it is of an earlier form ({form_of(stored.manifest)}, now {FORM}), so run it again first" if earlier else ""
+        raise VerificationError(f"the stored run does not pass the independent check{why}", verdict.failures)
     checks = sum(verdict.checks.values())
     if as_json:
         emit_json({"ok": True, "checks": dict(verdict.checks), "cost_gbp_pa": verdict.cost_pence / 100})
