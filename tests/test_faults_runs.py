@@ -12,8 +12,10 @@ import pickle
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from dataclasses import replace as changed
 from pathlib import Path
+from types import SimpleNamespace
 
 import networkx as nx
 import numpy as np
@@ -28,7 +30,9 @@ from test_faults import published, snapshot  # noqa: F401
 from estate.cli import group
 from estate.cli.outcome import guarded
 from estate.pipeline import decide as deciding
-from estate.pipeline import job
+from estate.pipeline import job, publish
+from estate.runs import staging
+from estate.runs.staging import locked
 
 
 def shown(folder: Path) -> dict[str, bytes | str]:
@@ -276,6 +280,35 @@ def test_46_two_at_once_and_the_second_is_turned_away(tmp_path, run, published):
         assert shown(published) == before
     assert code == 8
     assert "another run of 'example' is writing" in said
+
+
+def test_46_the_list_of_runs_waits_its_turn(tmp_path, run, published, monkeypatch):  # noqa: F811
+    """Different places at once share only the list of runs: whoever comes second waits a moment, and is in it."""
+    folder = starter.make(tmp_path)
+    other, waited = ExitStack(), []
+
+    def sleep(seconds):
+        waited.append(seconds)
+        other.close()  # the other one is done
+
+    monkeypatch.setattr(staging, "time", SimpleNamespace(monotonic=time.monotonic, sleep=sleep))
+    other.enter_context(locked(published, "index"))
+    code, said = run(folder)
+    assert len(waited) == 1
+    assert code == 0, said
+    assert "example/index.html" in (published / "index.html").read_text()
+
+
+def test_46_a_list_that_stays_locked_is_said_to_be_all_that_is_missing(tmp_path, run, published, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(publish, "INDEX_WAIT_S", 0.2)
+    folder = starter.make(tmp_path)
+    with locked(published, "index"):
+        code, said = run(folder)
+    assert code == 8
+    assert f"the run is published: {published / 'example'}; only the list {published / 'index.html'} is not up to date" in said
+    assert (published / "example" / "run.json").is_file()
+    code, said = run(folder)
+    assert code == 0, said
 
 
 def test_47_inputs_edited_while_it_works(tmp_path, refused, monkeypatch):

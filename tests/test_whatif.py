@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +24,9 @@ from estate.runs.files import read_run
 from estate.runs.staging import locked
 from estate.scenario import Adjust, digest, load_scenario, resolved
 from estate.whatif import batch as batches
+from estate.whatif import job as jobs
 from estate.whatif import locks_from, morning
+from estate.whatif import publish as nights
 from estate.whatif.batch import plan_batch
 from estate.whatif.figures import figures
 from estate.whatif.job import run_batch
@@ -390,6 +393,68 @@ def test_failures_end_with_9_and_the_rest_is_published(place, tmp_path):
     assert len(caught.value.issues) == 2
     troubles = pd.read_csv(tmp_path / "maps" / "night" / "troubles.csv")
     assert set(troubles["label"]) == {"typo", "ghost"}
+
+
+def _cut_short(monkeypatch, where):
+    """A step that meets Ctrl-C the way its library does: swallows it and gives a lesser answer, or fails in its own words."""
+
+    def swallowed():
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+    if where == "checking":  # a solver gives its best plan so far, which is not the one that was proven
+        honest = batches.decide
+
+        def decide_less(prepared):
+            swallowed()
+            outcome = honest(prepared)
+            return replace(outcome, manifest={**outcome.manifest, "objective_value": 1.0})
+
+        monkeypatch.setattr(batches, "decide", decide_less)
+    elif where == "base":
+        answer = Evaluator.answer
+
+        def answer_less(*arguments, **more):
+            swallowed()
+            return answer(*arguments, **more)
+
+        monkeypatch.setattr(Evaluator, "answer", answer_less)
+    elif where == "packing":
+
+        def pack(*_, **__):
+            swallowed()
+            raise TypeError("Could not serialize object")
+
+        monkeypatch.setattr(jobs, "_answer", pack)
+    else:
+        render = nights.render_batch
+
+        def render_slowly(found):
+            swallowed()
+            return render(found)
+
+        monkeypatch.setattr(nights, "render_batch", render_slowly)
+
+
+@pytest.mark.parametrize("where", ["base", "packing", "checking", "writing"])
+def test_ctrl_c_at_any_stage_is_130_and_nothing_is_published(estate, small, tmp_path, monkeypatch, where):  # noqa: F811
+    out = tmp_path / "maps"
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it is ignored
+    try:
+        with monkeypatch.context() as patched:
+            _cut_short(patched, where)
+            code, said, err = estate("whatif", small, "--out", out)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert code == 130, err
+    assert "scenarios (" not in said
+    assert "bug" not in err
+    assert not (out / "night").exists()
+    assert not list((out / ".runs").glob("night-*"))
+    code, said, _ = estate("whatif", small, "--out", out, "--json")
+    assert code == 0
+    assert json.loads(said)["answered"] == (0 if where in ("checking", "writing") else 7)
 
 
 def test_a_second_batch_is_refused_while_one_runs(small, tmp_path):

@@ -7,8 +7,10 @@ holds nothing else, reaches GDAL.
 from __future__ import annotations
 
 import codecs
+import re
 import sqlite3
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from numpy.typing import NDArray
 from estate.errors import InputError, Where
 from estate.load.curves import shapes_from_wkb
 from estate.load.parquet import arrow_text
-from estate.load.raw import MAX_ROWS, Raw, from_columns, json_text
+from estate.load.raw import MAX_CELL, MAX_ROWS, Raw, from_columns, json_text
 from estate.load.sniff import checked_members, corrupt, extract, read_bytes, refusal
 from estate.scenario import TableFile
 from estate.wording import closest, listed
@@ -38,8 +40,14 @@ def read_geopackage(data: bytes, file: str, given: TableFile) -> Raw:
         base.deserialize(data)
         base.execute("PRAGMA trusted_schema = off")
         base.execute("PRAGMA cell_size_check = on")
+        # One value may be an outline of many vertices; text is held to a cell's length below.
+        base.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_VALUE)
+        deadline = time.monotonic() + _MOST_S
+        base.set_progress_handler(lambda: time.monotonic() > deadline, 100_000)
         base.set_authorizer(_read_only)
         return _layer(base, file, given.layer)
+    except sqlite3.DataError:
+        raise _too_long(file, _MOST_VALUE) from None
     except (sqlite3.Error, OverflowError, UnicodeDecodeError, shapely.errors.GEOSException, MemoryError) as error:
         raise corrupt(file, error) from None
     finally:
@@ -52,16 +60,62 @@ def _read_only(action: int, *_: str | None) -> int:
     return sqlite3.SQLITE_OK if action in allowed else sqlite3.SQLITE_DENY
 
 
+_MOST_VALUE = 64 * 1024 * 1024
+"""Bytes of one value."""
+_MOST_BYTES = 1024 * 1024 * 1024
+"""Bytes of all the values of a layer."""
+_MOST_S = 60.0
+"""Seconds for all that is asked of a database; half a gigabyte is read in a few."""
+
+
+def _too_long(file: str, most: int) -> InputError:
+    return refusal("file.cell", f"holds a cell longer than {most:,} characters", "leave that column out", Where(file))
+
+
+def _fetched(cursor: sqlite3.Cursor, file: str) -> list[tuple[Any, ...]]:
+    rows: list[tuple[Any, ...]] = []
+    total = 0
+    while batch := cursor.fetchmany(10_000):
+        sized = [value for row in batch for value in row if isinstance(value, (str, bytes))]
+        if any(isinstance(value, str) and len(value) > MAX_CELL for value in sized):
+            raise _too_long(file, MAX_CELL)
+        total += sum(map(len, sized))
+        if total > _MOST_BYTES:
+            message = f"holds more than {_MOST_BYTES // 2**20:,} MB of values"
+            raise refusal("file.large", message, "keep only the rows of this place", Where(file))
+        rows.extend(batch)
+    return rows
+
+
+def _check_tables(base: sqlite3.Connection, names: Sequence[str], file: str) -> None:
+    """A view, a virtual table or a computed column is a program: only tables that hold what they show are read."""
+    for name in names:
+        row = base.execute("SELECT type, sql FROM sqlite_master WHERE name = ? COLLATE NOCASE", (name,)).fetchone()
+        if row is None:
+            raise corrupt(file, f"it has no table {name}")
+        kind, sql = str(row[0]), " ".join(str(row[1]).split()).upper()
+        if kind != "table" or sql.startswith("CREATE VIRTUAL") or re.search(r"\bAS\s*\(", sql):
+            message = f"'{name}' is a view or is computed, and only plain tables are read"
+            remedy = "export it as a layer of its own"
+            raise refusal("file.view", message, remedy, Where(file, column="layer", value=name))
+
+
 def _layer(base: sqlite3.Connection, file: str, wanted: str) -> Raw:
+    _check_tables(base, ("gpkg_contents",), file)
     layers = [
         name for (name,) in base.execute("SELECT table_name FROM gpkg_contents WHERE data_type IN ('features', 'attributes')")
     ]
     name = _chosen([each for each in layers if each != "layer_styles"], file, wanted)
-    spatial = base.execute("SELECT column_name, srs_id FROM gpkg_geometry_columns WHERE table_name = ?", (name,)).fetchone()
+    kept = {str(row[0]) for row in base.execute("SELECT name FROM sqlite_master")}
+    known = [each for each in ("gpkg_geometry_columns", "gpkg_spatial_ref_sys") if each in kept]
+    _check_tables(base, [name, *known], file)
+    spatial = None
+    if "gpkg_geometry_columns" in known:
+        spatial = _spatial(base, name)
     quoted = '"' + name.replace('"', '""') + '"'
     cursor = base.execute(f"SELECT * FROM {quoted} LIMIT {MAX_ROWS + 1}")  # noqa: S608  (quoted; the base is read-only)
     headings = [each[0] for each in cursor.description]
-    rows = cursor.fetchall()
+    rows = _fetched(cursor, file)
     if len(rows) > MAX_ROWS:
         raise refusal("file.rows", f"has more than {MAX_ROWS:,} rows", "keep only those of this place", Where(file))
     columns = dict(zip(headings, zip(*rows, strict=True) if rows else [()] * len(headings), strict=True))
@@ -71,6 +125,13 @@ def _layer(base: sqlite3.Connection, file: str, wanted: str) -> Raw:
         crs = _package_crs(base, spatial[1])
     texts = {heading: [_cell(value) for value in column] for heading, column in columns.items()}
     return from_columns(f"{file}[{name}]" if len(layers) > 1 else file, texts, len(rows), geometry, crs)
+
+
+def _spatial(base: sqlite3.Connection, name: str) -> tuple[str, int] | None:
+    """A layer's column of geometry, and the number of its CRS."""
+    query = "SELECT column_name, srs_id FROM gpkg_geometry_columns WHERE table_name = ?"
+    found: tuple[str, int] | None = base.execute(query, (name,)).fetchone()
+    return found
 
 
 def _chosen(layers: Sequence[str], file: str, wanted: str) -> str:

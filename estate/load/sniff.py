@@ -101,12 +101,16 @@ def read_bytes(path: Path, text: str, setting: str) -> tuple[bytes, str]:
     """The whole file and its SHA-256.  Raises :class:`InputError` when it is empty, too large or unreadable."""
     where = Where(text, column=setting)
     try:
-        size = path.stat().st_size
+        stated = path.stat()
+        size = stated.st_size if stat.S_ISREG(stated.st_mode) else 0
         if size > MAX_BYTES:
             message = f"is {size / 2**20:,.0f} MB; the most that is read is {MAX_BYTES / 2**20:,.0f} MB"
             raise refusal("file.large", message, "keep only the rows of this place, or use Parquet", where)
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+        # What has no size has nothing in it, or is no file at all: some of what stands under /proc never ends, or waits.
+        data = b""
+        if size:
+            with path.open("rb") as stream:
+                data = stream.read(MAX_BYTES + 1)
     except PermissionError:
         message = f"cannot be read: permission denied (asked for by '{setting}')"
         raise refusal("file.unreadable", message, "ask for read access to it", where) from None

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from estate.errors import InputError, Issue, Where
+from estate.errors import InputError, Issue, Where, WriteError
 from estate.page import render, write_gallery
 from estate.page.public import redacted
 from estate.report.geopackage import write_geopackage
@@ -22,6 +22,8 @@ from estate.runs.files import digest_of, write_data, write_manifest
 from estate.runs.run import Run
 from estate.runs.staging import locked, staged, writing
 
+INDEX_WAIT_S = 60.0
+"""Seconds to wait for others that are writing the list of runs: each takes a moment."""
 PUBLIC = "public"
 """The folder of a run that may be handed out, the only one: its page, tables and map layers as :mod:`estate.page.public` says."""
 
@@ -49,9 +51,24 @@ def publish(run: Run, out: Path, execution: Mapping[str, Any], *, public: bool =
             write_public(folder / PUBLIC, run)
         _unchanged(run)
         write_manifest(folder, {**run.manifest, "execution": dict(execution)})
-    with locked(out, "index"), writing(out):
-        write_gallery(out)
+    _list(out, out / run.scenario.name)
     return out / run.scenario.name
+
+
+def _list(out: Path, published: Path) -> None:
+    """Bring ``out/index.html`` up to date, once whoever else is doing so has finished.
+
+    Raises
+    ------
+    WriteError
+        When the list cannot be written; it says that the run itself is published.
+    """
+    try:
+        with locked(out, "index", wait_s=INDEX_WAIT_S), writing(out):
+            write_gallery(out)
+    except WriteError as error:
+        message = f"the run is published: {published}; only the list {out / 'index.html'} is not up to date ({error})"
+        raise WriteError(f"{message}; the next run writes it again") from error
 
 
 def write_public(folder: Path, run: Run) -> None:

@@ -7,28 +7,40 @@ import fcntl
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from estate.errors import WriteError
 
 RUNS = ".runs"
+_POLL_S = 0.05
 
 
 @contextmanager
-def locked(out: Path, name: str) -> Iterator[None]:
-    """Hold the output folder's lock for one scenario; raises :class:`WriteError` when another run has it."""
+def locked(out: Path, name: str, *, wait_s: float = 0.0) -> Iterator[None]:
+    """Hold the output folder's lock for one scenario; :class:`WriteError` when another has it for ``wait_s`` seconds."""
     runs = out / RUNS
     with writing(out):
         runs.mkdir(parents=True, exist_ok=True)
         lock = (runs / f"{name}.lock").open("a")
     with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise WriteError(f"another run of '{name}' is writing to {out}: wait for it, or choose another --out") from None
+        until = time.monotonic() + wait_s
+        while not _taken(lock):
+            if time.monotonic() >= until:
+                raise WriteError(f"another run of '{name}' is writing to {out}: wait for it, or choose another --out")
+            time.sleep(_POLL_S)
         yield
+
+
+def _taken(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager

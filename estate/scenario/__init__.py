@@ -10,7 +10,7 @@ from estate.scenario.files import Adjust, TableFile, Tables
 from estate.scenario.limits import Limit, Metric, Settings
 from estate.scenario.money import Objective, Sensitivity
 from estate.scenario.patches import Patch, parse_change, patched
-from estate.scenario.reading import build, digest, load_scenario, resolved
+from estate.scenario.reading import build, digest, load_scenario, resolved, settings_bytes
 from estate.scenario.rules import Rules
 from estate.scenario.settings import Scenario
 from estate.scenario.travel import Method, Travel
@@ -39,4 +39,5 @@ __all__ = [
     "parse_change",
     "patched",
     "resolved",
+    "settings_bytes",
 ]

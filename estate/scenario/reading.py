@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import hashlib
 import json
 import tomllib
@@ -91,9 +92,32 @@ def _base_of(file: Path, base: Any) -> Path:
     return find(path)
 
 
+MAX_BYTES = 4 * 1024 * 1024
+"""The most that a file of settings may hold: tables belong in files of their own, and a list of 20 MB takes a minute to read."""
+
+
+def settings_bytes(file: Path) -> bytes:
+    """A file of settings; a pipe or a device is not opened, since it may never end.
+
+    Raises
+    ------
+    OSError
+        When it cannot be read, or is no ordinary file of at most :data:`MAX_BYTES`.
+    """
+    if file.exists() and not file.is_dir():
+        size = file.stat().st_size
+        if not file.is_file():
+            raise OSError(errno.EINVAL, "it is not an ordinary file")
+        if size > MAX_BYTES:
+            raise OSError(errno.EFBIG, f"it is {size / 2**20:,.0f} MB of settings; the most is {MAX_BYTES // 2**20} MB")
+        if not size:
+            return b""
+    return file.read_bytes()
+
+
 def _read(file: Path) -> dict[str, Any]:
     try:
-        text = file.read_bytes().decode("utf-8-sig")
+        text = settings_bytes(file).decode("utf-8-sig")
         return tomllib.loads(text)
     except UnicodeDecodeError as error:
         issue = Issue("scenario.encoding", f"is not UTF-8 text: {error.reason}", "save it as UTF-8", Where(str(file)))
@@ -101,7 +125,9 @@ def _read(file: Path) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise InputError(issues=[Issue("scenario.toml", f"is not valid TOML: {error}", where=Where(str(file)))]) from None
     except OSError as error:
-        raise InputError(issues=[Issue("scenario.unreadable", f"cannot be read: {error}", where=Where(str(file)))]) from None
+        raise InputError(
+            issues=[Issue("scenario.unreadable", f"cannot be read: {error.strerror or error}", where=Where(str(file)))]
+        ) from None
 
 
 def _issue(found: Any, file: Path) -> Issue:

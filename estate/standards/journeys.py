@@ -91,7 +91,13 @@ def streets_file(scenario: Scenario, cache: Path | None = None) -> Path:
         raise InputError(issues=[Issue("travel.no-streets", message, remedy, where)])
     given = Path(scenario.travel.streets)
     beside = scenario.folder / given
-    return beside if beside.exists() or not given.exists() else given
+    path = beside if beside.exists() or not given.exists() else given
+    # A pipe or a device may never end, so what it is comes before whatever opens or hashes it.
+    if path.exists() and not path.is_dir() and not (path.is_file() and path.stat().st_size):
+        message = "is empty" if path.is_file() else "is not an ordinary file"
+        where = Where(scenario.travel.streets, column="travel.streets")
+        raise InputError(issues=[Issue("travel.special", message, "name a file of streets", where)])
+    return path
 
 
 def among_shown(pairs: Pairs, place: Place, scenario: Scenario, mode: str, *, everything: bool) -> Pairs:

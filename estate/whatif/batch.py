@@ -180,10 +180,11 @@ def rows_of(batch: Batch) -> pd.DataFrame:
     return about.join(batch.store.read(batch.hashes), on="hash")
 
 
-def audited(batch: Batch, rows: pd.DataFrame) -> tuple[Mapping[str, Any], ...]:
+def audited(batch: Batch, rows: pd.DataFrame, check: Callable[[], None] = lambda: None) -> tuple[Mapping[str, Any], ...]:
     """A few scenarios decided by the main job, referee included: ``label, expected, found, agrees``.
 
-    Those are taken whose hashes come first: any of them may be, and a rerun takes the same.
+    Those are taken whose hashes come first: any of them may be, and a rerun takes the same.  ``check`` raises where the
+    batch was interrupted: the main job then ends with its best plan so far, which is no finding.
     """
     able = rows[(rows["status"] == Status.OPTIMAL) & ~rows["kind"].isin(["alternatives", "frontier"])]
     chosen = able.drop_duplicates("hash").sort_values("hash").head(batch.whatif.audit)
@@ -196,8 +197,10 @@ def audited(batch: Batch, rows: pd.DataFrame) -> tuple[Mapping[str, Any], ...]:
             outcome = decide(replace(batch.prepared, measured=Measured.of(place, scenario, travel)))
             value = float(outcome.manifest["objective_value"])
         except EstateError as error:
+            check()
             found.append({"label": label, "expected": expected, "found": str(error), "agrees": False})
             continue
+        check()
         agrees = abs(value - expected) < 0.005
         found.append({"label": label, "expected": expected, "found": value, "agrees": agrees})
     return tuple(found)

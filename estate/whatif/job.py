@@ -10,6 +10,7 @@ from pathlib import Path
 from estate.errors import BatchError, Issue
 from estate.runs.staging import locked
 from estate.whatif.batch import FEW, Batch, Night, Say, Shown, audited, plan_batch, rows_of
+from estate.whatif.interrupt import Interrupt, remembered
 from estate.whatif.patches import read
 from estate.whatif.store import FAILED
 from estate.whatif.workers import PART_S, Helper, Row, answers, answers_here, cluster
@@ -35,26 +36,30 @@ def run_batch(
         When another run of the same batch holds the lock, or results cannot be written.
     BatchError
         When the page is published but some scenarios failed.
+    KeyboardInterrupt
+        After Ctrl-C: answers are kept for the next run, and nothing is published.
     """
     began = time.perf_counter()
     whatif, _ = read(path)
-    with locked(out, f"whatif-{whatif.name}"):
+    with remembered() as interrupt, locked(out, f"whatif-{whatif.name}"):
         batch = plan_batch(path, out, say)
+        interrupt.check()
         batch.store.prepare()
         if reuse and len(batch.asks) > FEW:
             batch = replace(batch, shared=replace(batch.shared, regions=batch.evaluator.regions()))
         say(f"{len(batch.items):,} scenarios, {len(batch.asks):,} to answer, about {batch.estimate_s(workers):,.0f} s")
-        _answer(batch, scheduler, workers, reuse=reuse, shown=shown)
+        _answer(batch, scheduler, workers, interrupt, reuse=reuse, shown=shown)
         rows = rows_of(batch)
         say("checking some of them by the main job")
-        audit = audited(batch, rows)
+        audit = audited(batch, rows, interrupt.check)
         seconds = time.perf_counter() - began
         night = Night(batch, rows, audit, seconds, len(batch.asks))
         say("writing the page")
         from estate.whatif.publish import publish_night  # noqa: PLC0415  (folium is slow to import)
 
-        night = replace(night, out=publish_night(night, out))
-        batch.store.forget(batch.hashes)
+        with interrupt.held():
+            night = replace(night, out=publish_night(night, out, interrupt.check))
+            batch.store.forget(batch.hashes)
     bad = [each for each in audit if not each["agrees"]]
     if night.failed or bad:
         issues = [
@@ -66,7 +71,7 @@ def run_batch(
     return night
 
 
-def _answer(batch: Batch, scheduler: str, workers: int, *, reuse: bool, shown: Shown) -> None:
+def _answer(batch: Batch, scheduler: str, workers: int, interrupt: Interrupt, *, reuse: bool, shown: Shown) -> None:
     """Answer what is missing, writing parts as answers come: also those that came before an interrupt."""
     helper = Helper(
         f"estate-{batch.whatif.name}-{hashlib.sha256(batch.world.encode()).hexdigest()[:12]}", batch.shared, reuse=reuse
@@ -76,6 +81,7 @@ def _answer(batch: Batch, scheduler: str, workers: int, *, reuse: bool, shown: S
 
     def take(rows: list[Row]) -> None:
         nonlocal done, failed, last
+        interrupt.check()  # what was cut short is no answer
         waiting.extend(rows)
         done += len(rows)
         failed += sum(row["status"] == FAILED for row in rows)

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,10 @@ BATCH = "batch.json"
 """The manifest of a published batch."""
 
 
-def publish_night(night: Night, out: Path) -> Path:
+def publish_night(night: Night, out: Path, check: Callable[[], None] = lambda: None) -> Path:
     """Write ``out/<name>/`` whole: ``index.html``, CSVs, ``scenarios.parquet``, ``plan_sites.parquet``, ``batch.json``.
+
+    ``check`` raises where the batch was interrupted; it is called last, before what was written takes the place of what was.
 
     Raises
     ------
@@ -65,6 +67,7 @@ def publish_night(night: Night, out: Path) -> Path:
         (folder / "index.html").write_text(page, encoding="utf-8", newline="\n")
         text = json.dumps({**manifest, "execution": execution}, indent=1, ensure_ascii=False, allow_nan=False)
         (folder / BATCH).write_text(text + "\n", encoding="utf-8", newline="\n")
+        check()
     return out / name
 
 

@@ -24,6 +24,7 @@ from distributed import Client, LocalCluster, WorkerPlugin, as_completed, get_wo
 from estate.errors import EstateError
 from estate.solve import Status
 from estate.whatif.figures import figures, moves_of, states_of, why_not
+from estate.whatif.interrupt import kept_from_children
 from estate.whatif.patches import Changes
 from estate.whatif.reuse import Evaluator, Shared
 from estate.whatif.store import FAILED
@@ -126,17 +127,15 @@ def cluster(scheduler: str = "", workers: int = 0) -> Iterator[Client]:
         "distributed.worker.multiprocessing-method": "spawn",
         "distributed.worker.daemon": True,
     }
-    with (
-        dask.config.set(settings),
-        LocalCluster(  # type: ignore[no-untyped-call]
+    with dask.config.set(settings), kept_from_children():
+        local = LocalCluster(  # type: ignore[no-untyped-call]
             n_workers=workers or workers_here(),
             threads_per_worker=1,
             processes=True,
             dashboard_address=None,
             silence_logs=logging.CRITICAL,
-        ) as local,
-        Client(local, set_as_default=False) as client,  # type: ignore[no-untyped-call]
-    ):
+        )
+    with dask.config.set(settings), local, Client(local, set_as_default=False) as client:  # type: ignore[no-untyped-call]
         yield client
 
 
