@@ -20,7 +20,7 @@ class Everything:
     open: np.ndarray  # (N, J)
     host: np.ndarray  # (N, S)
     feasible: np.ndarray  # (N,)
-    keys: np.ndarray  # (N, m): goal (to minimise), cost, one-off, person-metres
+    keys: np.ndarray  # (N, m): goal (to minimise), cost, running cost, one-off, moves, how far, person-metres
 
 
 def everything(p: Problem) -> Everything:
@@ -92,6 +92,10 @@ def everything(p: Problem) -> Everything:
         farthest = np.maximum(farthest, nearest)
     if p.goal in {Goal.TRAVEL, Goal.FARTHEST}:
         ok &= farthest < far
+    away = pair @ (p.pair_site != p.point_home[p.pair_point]).astype(np.int64) if p.n_pairs else np.zeros(n, dtype=np.int64)
+    away -= int((p.point_home < 0).sum())
+    apart = np.zeros(n, dtype=np.int64) if p.pair_apart is None else pair @ p.pair_apart
+    running = np.zeros(n, dtype=np.int64) if p.site_running is None else is_open @ p.site_running + pair @ p.pair_running
     cost = is_open @ p.site_cost + pair @ p.pair_cost
     one_off = np.zeros(n, dtype=np.int64)
     if p.site_one_off is not None:
@@ -99,7 +103,7 @@ def everything(p: Problem) -> Everything:
     if p.pair_one_off is not None:
         one_off += pair @ np.where(p.pair_site == p.point_home[p.pair_point], 0, p.pair_one_off)
     goal = {Goal.COST: cost, Goal.COVERED: -people, Goal.TRAVEL: metres, Goal.FARTHEST: farthest}[p.goal]
-    return Everything(is_open, host, ok, np.column_stack([goal, cost, one_off, metres]))
+    return Everything(is_open, host, ok, np.column_stack([goal, cost, running, one_off, away, apart, metres]))
 
 
 def plans(p: Problem) -> dict[tuple[tuple[int, ...], tuple[bool, ...]], int]:
@@ -163,6 +167,9 @@ def random_problem(seed: int, *, goal: Goal = Goal.COST, ties: bool = False) -> 
     p = replace(
         p,
         pair_one_off=None if p.site_one_off is None else price(len(point)),
+        pair_apart=np.where(site == home[point], 0, 1 + (7 * point + 3 * site + seed) % 4) if seed % 2 else None,
+        site_running=(np.arange(J) + seed) % 3 if seed % 5 == 0 else None,
+        pair_running=(point + site + seed) % 2 if seed % 5 == 0 else None,
         side=_side(rng, p) if goal is not Goal.COVERED else _budget(rng, p),
     )
     today = Solution(~p.must_close | np.isin(np.arange(J), home), np.maximum(home, 0))

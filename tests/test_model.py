@@ -14,6 +14,8 @@ from estate.problem import Goal, Solution, near_distance, offered, violations
 from estate.problem.generate import COUNTY, place
 
 SEEDS = range(40)
+KEYS = ("COVERED", "COST", "RUNNING", "ONE_OFF", "MOVES", "APART", "TRAVEL")
+COLUMN = {Measure[name]: at for at, name in enumerate(KEYS)}
 
 
 def plans(problem, seed, n=40):
@@ -50,8 +52,7 @@ def test_a_plan_is_feasible_exactly_when_its_columns_respect_the_rows(seed, goal
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_objective_is_the_measure_for_every_plan(seed):
     problem = random_problem(seed, goal=Goal.COVERED)
-    column = {Measure.COVERED: 0, Measure.COST: 1, Measure.ONE_OFF: 2, Measure.TRAVEL: 3}
-    for what, at in column.items():
+    for what, at in COLUMN.items():
         f = formulate(problem, what)
         for plan, feasible, keys in plans(problem, seed, 10):
             if not feasible:
@@ -64,9 +65,8 @@ def test_the_objective_is_the_measure_for_every_plan(seed):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_limit_on_a_measure_keeps_exactly_the_plans_within_it(seed):
     problem = random_problem(seed, goal=Goal.COVERED)
-    column = {Measure.COVERED: 0, Measure.COST: 1, Measure.ONE_OFF: 2, Measure.TRAVEL: 3}
     some = [(plan, keys) for plan, feasible, keys in plans(problem, seed, 8) if feasible]
-    for what, at in column.items():
+    for what, at in COLUMN.items():
         for _, chosen in some[:2]:
             value = int(-chosen[at] if what is Measure.COVERED else chosen[at])
             f = formulate(problem, None, at_most={what: value})

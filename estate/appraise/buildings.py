@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from estate.appraise.met import displacement, lookup
+from estate.appraise.met import displacement
 from estate.money import costs
 from estate.place import Place, Plan, area_used_m2, offers
 from estate.problem import Bools
 from estate.scenario import Measure
 from estate.standards.measured import Measured
 from estate.standards.words import in_words
+from estate.travel.pairs import lookup
 
 
 def services_at(place: Place, plan: Plan) -> pd.Series[str]:

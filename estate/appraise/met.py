@@ -6,12 +6,10 @@ import numpy as np
 import pandas as pd
 
 from estate.place import Plan, offers
-from estate.problem import Ints
 from estate.scenario import Measure, Standard
 from estate.standards.measured import Measured
 from estate.standards.reach import people_needed
 from estate.standards.words import in_words
-from estate.travel import Pairs
 
 
 def standards_table(measured: Measured, plan: Plan) -> pd.DataFrame:
@@ -86,13 +84,3 @@ def displacement(rule: Standard, measured: Measured, plan: Plan) -> pd.Series[st
         # With "all", limbs that hold so far leave the question open; with "any", limbs that fail do.
         result[holds if rule.join == "all" else ~holds] = "not tested"
     return pd.Series(np.where(displaced, result, "").astype(object), index=place.access_points.index)
-
-
-def lookup(pairs: Pairs, value: Ints, from_: Ints, to: Ints, n_to: int) -> Ints:
-    """(n,) the value of chosen pairs; -1 where a pair is missing (unreachable, or beyond every limit)."""
-    if not len(pairs):
-        return np.full(len(from_), -1, dtype=np.int64)
-    key = pairs.from_ * n_to + pairs.to
-    wanted = from_ * n_to + to
-    at = np.minimum(np.searchsorted(key, wanted), len(key) - 1)
-    return np.where(key[at] == wanted, value[at], -1).astype(np.int64)

@@ -31,6 +31,7 @@ from estate.scenario import Objective, Scenario
 from estate.standards.measured import Measured
 from estate.standards.reach import nearest
 from estate.travel import Travel
+from estate.travel.pairs import lookup
 
 GOALS = {
     Objective.RUNNING_COST: Goal.COST,
@@ -111,7 +112,11 @@ def formulate(measured: Measured, *, near: NearRows | None = None) -> Formulatio
         goal=GOALS[scenario.money.objective],
         site_one_off=costs.pence(net_release_gbp(place, scenario)) * state.releasable,
         pair_one_off=costs.pence(one_off.total),
+        pair_apart=_apart(place, scenario, travel, point, site),
     )
+    if scenario.money.objective == "annual-equivalent":
+        running = costs.pence(costs.hosting_gbp_pa(place, point, site))
+        problem = replace(problem, site_running=costs.pence(costs.running_gbp_pa(place)), pair_running=running)
     problem = _with_today(problem, place, points)
     problem = _with_sharing(problem, place, scenario)
     problem = with_prices(problem, compiled)
@@ -143,6 +148,30 @@ def _costs(
             far &= ~np.asarray(allowed[place.point_site[point], site]).ravel().astype(bool)
             pair = pair + far * round(rule.price_gbp * 100)
     return pair, fixed, constant
+
+
+def _apart(place: Place, scenario: Scenario, travel: Travel, point: Ints, site: Ints) -> Ints:
+    """(P,) how far each counter would go, times how much goes: visits a year if known for all that could move, else m2.
+
+    In whole units of a tenth of a kilometre (or of a minute, where only times are known) times ten visits (or 1 m2): fine enough
+    to tell plans of equal cost apart.  Where nothing is known of the way, one farther than any that is.
+    """
+    home = place.point_site[point]
+    moving = np.flatnonzero(home != site)
+    far = np.zeros(len(point), dtype=np.int64)
+    pairs = travel.between.get(scenario.travel.mode)
+    if pairs is None or not len(moving):
+        return far
+    found = lookup(
+        pairs, pairs.distance_m if pairs.has_distance else pairs.time_s, home[moving], site[moving], len(place.sites)
+    )
+    unit = 100 if pairs.has_distance else 60
+    far[moving] = np.maximum(np.where(found < 0, found.max(initial=0) + unit, found) // unit, 1)
+    visits = place.access_points["visits_pa"].to_numpy(dtype=np.float64)[point]
+    weight = place.access_points["area_m2"].to_numpy(dtype=np.float64)[point]
+    if not np.isnan(visits[moving]).any():
+        weight = visits / 10
+    return far * np.maximum(np.ceil(weight), 1).astype(np.int64)
 
 
 # -------------------------------------------------------------------------------------------------- rows

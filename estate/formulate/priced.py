@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from estate.formulate.rules import Compiled
-from estate.problem import CoverRows, Problem, SideRows, Solution, offer_columns
+from estate.problem import CoverRows, Ints, Problem, SideRows, Solution, offer_columns
 
 
 def with_prices(problem: Problem, compiled: Compiled) -> Problem:
@@ -43,15 +43,21 @@ def with_prices(problem: Problem, compiled: Compiled) -> Problem:
         pair_point=np.concatenate([problem.pair_point, point]),
         pair_site=np.concatenate([problem.pair_site, np.tile([j, j + 1], n)]),
         pair_cost=np.concatenate([problem.pair_cost, np.column_stack([none, compiled.priced_pence]).ravel()]),
-        pair_one_off=None
-        if problem.pair_one_off is None
-        else np.concatenate([problem.pair_one_off, np.zeros(2 * n, np.int64)]),
+        site_running=_and(problem.site_running, 2),
+        pair_running=_and(problem.pair_running, 2 * n),
+        pair_apart=_and(problem.pair_apart, 2 * n),
+        pair_one_off=_and(problem.pair_one_off, 2 * n),
         near=near,
         today=None
         if problem.today is None
         else Solution(np.concatenate([problem.today.open, [True, True]]), np.concatenate([problem.today.host, none + j])),
         side=_price_rows(problem, rows),
     )
+
+
+def _and(values: Ints | None, n: int) -> Ints | None:
+    """The values, and nothing for ``n`` more."""
+    return None if values is None else np.concatenate([values, np.zeros(n, dtype=np.int64)])
 
 
 def _price_rows(problem: Problem, rows: CoverRows) -> SideRows:

@@ -37,7 +37,7 @@ import numpy as np
 
 from estate.model import access, space
 from estate.model.formulation import Block, Formulation, Plan, Rows, to_pulp
-from estate.model.measures import Measure, Terms, beyond, measure, one_off
+from estate.model.measures import PLACED, Measure, Terms, beyond, measure, one_off, placed
 from estate.model.space import offer_index
 from estate.problem import Goal, Ints, Problem
 
@@ -82,6 +82,8 @@ def formulate(
     terms[Measure.COST] = Terms(both, np.concatenate([problem.site_cost, problem.pair_cost]))
     by_site, by_pair = one_off(problem)
     terms[Measure.ONE_OFF] = Terms(both, np.concatenate([-by_site, by_pair]), int(by_site.sum()))
+    for other in PLACED:
+        terms[other] = Terms(both, np.concatenate(placed(problem, other)))
     for other, value in limits.items():
         limit(f, other, terms[other], value)
     f.objective = np.zeros(f.n_columns)

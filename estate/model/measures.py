@@ -17,6 +17,12 @@ class Measure(StrEnum):
     """Pence a year."""
     ONE_OFF = "one_off"
     """Net one-off pence: of the sites not open, and of the points hosted away from home."""
+    RUNNING = "running"
+    """Running cost, pence a year, where the cost is something else."""
+    MOVES = "moves"
+    """Points hosted away from home (one without a home does not move)."""
+    APART = "apart"
+    """How far they go, weighted: the sum of ``pair_apart``."""
     COVERED = "covered"
     """People (weight) within reach, over the items of ``shares``."""
     TRAVEL = "travel"
@@ -31,11 +37,33 @@ def measure(problem: Problem, solution: Solution, what: Measure) -> int:
         site, pair = one_off(problem)
         chosen = solution.host[problem.pair_point] == problem.pair_site
         return int(site[~solution.open].sum() + pair[chosen].sum())
+    if what in PLACED:
+        site, pair = placed(problem, what)
+        chosen = solution.host[problem.pair_point] == problem.pair_site
+        return int(site[solution.open].sum() + pair[chosen].sum())
     there = offered(problem, solution)
     if what is Measure.COVERED:
         return sum(covered_weight(rule, there) for rule in problem.shares)
     distance = near_distance(problem, there)
     return int((problem.near.weight * np.where(distance < 0, beyond(problem), distance)).sum())
+
+
+PLACED = (Measure.RUNNING, Measure.MOVES, Measure.APART)
+"""Measures that are a sum over open sites and chosen pairs."""
+
+
+def placed(problem: Problem, what: Measure) -> tuple[Ints, Ints]:
+    """A measure of :data:`PLACED` by site when it is open (J,), and by pair when it is chosen (P,)."""
+    site, pair = np.zeros(problem.n_sites, dtype=np.int64), np.zeros(problem.n_pairs, dtype=np.int64)
+    home = problem.point_home[problem.pair_point]
+    if what is Measure.MOVES:
+        return site, ((home >= 0) & (problem.pair_site != home)).astype(np.int64)
+    if what is Measure.APART:
+        return site, pair if problem.pair_apart is None else problem.pair_apart
+    return (
+        site if problem.site_running is None else problem.site_running,
+        pair if problem.pair_running is None else problem.pair_running,
+    )
 
 
 def one_off(problem: Problem) -> tuple[Ints, Ints]:

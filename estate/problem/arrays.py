@@ -185,6 +185,11 @@ class Problem:
     goal: Goal = Goal.COST
     site_one_off: Ints | None = None
     """Net one-off pence when the site is released (costs less receipts): the first tie-break.  None: no tie-break."""
+    site_running: Ints | None = None
+    """Pence a year while open, where ``site_cost`` is another cost (an annual equivalent); with ``pair_running``, a tie-break."""
+    pair_running: Ints | None = None
+    pair_apart: Ints | None = None
+    """How far the point would go, times how much goes: whole units of any kind, 0 at home.  A tie-break.  None: not told."""
     pair_one_off: Ints | None = None
     """One-off pence when the point is hosted there (fit-out, removal)."""
     today: Solution | None = None

@@ -13,7 +13,6 @@ from estate.errors import SolverError
 from estate.problem import Problem
 from estate.solve import choose, ties, whole
 from estate.solve.answer import Answer, Limits, Progress, Status
-from estate.solve.location import single_source
 from estate.solve.watch import Watch
 
 __all__ = ["Answer", "Limits", "Progress", "Status", "solve"]
@@ -41,9 +40,9 @@ def solve(
         When the solver is missing, refused, breaks down, or proves what is not so a second time.
     """
     watch = Watch(limits, progress, stop or threading.Event())
-    narrow = single_source.narrow if single_source.suits(problem) else None
+    way = choose.way(problem, limits)
     try:
-        return ties.settle(problem, choose.way(problem, limits).search(problem, watch), watch, narrow=narrow)
+        return ties.settle(problem, way.search(problem, watch), watch, narrow=way.narrow)
     except ties.Disproved as disproof:
         watch.phase = "search"
         again = whole.search(problem, watch, start=disproof.plan)

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from estate.problem import Problem, Solution
 from estate.solve import beside, engine, whole
 from estate.solve.answer import Answer, Limits, value_of
+from estate.solve.columns import tied
 from estate.solve.location import covering, single_source, sites
 from estate.solve.through_pulp import check_solver
 from estate.solve.watch import Watch, aside
@@ -37,6 +38,8 @@ class Way:
     name: str
     suits: Callable[[Problem, Limits], bool]
     search: Callable[[Problem, Watch], Answer]
+    narrow: Callable[[Problem, int], Problem] | None = None
+    """The problem less what no plan of the least cost has: so that ties are told apart soon."""
 
 
 def way(problem: Problem, limits: Limits) -> Way:
@@ -85,7 +88,8 @@ WAYS = (
         "single source",
         lambda problem, _: problem.n_pairs >= FEWEST and single_source.suits(problem),
         _single_source,
+        single_source.narrow,
     ),
-    Way("beside", lambda problem, _: problem.n_pairs >= FEWEST and engine.suits(problem), beside.search),
+    Way("beside", lambda problem, _: problem.n_pairs >= FEWEST and engine.suits(problem), beside.search, tied.narrow),
     Way("whole", lambda *_: True, whole.search),
 )

@@ -2,10 +2,12 @@
 
 Where the search has proven its value to the penny, the plans that share it are compared by
 
-1. running cost (where the goal is something else);
+1. cost (where the goal is something else), and running cost (where the cost is something else);
 2. net one-off cost: of the sites let go, and of the points hosted away from home;
-3. person-metres from home to the nearest site, over all near rows;
-4. the order of ids: the plan whose list of hosts comes first, then whose list of open sites does.
+3. the number of points hosted away from home: without it, equal buildings swap their counters across a county;
+4. how far those go, weighted by how much goes;
+5. person-metres from home to the nearest site, over all near rows;
+6. the order of ids: the plan whose list of hosts comes first, then whose list of open sites does.
 
 Each step is a lexicographic one (Ehrgott 2005, Multicriteria Optimization, ch. 5): optimise the next measure while
 the earlier ones are held at their optimum.  What keeps the steps short is :func:`moving`: one or two solves tell which
@@ -28,6 +30,8 @@ from estate.solve.through_pulp import run
 from estate.solve.watch import Watch
 from estate.solve.whole import checked
 
+AFTER = (Measure.ONE_OFF, Measure.APART)
+"""Measures after which it pays to look whether a second plan is left: what is the same in all is then fixed."""
 SIGN = {Measure.COVERED: -1}
 """Measures of which more is better."""
 WIDEST_RADIX = 1_000_000
@@ -109,10 +113,8 @@ def settle(
         answer.value if farthest else None,
     )
     try:
-        if several(tied):
-            by_measures(tied)
-            if several(tied):
-                by_order(tied)
+        if several(tied) and by_measures(tied) and several(tied):
+            by_order(tied)
     except _Halted:
         pass
     except KeyboardInterrupt:  # between two solves; the proven plan is not lost to it
@@ -124,12 +126,25 @@ def settle(
     return replace(answer, solution=tied.plan, settled=False, repeatable=False, seconds=watch.seconds())
 
 
-def by_measures(tied: _Tied) -> None:
-    """Optimise cost, one-off cost and person-metres in turn, each held from then on."""
-    for what in (Measure.COST, Measure.ONE_OFF, *([Measure.TRAVEL] if len(tied.problem.near) else [])):
-        if what not in tied.held:
-            tied.plan = tied.best(tied.formulation(what))
-            tied.held[what] = measure(tied.problem, tied.plan, what)
+def by_measures(tied: _Tied) -> bool:
+    """Optimise the measures in turn, each held from then on; whether more than one plan may be left."""
+    p = tied.problem
+    told = [
+        Measure.COST,
+        *([Measure.RUNNING] if p.site_running is not None else []),
+        Measure.ONE_OFF,
+        Measure.MOVES,
+        *([Measure.APART] if p.pair_apart is not None else []),
+        *([Measure.TRAVEL] if len(p.near) else []),
+    ]
+    for what in told:
+        if what in tied.held:
+            continue
+        tied.plan = tied.best(tied.formulation(what))
+        tied.held[what] = measure(tied.problem, tied.plan, what)
+        if what in AFTER and not several(tied):
+            return False
+    return True
 
 
 def several(tied: _Tied) -> bool:

@@ -6,6 +6,7 @@ of one answer: its limits, its clock, what it has shown so far and whom to tell.
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
 from collections.abc import Callable
@@ -96,6 +97,23 @@ class Watch:
             self.progress(Progress(self.seconds(), best, bound, relative_gap(best, bound), self.phase))
 
 
+_behind: list[threading.Thread] = []
+LAST_S = 60.0
+"""How long the end of the process waits for searches that were left behind."""
+
+
+def left_behind(worker: threading.Thread) -> None:
+    """See to it that the process does not end under a search: a solver's thread that is cut off in C++ takes the process with it."""
+    if not _behind:
+        atexit.register(_wait_for_the_last)
+    _behind.append(worker)
+
+
+def _wait_for_the_last() -> None:
+    for worker in _behind:
+        worker.join(LAST_S)
+
+
 def aside[T](watch: Watch, name: str, search: Callable[[], T], *, may_leave: Callable[[], bool] | None = None) -> T | None:
     """What a search in a thread of its own returns, while this one takes Ctrl-C and shows progress.
 
@@ -125,6 +143,7 @@ def aside[T](watch: Watch, name: str, search: Callable[[], T], *, may_leave: Cal
         if over is None and watch.halted():
             over = watch.seconds()
         if over is not None and watch.seconds() > over + GRACE_S and may_leave is not None and may_leave():
+            left_behind(worker)
             break
     if failed:
         raise failed[0]

@@ -168,6 +168,16 @@ def make_pairs(from_: Ints, to: Ints, distance_m: Ints, time_s: Ints) -> Pairs:
     )
 
 
+def lookup(pairs: Pairs, value: Ints, from_: Ints, to: Ints, n_to: int) -> Ints:
+    """(n,) the value of chosen pairs; -1 where a pair is missing (unreachable, or beyond every limit)."""
+    if not len(pairs):
+        return np.full(len(from_), -1, dtype=np.int64)
+    key = pairs.from_ * n_to + pairs.to
+    wanted = from_ * n_to + to
+    at = np.minimum(np.searchsorted(key, wanted), len(key) - 1)
+    return np.where(key[at] == wanted, value[at], -1).astype(np.int64)
+
+
 def no_pairs() -> Pairs:
     """Nothing reaches anything."""
     none = np.zeros(0, dtype=np.int64)

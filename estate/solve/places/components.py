@@ -203,6 +203,9 @@ def _cut(p: Problem, at: _Labels) -> list[Part]:
             ),
             site_one_off=None if p.site_one_off is None else p.site_one_off[j],
             pair_one_off=None if p.pair_one_off is None else p.pair_one_off[q],
+            site_running=None if p.site_running is None else p.site_running[j],
+            pair_running=None if p.pair_running is None else p.pair_running[q],
+            pair_apart=None if p.pair_apart is None else p.pair_apart[q],
             today=None if p.today is None else Solution(p.today.open[j], sites.rank[p.today.host[s]]),
         )
         parts.append(Part(problem, j, s, np.zeros(len(s), dtype=bool), 0))

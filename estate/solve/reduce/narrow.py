@@ -27,6 +27,8 @@ def without_pairs(problem: Problem, drop: Bools) -> Problem:
         pair_site=problem.pair_site[kept],
         pair_cost=problem.pair_cost[kept],
         pair_one_off=None if problem.pair_one_off is None else problem.pair_one_off[kept],
+        pair_running=None if problem.pair_running is None else problem.pair_running[kept],
+        pair_apart=None if problem.pair_apart is None else problem.pair_apart[kept],
         cover=CoverRows(cover.service, cover.need, cover.start, cover.site, excuse),
         today=None,
         side=SideRows(),

@@ -93,6 +93,9 @@ def together(problem: Problem) -> Together | None:
         pair_site=p.pair_site[pair],
         pair_cost=p.pair_cost[pair] * size[speaker[p.pair_point[pair]]],
         cover=replace(p.cover, excuse=_excuses(p, speaks, pair)),
+        site_running=None,  # ties are told apart on the problem as it was
+        pair_running=None,
+        pair_apart=None,
         pair_one_off=None if p.pair_one_off is None else p.pair_one_off[pair] * size[speaker[p.pair_point[pair]]],
         today=None,
     )
