@@ -194,13 +194,14 @@ def access_table(measured: Measured, before: Reach, after: Reach) -> pd.DataFram
     Where the travel tables have no distances, seconds stand in their place, in columns that end in ``_s``.
     """
     rows = []
+    groups = tuple(_groups(measured))
     for k, service in enumerate(measured.place.services):
         rule = measured.headline.get(service)
         unit = unit_of(before, k)
         was, now = far(before, k, unit), far(after, k, unit)
         change = np.where((was >= 0) & (now >= 0), now - was, 0)
         inside = [(_within(each, k) == "yes").to_numpy() for each in (before, after)]
-        for group, value, people in _groups(measured):
+        for group, value, people in groups:
             worse = float(people[change > 0].sum())
             row: dict[str, Any] = {
                 "service": service,
