@@ -140,7 +140,7 @@ def _within(of: Reach, k: int) -> pd.Series[Any]:
 def label_columns(place: Place) -> tuple[str, ...]:
     """Zone columns that put people in groups: text with 2 to 60 values, and deciles."""
     found = []
-    for column in place.zones.columns:
+    for column in sorted(place.zones.columns):
         values = place.zones[column]
         text = not pd.api.types.is_numeric_dtype(values) and not str(column).endswith(("_source", "_note", "_licence"))
         named = text and column not in NOT_LABELS
@@ -156,7 +156,7 @@ def group_columns(measured: Measured) -> tuple[str, ...]:
     used = {rule.people for rule in measured.rules} - {"everyone"}
     skip = ("imd", "pop", "easting", "northing", "lat", "lon", "ruc")
     found = []
-    for column in place.zones.columns:
+    for column in sorted(place.zones.columns):
         values = place.zones[column]
         counts = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
         whole = counts and bool((values.dropna() % 1 == 0).all() and (values.fillna(0) <= people).all())

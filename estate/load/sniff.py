@@ -20,6 +20,8 @@ from pathlib import Path
 from estate.errors import InputError, Issue, Where
 from estate.wording import closest
 
+ONLY_BELOW = "ESTATE_ONLY_BELOW"
+"""Set in the environment: every file that a scenario names must be below its folder."""
 MAX_BYTES = 512 * 1024 * 1024
 MAX_MEMBERS = 1_000
 MAX_UNPACKED = 1024 * 1024 * 1024
@@ -98,9 +100,10 @@ def locate_file(text: str, folder: Path, setting: str) -> Path:
     if not text.strip() or "\0" in text:
         raise refusal("file.path", "is not a path", f"give the path of a file in {setting}", where)
     path = folder / text
-    if not path.exists() and "\\" in text:
-        path = folder / text.replace("\\", "/")
     try:
+        if not path.exists() and "\\" in text:
+            path = folder / text.replace("\\", "/")
+        stays_below(path, folder, where)
         mode = path.stat().st_mode
     except FileNotFoundError:
         raise refusal("file.missing", f"there is no such file (asked for by '{setting}')", _nearby(path), where) from None
@@ -111,6 +114,18 @@ def locate_file(text: str, folder: Path, setting: str) -> Path:
     if not stat.S_ISREG(mode):
         raise refusal("file.special", "is not an ordinary file", f"correct '{setting}'", where)
     return path
+
+
+def stays_below(path: Path, folder: Path, where: Where) -> None:
+    """Refuse a path that leads out of a folder, by ``..``, links or otherwise, where the environment asks for that.
+
+    A table may be any local file: that is how a register on a shared drive is used.  Whoever runs other people's scenarios
+    unattended sets ``ESTATE_ONLY_BELOW=1`` outside them, and then nothing above or beside the scenario's folder is read.
+    """
+    asked = os.environ.get(ONLY_BELOW, "") not in ("", "0")
+    if asked and not path.resolve().is_relative_to(folder.resolve()):
+        message = f"is not below the scenario's folder, and {ONLY_BELOW} says that it must be"
+        raise refusal("file.outside", message, "put the file, not a link to it, in the scenario's folder", where)
 
 
 def read_bytes(path: Path, text: str, setting: str) -> tuple[bytes, str]:
