@@ -23,6 +23,7 @@ from estate.pipeline.job import run
 from estate.runs.files import read_run
 from estate.runs.staging import locked
 from estate.scenario import Adjust, digest, load_scenario, resolved
+from estate.standards.measured import Measured
 from estate.whatif import batch as batches
 from estate.whatif import job as jobs
 from estate.whatif import locks_from, morning
@@ -192,8 +193,8 @@ def test_an_answer_from_memory_is_the_cold_one_and_the_main_jobs(batch, changes)
     np.testing.assert_array_equal(warm.solution.open, cold.solution.open)
     np.testing.assert_array_equal(warm.solution.host, cold.solution.host)
     scenario = batch.evaluator.scenario(changes)
-    prepared = replace(batch.prepared, scenario=scenario, place=batch.evaluator.place(scenario))
-    outcome = decide(replace(prepared, travel=batch.evaluator.travel(scenario, prepared.place)))
+    place = batch.evaluator.place(scenario)
+    outcome = decide(replace(batch.prepared, measured=Measured.of(place, scenario, batch.evaluator.travel(scenario, place))))
     assert figures(warm)["objective"] == outcome.manifest["objective_value"]
     assert figures(warm)["baseline_gbp_pa"] == outcome.manifest["baseline_gbp_pa"]
 

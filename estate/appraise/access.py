@@ -140,7 +140,7 @@ def _within(of: Reach, k: int) -> pd.Series[Any]:
 def label_columns(place: Place) -> tuple[str, ...]:
     """Zone columns that put people in groups: text with 2 to 60 values, and deciles."""
     found = []
-    for column in place.zones.columns:
+    for column in sorted(place.zones.columns):
         values = place.zones[column]
         text = not pd.api.types.is_numeric_dtype(values) and not str(column).endswith(("_source", "_note", "_licence"))
         named = text and column not in NOT_LABELS
@@ -156,7 +156,7 @@ def group_columns(measured: Measured) -> tuple[str, ...]:
     used = {rule.people for rule in measured.rules} - {"everyone"}
     skip = ("imd", "pop", "easting", "northing", "lat", "lon", "ruc")
     found = []
-    for column in place.zones.columns:
+    for column in sorted(place.zones.columns):
         values = place.zones[column]
         counts = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
         whole = counts and bool((values.dropna() % 1 == 0).all() and (values.fillna(0) <= people).all())
@@ -194,13 +194,14 @@ def access_table(measured: Measured, before: Reach, after: Reach) -> pd.DataFram
     Where the travel tables have no distances, seconds stand in their place, in columns that end in ``_s``.
     """
     rows = []
+    groups = tuple(_groups(measured))
     for k, service in enumerate(measured.place.services):
         rule = measured.headline.get(service)
         unit = unit_of(before, k)
         was, now = far(before, k, unit), far(after, k, unit)
         change = np.where((was >= 0) & (now >= 0), now - was, 0)
         inside = [(_within(each, k) == "yes").to_numpy() for each in (before, after)]
-        for group, value, people in _groups(measured):
+        for group, value, people in groups:
             worse = float(people[change > 0].sum())
             row: dict[str, Any] = {
                 "service": service,

@@ -71,5 +71,9 @@ def group(ctx: click.Context, *, debug: bool) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and exit with its code."""
     from estate.cli.outcome import guarded
+    from estate.cli.streams import patient, say_why_it_ends
 
-    sys.exit(guarded(group, sys.argv[1:] if arguments is None else arguments))
+    say_why_it_ends()
+    with patient():
+        code = guarded(group, sys.argv[1:] if arguments is None else arguments)
+    sys.exit(code)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from estate.appraise.access import people_within
+from estate.cli.outcome import clean, say
 from estate.scenario import Objective
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def proof(manifest: Any) -> str:
 def show(outcome: Outcome) -> None:
     """Print the table, the proof and where the results are."""
     m = outcome.manifest
-    table = Table(title=Text(m["title"]), title_justify="left", title_style="bold", header_style="bold", show_edge=False)
+    table = Table(title=Text(clean(m["title"])), title_justify="left", title_style="bold", header_style="bold", show_edge=False)
     for heading in ("", "today", "plan", "change"):
         table.add_column(heading, justify="left" if not heading else "right", no_wrap=bool(heading))
     money = (m["baseline_gbp_pa"], m["running_cost_gbp_pa"])
@@ -39,20 +39,18 @@ def show(outcome: Outcome) -> None:
     scenario = outcome.prepared.scenario
     for row in people_within(outcome.appraisal.tables["access"]).itertuples():
         label = f"People within {row.limit}: {scenario.service_label(str(row.service))}"
-        table.add_row(Text(label), *_three(int(row.within_before), int(row.within_after)))  # type: ignore[arg-type]
+        table.add_row(Text(clean(label)), *_three(int(row.within_before), int(row.within_after)))  # type: ignore[arg-type]
     table.add_section()
     table.add_row("Counters that move", "", f"{m['moves']:,}", "")
     table.add_row("Capital receipts, £ (once)", "", f"{m['receipts_gbp']:,.0f}", "")
     table.add_row("One-off costs, £", "", f"{m['one_off_gbp']:,.0f}", "")
     Console().print(table)
     if m["illustrative_figures"]:
-        click.echo(
-            f"\nIllustrative: {m['illustrative_figures']:,} input figures are assumed, and marked so wherever they show."
-        )
-    click.echo(f"\nStatus: {m['status']} - {proof(m)}; checked independently.")
-    click.echo(f"Page:   {outcome.out}/index.html")
-    click.echo(f"Tables: {outcome.out}/*.csv, finance.xlsx, plan.gpkg")
-    click.echo(f"Next:   open the page, or 'estate explain {outcome.prepared.scenario.file} --site ID' to price one building")
+        say(f"\nIllustrative: {m['illustrative_figures']:,} input figures are assumed, and marked so wherever they show.")
+    say(f"\nStatus: {m['status']} - {proof(m)}; checked independently.")
+    say(f"Page:   {outcome.out}/index.html")
+    say(f"Tables: {outcome.out}/*.csv, finance.xlsx, plan.gpkg")
+    say(f"Next:   open the page, or 'estate explain {outcome.prepared.scenario.file} --site ID' to price one building")
 
 
 def _three(before: float, after: float) -> tuple[str, str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from estate.errors import EstateError, Issue, Severity
+from estate.errors import EstateError, Issue, Severity, WriteError
 
 MOST_ISSUES = 200
 """Issues printed as text; the rest are counted, and all are in --json."""
@@ -34,13 +34,9 @@ def guarded(group: click.Group, arguments: Sequence[str]) -> int:  # noqa: PLR09
     except EstateError as error:
         if debug:
             traceback.print_exc()
-        report(error, as_json=as_json)
-        return error.exit_code
+        return _reported(error, as_json=as_json)
     except KeyboardInterrupt:
         return _fail("interrupted: nothing was published", 130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 0
     except Exception as error:  # noqa: BLE001  (the last door: a bug is said to be one)
         if debug:
             traceback.print_exc()
@@ -50,8 +46,22 @@ def guarded(group: click.Group, arguments: Sequence[str]) -> int:  # noqa: PLR09
 
 
 def _fail(message: str, code: int) -> int:
-    click.echo(f"estate: {message}", err=True)
+    say(f"estate: {message}", err=True)
     return code
+
+
+def _reported(error: EstateError, *, as_json: bool) -> int:
+    """The exit code of an error, after it is told; standard output that is full cannot be told of itself."""
+    try:
+        report(error, as_json=as_json)
+    except WriteError as full:
+        return _fail(str(full), error.exit_code)
+    return error.exit_code
+
+
+def say(text: str = "", *, err: bool = False) -> None:
+    """Print lines that may hold words out of files, safe for a terminal."""
+    click.echo("\n".join(clean(line) for line in text.split("\n")), err=err)
 
 
 def report(error: EstateError, *, as_json: bool) -> None:
@@ -59,7 +69,7 @@ def report(error: EstateError, *, as_json: bool) -> None:
     if as_json:
         body = {"error": type(error).__name__, "exit": error.exit_code, "message": str(error)}
         click.echo(json.dumps({**body, "issues": [issue.as_row() for issue in error.issues]}, ensure_ascii=False))
-    click.echo(f"estate: {error}" if not error.issues or error.args[0] != _joined(error) else "estate:", err=True)
+    say(f"estate: {error}" if not error.issues or error.args[0] != _joined(error) else "estate:", err=True)
     print_issues(error.issues, err=True)
 
 
@@ -73,9 +83,9 @@ def print_issues(issues: Iterable[Issue], *, err: bool = False) -> None:
     found = sorted(issues, key=lambda issue: order.index(Severity(issue.severity)))
     for issue in found[:MOST_ISSUES]:
         place = f"{issue.where}: " if str(issue.where) else ""
-        click.echo(f"  {MARKS[Severity(issue.severity)]:7} {clean(place + issue.message)}", err=err)
+        say(f"  {MARKS[Severity(issue.severity)]:7} {place + issue.message}", err=err)
         if issue.remedy:
-            click.echo(f"          -> {clean(issue.remedy)}", err=err)
+            say(f"          -> {issue.remedy}", err=err)
     if len(found) > MOST_ISSUES:
         click.echo(f"  ... and {len(found) - MOST_ISSUES:,} more (all of them with --json)", err=err)
 
@@ -96,6 +106,6 @@ def say_to_stderr(quiet: bool) -> Callable[[str], None]:  # noqa: FBT001
 
     def say(message: str) -> None:
         if not quiet:
-            click.echo(f"  {message} ...", err=True)
+            click.echo(f"  {clean(message)} ...", err=True)
 
     return say

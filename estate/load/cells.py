@@ -98,6 +98,8 @@ class Cells:
 
     def tell_spoilt(self, bad: pd.Series, text: pd.Series) -> None:
         """Errors of a spreadsheet: refused in a column that is specified, else a warning."""
+        if not bad.any():
+            return
         severity = Severity.ERROR if self.known else Severity.WARNING
         reasons = text.where(bad, "").map(lambda cell: why_spoilt(cell) if cell else ("", ""))
         for reason in sorted(set(reasons[bad])):
@@ -176,7 +178,7 @@ def _numbers(cells: Cells, text: pd.Series, factor: float | None) -> pd.Series:
     spec = cells.spec
     values, wrong = parsed_numbers(text)
     unit = _unit(spec.name)
-    marks = wrong & suppressed(text)
+    marks = suppressed(text, wrong)
     if cells.stands_for is not None:
         cells.tell_suppressed(marks, text)
         wrong &= ~marks
@@ -313,9 +315,9 @@ def guessed(cells: Cells, column: pd.Series, factor: float | None = None) -> pd.
         return text
     values, wrong = parsed_numbers(text)
     wrong &= ~bad
-    odd = wrong & ~suppressed(text)
+    odd = wrong & ~suppressed(text, wrong)
     numbers = int((given & ~wrong).sum())
-    letters = int((wrong & single_letters(text)).sum())
+    letters = int(single_letters(text, wrong).sum())
     if not numbers or odd.any() or letters > numbers:
         if numbers >= _MOSTLY * given.sum():
             message = "the column is read as labels, not numbers, because of {count} cells: {cells}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from estate.errors import InputError, Issue
-from estate.load import geo, parquet, records, text, workbook
+from estate.load import geo, parquet, records, text, vector, workbook
 from estate.load.raw import Raw
 from estate.load.sniff import Format, corrupt, locate_file, read_bytes, recognise
 from estate.scenario import TableFile
@@ -62,6 +62,9 @@ def read_file(given: TableFile, folder: Path, setting: str) -> tuple[Raw, Mappin
                 raw = parquet.read_parquet(data, given.path, given)
             case Format.SHAPEFILE:
                 raw, beside = geo.read_shapefile(path, data, name, given)
+                digests.update(beside)
+            case Format.FLATGEOBUF | Format.KML | Format.GML | Format.MAPINFO:
+                raw, beside = vector.read_vector(path, data, kind, given)
                 digests.update(beside)
             case Format.ZIPPED_SHAPEFILE:
                 raw = geo.read_zipped_shapefile(data, given.path, given)

@@ -105,7 +105,7 @@ def _layer(base: sqlite3.Connection, file: str, wanted: str) -> Raw:
     layers = [
         name for (name,) in base.execute("SELECT table_name FROM gpkg_contents WHERE data_type IN ('features', 'attributes')")
     ]
-    name = _chosen([each for each in layers if each != "layer_styles"], file, wanted)
+    name = choose_layer([each for each in layers if each != "layer_styles"], file, wanted)
     kept = {str(row[0]) for row in base.execute("SELECT name FROM sqlite_master")}
     known = [each for each in ("gpkg_geometry_columns", "gpkg_spatial_ref_sys") if each in kept]
     _check_tables(base, [name, *known], file)
@@ -134,7 +134,8 @@ def _spatial(base: sqlite3.Connection, name: str) -> tuple[str, int] | None:
     return found
 
 
-def _chosen(layers: Sequence[str], file: str, wanted: str) -> str:
+def choose_layer(layers: Sequence[str], file: str, wanted: str) -> str:
+    """The layer that is wanted, or the only one; raises :class:`InputError` that lists them."""
     where = Where(file, column="layer", value=wanted)
     if wanted:
         match = next((each for each in layers if each.casefold() == wanted.casefold()), None)
@@ -202,7 +203,7 @@ def read_zipped_shapefile(data: bytes, file: str, given: TableFile) -> Raw:
     """A zip archive with one Shapefile in it, or several of which ``layer`` names one."""
     members = {each.filename: each for each in checked_members(data, file) if "__MACOSX" not in each.filename}
     stems = {Path(name).stem: name for name in members if name.lower().endswith(".shp")}
-    shape = stems[_chosen(sorted(stems), file, given.layer)]
+    shape = stems[choose_layer(sorted(stems), file, given.layer)]
     parts = {}
     for suffix in _SHAPE_PARTS:
         match = next((each for name, each in members.items() if name.lower() == shape.lower()[:-4] + suffix), None)

@@ -41,14 +41,20 @@ def why_spoilt(cell: str) -> tuple[str, str]:
     return "'{value}' is a spreadsheet's error, not a value", "mend the formula there and save again, or leave the cell blank"
 
 
-def suppressed(text: pd.Series) -> pd.Series:
-    """(n,) bool: which cells stand for a figure that is withheld or not known (``*``, ``<5``, ``c``, ``[x]``, ``n/a``)."""
-    return text.map(lambda cell: bool(_MARK.fullmatch(cell)), na_action="ignore").astype(bool)
+def suppressed(text: pd.Series, among: pd.Series) -> pd.Series:
+    """(n,) bool: which of some cells stand for a figure that is withheld or unknown (``*``, ``<5``, ``c``, ``[x]``, ``n/a``)."""
+    return _matching(_MARK, text, among)
 
 
-def single_letters(text: pd.Series) -> pd.Series:
+def single_letters(text: pd.Series, among: pd.Series) -> pd.Series:
     """(n,) bool: which of those marks are one letter, and might as well be labels."""
-    return text.map(lambda cell: bool(_LETTER.fullmatch(cell)), na_action="ignore").astype(bool)
+    return _matching(_LETTER, text, among)
+
+
+def _matching(pattern: re.Pattern[str], text: pd.Series, among: pd.Series) -> pd.Series:
+    found = among.to_numpy(dtype=bool).copy()
+    found[found] = [bool(pattern.fullmatch(cell)) for cell in text[found]]
+    return pd.Series(found, index=text.index)
 
 
 def lost_digits(text: pd.Series) -> pd.Series:

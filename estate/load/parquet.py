@@ -6,8 +6,11 @@ import io
 import json
 from typing import Any
 
+import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from estate.errors import InputError, Where
 from estate.load.curves import shapes_from_wkb
@@ -20,7 +23,7 @@ MAX_TEXT = 2 * 1024**3
 
 
 def read_parquet(data: bytes, file: str, given: TableFile) -> Raw:
-    """A Parquet file; with ``geo`` metadata (GeoParquet, WKB) also its geometry.  Nested columns are left out."""
+    """A Parquet file; with ``geo`` metadata (GeoParquet: WKB or GeoArrow) also its geometry.  Nested columns are left out."""
     del given
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415
@@ -46,12 +49,13 @@ def read_parquet(data: bytes, file: str, given: TableFile) -> Raw:
         geometry, crs = None, ""
         if primary:
             spec = geo["columns"][primary]
-            if spec.get("encoding") != "WKB" or primary not in table.column_names:
-                raise refusal(
-                    "geo.encoding", f"holds its geometry as {spec.get('encoding')}", "save it with WKB geometry", where
-                )
-            wkb = _unpacked(table.column(primary), file, MAX_TEXT).to_pylist()
-            geometry = shapes_from_wkb(wkb, file)
+            if spec.get("encoding") == "WKB" and primary in table.column_names:
+                geometry = shapes_from_wkb(_unpacked(table.column(primary), file, MAX_TEXT).to_pylist(), file)
+            elif spec.get("encoding") in _NATIVE and primary in schema.names:
+                geometry = _native(book.read(columns=[primary]), spec["encoding"])
+            else:
+                message = f"holds its geometry as {spec.get('encoding')}"
+                raise refusal("geo.encoding", message, "save it with WKB geometry", where)
             stated = spec.get("crs", "OGC:CRS84")
             crs = _json_named(stated)
         columns = {
@@ -62,6 +66,19 @@ def read_parquet(data: bytes, file: str, given: TableFile) -> Raw:
     except (pa.ArrowException, shapely.errors.GEOSException, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise corrupt(file, error) from None
     return from_columns(file, columns, table.num_rows, geometry, crs)
+
+
+_NATIVE = ("point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon")
+"""Encodings of GeoParquet 1.1 that keep coordinates as numbers, as GeoArrow does."""
+
+
+def _native(table: Any, encoding: str) -> NDArray[np.object_]:
+    """A column of GeoArrow's separate or interleaved coordinates as geometries; the file says their kind."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    marked = table.schema.field(0).with_metadata({"ARROW:extension:name": f"geoarrow.{encoding}"})
+    frame = gpd.GeoDataFrame.from_arrow(table.cast(pa.schema([marked])))
+    return np.asarray(frame.geometry.to_numpy(), dtype=object)
 
 
 def _json_named(stated: Any) -> str:

@@ -20,6 +20,8 @@ from pathlib import Path
 from estate.errors import InputError, Issue, Where
 from estate.wording import closest
 
+ONLY_BELOW = "ESTATE_ONLY_BELOW"
+"""Set in the environment: every file that a scenario names must be below its folder."""
 MAX_BYTES = 512 * 1024 * 1024
 MAX_MEMBERS = 1_000
 MAX_UNPACKED = 1024 * 1024 * 1024
@@ -39,6 +41,10 @@ class Format(StrEnum):
     JSON = "JSON"
     SHAPEFILE = "Shapefile"
     ZIPPED_SHAPEFILE = "zipped Shapefile"
+    FLATGEOBUF = "FlatGeobuf"
+    KML = "KML"
+    GML = "GML"
+    MAPINFO = "MapInfo table"
 
 
 _KINDS = {
@@ -46,13 +52,22 @@ _KINDS = {
     b"PAR1": Format.PARQUET,
     b"\x00\x00\x27\x0a": Format.SHAPEFILE,
     b"\xd0\xcf\x11\xe0": Format.WORKBOOK,
+    b"fgb\x03fgb": Format.FLATGEOBUF,
 }
 """How the formats begin; GeoJSON begins with a bracket, and what is left is taken for CSV."""
+
+_XML = "XML or a service descriptor"
+_BEFORE = rb"(?:\s|<\?xml[^>]{0,200}\?>|<!--.{0,2000}?-->)*"
+_KINDS_OF_XML = (
+    (_BEFORE + rb"<kml[\s>]", Format.KML),
+    (_BEFORE + rb"<(?:\w+:)?FeatureCollection\s[^>]*opengis\.net/gml", Format.GML),
+)
+"""Of XML only these are read, by their first element."""
 
 _REFUSED = (
     (rb".{0,1000}<(ogrvrtdatasource|vrtdataset)", "a VRT descriptor, which leads to other files"),
     (rb".{0,1000}(<!doctype html|<html)", "a web page (a download that failed?)"),
-    (rb"(\xff\xfe)?<", "XML or a service descriptor"),
+    (rb"(\xff\xfe)?<", _XML),
     (rb".{0,1000}gdal_streamed_alg", "a GDALG descriptor, which leads to other files"),
     (rb"(wfs|oapif|wms|csw|gdalg|mysql|pg|https?|ftp|s3|gpkg|sqlite|zip|vrt):", "a service descriptor, which leads elsewhere"),
     (rb"\x80[\x02-\x05]|ccopy_reg|cposix|cos\n|cbuiltins|c__builtin__", "a Python pickle, which could run code"),
@@ -61,7 +76,10 @@ _REFUSED = (
 )
 """What must not be opened, or cannot be."""
 
-READ = "CSV, Excel, OpenDocument, GeoPackage, Parquet or GeoParquet, GeoJSON, Shapefile, or a zipped Shapefile"
+READ = (
+    "CSV, Excel, OpenDocument, GeoPackage, Parquet or GeoParquet, GeoJSON, Shapefile, a zipped Shapefile, FlatGeobuf, KML, GML,"
+    " or a MapInfo table"
+)
 
 
 def locate_file(text: str, folder: Path, setting: str) -> Path:
@@ -82,9 +100,10 @@ def locate_file(text: str, folder: Path, setting: str) -> Path:
     if not text.strip() or "\0" in text:
         raise refusal("file.path", "is not a path", f"give the path of a file in {setting}", where)
     path = folder / text
-    if not path.exists() and "\\" in text:
-        path = folder / text.replace("\\", "/")
     try:
+        if not path.exists() and "\\" in text:
+            path = folder / text.replace("\\", "/")
+        stays_below(path, folder, where)
         mode = path.stat().st_mode
     except FileNotFoundError:
         raise refusal("file.missing", f"there is no such file (asked for by '{setting}')", _nearby(path), where) from None
@@ -95,6 +114,18 @@ def locate_file(text: str, folder: Path, setting: str) -> Path:
     if not stat.S_ISREG(mode):
         raise refusal("file.special", "is not an ordinary file", f"correct '{setting}'", where)
     return path
+
+
+def stays_below(path: Path, folder: Path, where: Where) -> None:
+    """Refuse a path that leads out of a folder, by ``..``, links or otherwise, where the environment asks for that.
+
+    A table may be any local file: that is how a register on a shared drive is used.  Whoever runs other people's scenarios
+    unattended sets ``ESTATE_ONLY_BELOW=1`` outside them, and then nothing above or beside the scenario's folder is read.
+    """
+    asked = os.environ.get(ONLY_BELOW, "") not in ("", "0")
+    if asked and not path.resolve().is_relative_to(folder.resolve()):
+        message = f"is not below the scenario's folder, and {ONLY_BELOW} says that it must be"
+        raise refusal("file.outside", message, "put the file, not a link to it, in the scenario's folder", where)
 
 
 def read_bytes(path: Path, text: str, setting: str) -> tuple[bytes, str]:
@@ -140,6 +171,11 @@ def recognise(data: bytes, file: str) -> Format:
         what = "an SQLite database, not a GeoPackage"
     elif kind is None and binary and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
         what = what or "binary data of an unknown kind"
+    if what == _XML and kind is None:
+        kind = next((each for pattern, each in _KINDS_OF_XML if re.match(pattern, start, re.DOTALL)), None)
+        what = "" if kind else what
+    if kind is None and re.match(rb"!table\s", start, re.IGNORECASE):
+        kind = Format.MAPINFO
     if what:
         remedy = "unpack it, and name the file inside" if what == "a compressed file" else f"give {READ}"
         raise refusal("file.format", f"is {what}, which is not read", remedy, where)

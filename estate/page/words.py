@@ -45,14 +45,16 @@ AGENCY_KINDS = {
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_OVERRIDE = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""What changes the direction of the words that follow it, and need not end with the name; marks of a single place stay."""
 _SPACE = re.compile(r"\s+")
 
 
 def clean(text: Any) -> str:
-    """A name as it may be shown: no control characters, one line, at most 200 characters."""
+    """A name as it may be shown: no control characters, nothing that turns words round, one line, at most 200 characters."""
     if text is None or (isinstance(text, float) and text != text):  # noqa: PLR0124 - NaN is not itself
         return ""
-    line = _SPACE.sub(" ", _CONTROL.sub("\ufffd", str(text))).strip()
+    line = _SPACE.sub(" ", _OVERRIDE.sub("", _CONTROL.sub("\ufffd", str(text)))).strip()
     return line if len(line) <= LONGEST_NAME else line[: LONGEST_NAME - 1] + "…"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t")
+"""What a spreadsheet takes for a formula, at the start of a cell, in full-width letters too."""
 
 
 def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
@@ -44,5 +46,11 @@ def inert(table: pd.DataFrame) -> pd.DataFrame:
 def _inert(value: object) -> object:
     if not isinstance(value, str):
         return value
-    clean = value if value.isprintable() else "".join(" " if ord(x) < 32 and x != "\t" else x for x in value)
-    return "'" + clean if clean.startswith(_FORMULA) else clean
+    clean = value if value.isprintable() else "".join(" " if x != "\t" and _breaks(x) else x for x in value)
+    first = unicodedata.normalize("NFKC", clean.lstrip(" \u00a0\ufeff\u200b")[:1])
+    return "'" + clean if first.startswith(_FORMULA) else clean
+
+
+def _breaks(letter: str) -> bool:
+    """A control character (C0 or C1, U+0085 among them) or a line or paragraph separator."""
+    return unicodedata.category(letter) in ("Cc", "Zl", "Zp")

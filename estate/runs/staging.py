@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import errno
 import fcntl
 import os
+import platform
 import re
 import shutil
 import time
@@ -13,7 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from estate.errors import WriteError
+from estate.errors import EstateError, WriteError
+from estate.wording import brief
 
 RUNS = ".runs"
 _POLL_S = 0.05
@@ -25,13 +28,18 @@ def locked(out: Path, name: str, *, wait_s: float = 0.0) -> Iterator[None]:
     runs = out / RUNS
     with writing(out):
         runs.mkdir(parents=True, exist_ok=True)
-        lock = (runs / f"{name}.lock").open("a")
+        lock = (runs / f"{name}.lock").open("a+")
     with lock:
         until = time.monotonic() + wait_s
         while not _taken(lock):
             if time.monotonic() >= until:
-                raise WriteError(f"another run of '{name}' is writing to {out}: wait for it, or choose another --out")
+                holder = _holder(lock)
+                raise WriteError(f"another run of '{name}' is writing to {out}{holder}: wait for it, or choose another --out")
             time.sleep(_POLL_S)
+        with writing(out):
+            lock.truncate(0)
+            lock.write(f"process {os.getpid()} on {platform.node()}, since {dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M:%S} UTC")
+            lock.flush()
         yield
 
 
@@ -43,20 +51,41 @@ def _taken(lock: IO[str]) -> bool:
     return True
 
 
+def _holder(lock: IO[str]) -> str:
+    """Who holds a lock and since when, as the holder wrote into it; empty where it has not yet."""
+    lock.seek(0)
+    said = lock.read(200)
+    return f" ({said})" if said.isprintable() and said else ""
+
+
 @contextmanager
 def writing(where: Path) -> Iterator[None]:
     """Turn a failure to write into :class:`WriteError` with what to do."""
     try:
         yield
-    except OSError as error:
+    except EstateError:
+        raise
+    except Exception as error:
+        # A database or a spreadsheet that finds the disk full says so in errors of its own.
+        if not isinstance(error, OSError) and not _full(where):
+            raise
+        number = error.errno if isinstance(error, OSError) and error.errno else errno.ENOSPC if _full(where) else 0
         hints = {
             errno.ENOSPC: "the disk is full: free some space",
             errno.EACCES: "the folder is read-only or the file is open elsewhere",
+            errno.EDQUOT: "the quota is used up: free some space",
             errno.EROFS: "the folder is read-only",
             errno.ENAMETOOLONG: "the path is too long: choose a shorter --out",
         }
-        hint = hints.get(error.errno or 0, error.strerror or str(error))
-        raise WriteError(f"cannot write to {where}: {hint}; what was published before is unharmed") from error
+        hint = hints.get(number, getattr(error, "strerror", None) or brief(str(error)))
+        shown = brief(str(where), 200)
+        raise WriteError(f"cannot write to {shown}: {hint}; what was published before is unharmed") from error
+
+
+def _full(where: Path) -> bool:
+    """Whether the disk of a folder has no room left to speak of."""
+    there = next((each for each in (where, *where.absolute().parents) if each.exists()), Path())
+    return shutil.disk_usage(there).free < 64 * 1024
 
 
 @contextmanager

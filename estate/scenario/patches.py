@@ -8,8 +8,35 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from estate.errors import UsageError
+from estate.wording import brief
 
 type Patch = tuple[tuple[str, ...], Any]
+
+
+DEEPEST = 32
+"""Tables and lists inside one another, at most: no setting needs a quarter of it."""
+
+
+def read_toml(text: str) -> dict[str, Any]:
+    """TOML as Python data; all that cannot be read is a ``TOMLDecodeError``, brackets by the thousand and endless numbers too."""
+    try:
+        found = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise
+    except RecursionError:
+        raise tomllib.TOMLDecodeError(f"lists or tables are nested more than {DEEPEST} deep") from None
+    except ValueError:
+        raise tomllib.TOMLDecodeError("a number has too many digits") from None
+    level: list[Any] = [found]
+    for _ in range(DEEPEST):
+        level = [each for value in level for each in _inside(value)]
+    if level:
+        raise tomllib.TOMLDecodeError(f"lists or tables are nested more than {DEEPEST} deep")
+    return found
+
+
+def _inside(value: Any) -> list[Any]:
+    return list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
 
 
 def parse_change(change: str) -> Patch:
@@ -19,8 +46,10 @@ def parse_change(change: str) -> Patch:
     if not equals or not all(path):
         raise UsageError(f"--set {change}: write it as key=value, for example travel.detour=1.4")
     try:
-        return path, tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        return path, read_toml(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError as error:
+        if "nested" in str(error) or "digits" in str(error):
+            raise UsageError(f"--set {brief(change)}: {error}") from None
         return path, text
 
 

@@ -15,18 +15,27 @@ from pydantic import ValidationError
 
 from estate.errors import InputError, Issue, UsageError, Where
 from estate.scenario.limits import Settings
-from estate.scenario.patches import merged, parse_change, patched
+from estate.scenario.patches import merged, parse_change, patched, read_toml
 from estate.scenario.settings import Scenario
+from estate.wording import brief
 
 FILE_NAME = "estate.toml"
+LONGEST_CHAIN = 20
+"""Scenarios that extend one another."""
 
 
 def find(path: Path) -> Path:
     """The scenario file a path means: itself, or ``estate.toml`` in a folder."""
-    file = path / FILE_NAME if path.is_dir() else path
-    if not file.is_file():
+    try:
+        file = path / FILE_NAME if path.is_dir() else path
+        there = file.is_file()
+    except OSError:  # a name too long for the system is no scenario either
+        file, there = path, False
+    if not there:
         remedy = "give a place folder that holds estate.toml, or a scenario file; 'estate new DIR' makes one"
-        raise InputError(issues=[Issue("scenario.missing", f"no scenario at {file}", remedy, Where(str(path)))])
+        raise InputError(
+            issues=[Issue("scenario.missing", f"no scenario at {brief(str(file), 200)}", remedy, Where(brief(str(path), 200)))]
+        )
     return file
 
 
@@ -74,6 +83,9 @@ def _read_chain(file: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     if here in seen:
         chain = " -> ".join(each.name for each in (*seen, here))
         raise InputError(issues=[Issue("scenario.loop", f"'extends' goes round in a circle: {chain}", where=Where(str(file)))])
+    if len(seen) >= LONGEST_CHAIN:
+        message = f"'extends' goes on for more than {LONGEST_CHAIN} scenarios"
+        raise InputError(issues=[Issue("scenario.chain", message, "extend a scenario nearer to the base", Where(str(file)))])
     settings = _read(file)
     base = settings.pop("extends", None)
     if base is None:
@@ -118,7 +130,7 @@ def settings_bytes(file: Path) -> bytes:
 def _read(file: Path) -> dict[str, Any]:
     try:
         text = settings_bytes(file).decode("utf-8-sig")
-        return tomllib.loads(text)
+        return read_toml(text)
     except UnicodeDecodeError as error:
         issue = Issue("scenario.encoding", f"is not UTF-8 text: {error.reason}", "save it as UTF-8", Where(str(file)))
         raise InputError(issues=[issue]) from None

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from estate.errors import InputError, Issue, Where
+from estate.load.sniff import stays_below
 from estate.place import Place, shown
 from estate.problem import Bools, Ints
 from estate.scenario import Limit, Measure, Method, Metric, Scenario, Standard
@@ -97,6 +98,7 @@ def streets_file(scenario: Scenario, cache: Path | None = None) -> Path:
         message = "is empty" if path.is_file() else "is not an ordinary file"
         where = Where(scenario.travel.streets, column="travel.streets")
         raise InputError(issues=[Issue("travel.special", message, "name a file of streets", where)])
+    stays_below(path, scenario.folder, Where(scenario.travel.streets, column="travel.streets"))
     return path
 
 

@@ -64,15 +64,25 @@ def compare(name: str, said: pd.DataFrame, true: pd.DataFrame, keys: Sequence[st
     here = here[~here.index.duplicated()].reindex(there.index)
     for column in true.columns.difference(list(keys), sort=False):
         want, got = there[column], here[column]
-        if pd.api.types.is_numeric_dtype(want.dtype) and not pd.api.types.is_bool_dtype(want.dtype):
+        if _numeric(want):
             wanted = want.astype("Float64").astype(float)
-            found = pd.to_numeric(got.map(lambda cell: None if blank(cell) else cell), errors="coerce").astype(float)
-            near = (wanted - found).abs() <= (ROUNDED if "mean" in column else CLOSE)
+            cells = got if _numeric(got) else got.map(lambda cell: None if blank(cell) else cell)
+            found = pd.to_numeric(cells, errors="coerce").astype("Float64").astype(float)
+            wrong = ~((wanted - found).abs() <= (ROUNDED if "mean" in column else CLOSE)).to_numpy(dtype=bool)
             # A blank is right only where a blank is due, and a word is never a number.
-            wrong = ~(near | (wanted.isna() & got.map(lambda cell: plain(cell) == "")))
+            due = np.flatnonzero(wrong & wanted.isna().to_numpy())
+            wrong[due] = [plain(cell) != "" for cell in got.iloc[due]]
         else:
-            wrong = want.map(_cell) != got.map(_cell)
-        yield finding(f"{name}.{column}", len(want), there.index[wrong.to_numpy(dtype=bool)], f"{name}, column {column}")
+            # Cells that are the same as they stand say the same; the others may still, when they are read as text.
+            a, b = (np.asarray(each, dtype=object) for each in (want, got))
+            wrong = np.array([x is not y and (type(x) is not type(y) or x != y) for x, y in zip(a, b, strict=True)], dtype=bool)
+            unlike = np.flatnonzero(wrong)
+            wrong[unlike] = [_cell(x) != _cell(y) for x, y in zip(a[unlike], b[unlike], strict=True)]
+        yield finding(f"{name}.{column}", len(want), there.index[wrong], f"{name}, column {column}")
+
+
+def _numeric(column: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype)
 
 
 def _key(frame: pd.DataFrame, keys: Sequence[str]) -> pd.Index:

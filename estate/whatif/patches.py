@@ -49,6 +49,7 @@ from pydantic import Field, ValidationError
 
 from estate.errors import InputError, Issue, Where
 from estate.scenario import Objective, Patch, Scenario, Settings, build, load_scenario, patched, resolved, settings_bytes
+from estate.scenario.patches import read_toml
 
 type Value = str | float | int | bool | list[Any] | dict[str, Any]
 type Changes = Mapping[str, Value]
@@ -120,7 +121,7 @@ class Item:
 def read(path: Path) -> tuple[WhatIf, Scenario]:
     """A what-if file and the base scenario it names; raises :class:`InputError` with everything that is wrong."""
     try:
-        given = tomllib.loads(settings_bytes(path).decode("utf-8-sig"))
+        given = read_toml(settings_bytes(path).decode("utf-8-sig"))
     except OSError as error:
         raise InputError(issues=[_issue(path, "cannot be read", str(error.strerror), "whatif.unreadable")]) from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

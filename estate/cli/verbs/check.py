@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from estate.cli.options import JSON, PATH, SET
-from estate.cli.outcome import emit_json, print_issues
+from estate.cli.outcome import emit_json, print_issues, say
 from estate.errors import Issue
 
 
@@ -36,7 +36,7 @@ def command(*, path: Path, changes: tuple[str, ...], as_json: bool, as_csv: bool
     else:
         print_issues(_together(found))
         rest = len(found) - len(bad)
-        click.echo(f"\n{len(bad)} errors, {rest} warnings and notes." + ("" if bad else f"  Next: estate run {path}"))
+        say(f"\n{len(bad)} errors, {rest} warnings and notes." + ("" if bad else f"  Next: estate run {path}"))
     return 3 if bad else 0
 
 

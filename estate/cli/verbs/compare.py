@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from estate.cli.options import JSON
-from estate.cli.outcome import clean, emit_json
+from estate.cli.outcome import clean, emit_json, say
 
 MOST_SAID = 40
 """Settings or cells printed one by one."""
@@ -37,30 +37,30 @@ def command(*, runs: tuple[Path, ...], page: Path | None, as_json: bool) -> None
         emit_json({"runs": [figures(each) for each in stored], "differences": found})
         return
     for other, difference in zip(stored[1:], found, strict=True):
-        click.echo(clean("  ->  ".join(labels(stored[0], other))))
+        say(clean("  ->  ".join(labels(stored[0], other))))
         for name, (a, b) in difference["figures"].items():
-            click.echo(f"  {name:32} {a:>16,.0f} {b:>16,.0f} {b - a:>+16,.0f}")
+            say(f"  {name:32} {a:>16,.0f} {b:>16,.0f} {b - a:>+16,.0f}")
         for name in ("sites", "points"):
             for row in difference[name]:
-                click.echo(clean(f"  {row['name']}: {row['first']} -> {row['second']}"))
+                say(clean(f"  {row['name']}: {row['first']} -> {row['second']}"))
         if not difference["sites"] and not difference["points"]:
-            click.echo("  the same buildings and the same moves")
+            say("  the same buildings and the same moves")
         _say("Settings that differ", [(each, "") for each in difference["settings"]])
         _say("Cells that differ", [(f"{row['table']} {row['words']}", row["effect"]) for row in difference["cells"]])
     if page is not None:
-        click.echo(f"Page: {page}")
+        say(f"Page: {page}")
 
 
 def _say(title: str, rows: list[tuple[str, str]]) -> None:
     """Lines under a title, each with what it did; the first :data:`MOST_SAID` of them."""
     if rows:
-        click.echo(f"{title}: {len(rows):,}")
+        say(f"{title}: {len(rows):,}")
     for words, effect in rows[:MOST_SAID]:
-        click.echo(clean(f"  {words}"))
+        say(clean(f"  {words}"))
         if effect:
-            click.echo(clean(f"      {effect}"))
+            say(clean(f"      {effect}"))
     if len(rows) > MOST_SAID:
-        click.echo(f"  ... and {len(rows) - MOST_SAID:,} more (all of them with --json)")
+        say(f"  ... and {len(rows) - MOST_SAID:,} more (all of them with --json)")
 
 
 def with_the_one_before(run: Path) -> tuple[Path, Path]:

@@ -9,7 +9,7 @@ from importlib import metadata
 import click
 
 from estate.cli.options import JSON
-from estate.cli.outcome import emit_json
+from estate.cli.outcome import emit_json, say
 
 
 @click.command("doctor", short_help="Versions, self-test, what is missing.")
@@ -34,12 +34,12 @@ def command(*, as_json: bool) -> int:
         python = platform.python_version()
         emit_json({"ok": ok, "python": python, "versions": versions, "solver": solver or "ok", "optional": optional})
         return 0 if ok else 3
-    click.echo(f"Python {platform.python_version()} on {platform.platform()}")
+    say(f"Python {platform.python_version()} on {platform.platform()}")
     for name, version in versions.items():
-        click.echo(f"  {name:10} {version}")
-    click.echo(f"Solver self-test: {'right' if ok else solver}")
+        say(f"  {name:10} {version}")
+    say(f"Solver self-test: {'right' if ok else solver}")
     for name, there in optional.items():
-        click.echo(f"{'found' if there else 'missing'}: {name}")
+        say(f"{'found' if there else 'missing'}: {name}")
     return 0 if ok else 3
 
 

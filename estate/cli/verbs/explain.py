@@ -38,7 +38,7 @@ def command(*, path: Path, changes: tuple[str, ...], site: str | None, quiet: bo
             emit_json(price.as_json())
             return
         for line in in_words(place, scenario, price):
-            click.echo(clean(line))
+            say(clean(line))
         print_issues(price.reasons)
         return
     say("looking for reasons")
@@ -46,7 +46,7 @@ def command(*, path: Path, changes: tuple[str, ...], site: str | None, quiet: bo
     if as_json:
         emit_json(found.as_json())
     elif found.feasible:
-        click.echo(f"There is a plan: nothing needs to give way.  'estate explain {path} --site ID' prices one building.")
+        say(f"There is a plan: nothing needs to give way.  'estate explain {path} --site ID' prices one building.")
     else:
-        click.echo("There is no plan.")
+        say("There is no plan.")
         print_issues(found.issues)

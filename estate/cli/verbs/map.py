@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from estate.cli.options import PUBLIC, RUN
+from estate.cli.outcome import say
 
 
 @click.command("map", short_help="Redraw a page.")
@@ -20,4 +21,4 @@ def command(*, run: Path, compare: Path | None, site: str | None, file: Path | N
     from estate.page import redraw
 
     written = redraw(run, compare=compare, site=site, file=file, public=public)
-    click.echo(f"Page: {written}")
+    say(f"Page: {written}")

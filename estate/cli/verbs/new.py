@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from estate.cli.outcome import say
+
 
 @click.command("new", short_help="Make a starter place.")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
@@ -17,5 +19,5 @@ def command(*, folder: Path, from_osm: str, area: str, lists: Path | None) -> No
     from estate.start.new import new
 
     for file in new(folder, from_osm=from_osm, area=area, lists=lists):
-        click.echo(f"  {file}")
-    click.echo(f"Next: read {folder}/README.md, then 'estate check {folder}' and 'estate run {folder}'")
+        say(f"  {file}")
+    say(f"Next: read {folder}/README.md, then 'estate check {folder}' and 'estate run {folder}'")

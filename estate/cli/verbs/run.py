@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from estate.cli.options import JSON, OUT, PATH, PUBLIC, QUIET, SET, solver, with_solver
-from estate.cli.outcome import clean, emit_json, print_issues, say_to_stderr
+from estate.cli.outcome import clean, emit_json, print_issues, say, say_to_stderr
 
 SUMMARY = (
     "status", "objective_gbp_pa", "bound_gbp_pa", "gap", "baseline_gbp_pa", "saving_gbp_pa", "receipts_gbp", "one_off_gbp",
@@ -69,9 +69,9 @@ def command(
 
         show(outcome)
         if public:
-            click.echo(f"Public: {folder}/index.html, with its tables; it leaves out:")
+            say(f"Public: {folder}/index.html, with its tables; it leaves out:")
             for each in missing:
-                click.echo(clean(f"  {each}"))
+                say(clean(f"  {each}"))
     if require_optimal and manifest["status"] != "optimal":
         raise NotOptimalError(
             f"the plan is {manifest['status']}, with a gap of {manifest['gap']:.3%}; it is published in {outcome.out}"

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from estate.cli.options import JSON
-from estate.cli.outcome import emit_json
+from estate.cli.outcome import emit_json, say
 
 
 @click.command("schema", short_help="Every column and setting.")
@@ -30,11 +30,11 @@ def command(*, table: str | None, excel: Path | None, settings: bool, as_json: b
     if excel is not None:
         with writing(excel.parent):
             excel.write_bytes(excel_template() if table is None else excel_template([table]))
-        click.echo(f"Workbook: {excel}")
+        say(f"Workbook: {excel}")
     elif as_json:
         schema = json_schema()
         emit_json(schema if table is None else {"$schema": schema["$schema"], **row_schema(table_named(table))})
     elif table is not None:
         sys.stdout.write(csv_template(table))
     else:
-        click.echo(settings_text(width) if settings else everything(width))
+        say(settings_text(width) if settings else everything(width))

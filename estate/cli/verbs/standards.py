@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from estate.cli.options import JSON
-from estate.cli.outcome import emit_json
+from estate.cli.outcome import emit_json, say
 
 
 @click.group("standards", short_help="The access standards.", invoke_without_command=True)
@@ -23,8 +23,8 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
         emit_json({name: asdict(preset) for name, preset in presets().items()})
         return
     for name, preset in presets().items():
-        click.echo(f"{name:24} {preset.title}  [{preset.status}]")
-    click.echo("\nNext: estate standards show NAME")
+        say(f"{name:24} {preset.title}  [{preset.status}]")
+    say("\nNext: estate standards show NAME")
 
 
 @command.command("show")
@@ -46,10 +46,10 @@ def show(*, name: str, as_json: bool) -> None:
     service = preset.service or "service"
     standard = Standard(name=name, preset=name, service=service)
     scenario = Scenario(name="any", services={service: Service()}, standards=(standard,))
-    click.echo(preset.title)
+    say(preset.title)
     for rule in rules(scenario):
-        click.echo(f"  {rule.name.removeprefix(name + '-')}: {in_words(rule, scenario)}  [{rule.measure}]")
+        say(f"  {rule.name.removeprefix(name + '-')}: {in_words(rule, scenario)}  [{rule.measure}]")
     rows = ("body", "status", "date", "source", "confidence", "note")
     for row in rows:
-        click.echo(f"{row.capitalize() + ':':12} {getattr(preset, row)}")
-    click.echo(f'\nUse it:\n  [[standards]]\n  name = "{name}"\n  preset = "{name}"')
+        say(f"{row.capitalize() + ':':12} {getattr(preset, row)}")
+    say(f'\nUse it:\n  [[standards]]\n  name = "{name}"\n  preset = "{name}"')

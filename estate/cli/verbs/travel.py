@@ -37,7 +37,7 @@ def command(
             emit_json({mode: fit for mode, (fit, _) in fits.items()})
         else:
             for mode, (_, words) in fits.items():
-                click.echo(f"{mode}: {words}")
+                say(f"{mode}: {words}")
         return
     prepared = prepare(scenario, cache=out / ".cache", say=say)
     travel = prepared.travel
@@ -49,9 +49,9 @@ def command(
             {"method": travel.method, "digest": travel.digest, "pairs": sizes, "notes": [n.as_row() for n in travel.notes]}
         )
         return
-    click.echo(f"Method: {travel.method}")
+    say(f"Method: {travel.method}")
     for name, size in sizes.items():
         kind, mode = name.split()
-        click.echo(f"  {'zones to sites' if kind == 'home' else 'sites to sites':15} {mode:8} {size:>10,} pairs")
+        say(f"  {'zones to sites' if kind == 'home' else 'sites to sites':15} {mode:8} {size:>10,} pairs")
     print_issues(travel.notes)
-    click.echo(f"Next: estate run {path}")
+    say(f"Next: estate run {path}")

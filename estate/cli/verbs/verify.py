@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from estate.cli.options import JSON, RUN
-from estate.cli.outcome import emit_json
+from estate.cli.outcome import emit_json, say
 
 
 @click.command("verify", short_help="Check a stored run again.")
@@ -30,4 +30,4 @@ def command(*, run: Path, as_json: bool) -> None:
     if as_json:
         emit_json({"ok": True, "checks": dict(verdict.checks), "cost_gbp_pa": verdict.cost_pence / 100})
     else:
-        click.echo(f"{run}: verified. {checks:,} checks hold; running cost £{verdict.cost_pence / 100:,.2f} a year.")
+        say(f"{run}: verified. {checks:,} checks hold; running cost £{verdict.cost_pence / 100:,.2f} a year.")

@@ -52,7 +52,7 @@ def command(
         if as_json:
             emit_json(found)
             return
-        click.echo(
+        say(
             f"{found['scenarios']:,} scenarios, {found['distinct']:,} of them distinct; {found['answered']:,} have an answer,"
             f" {found['to_answer']:,} do not: about {found['estimate_s']:,.0f} s"
         )
@@ -66,9 +66,7 @@ def command(
         )
         return
     said = ", ".join(f"{n:,} {status}" for status, n in counts.items())
-    click.echo(
-        f"{len(night.rows):,} scenarios ({said}), {night.solved:,} answered in {night.seconds:,.0f} s: {night.out}/index.html"
-    )
+    say(f"{len(night.rows):,} scenarios ({said}), {night.solved:,} answered in {night.seconds:,.0f} s: {night.out}/index.html")
 
 
 @contextmanager
