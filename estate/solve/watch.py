@@ -103,7 +103,7 @@ LAST_S = 60.0
 
 
 def left_behind(worker: threading.Thread) -> None:
-    """See to it that the process does not end under a search: a solver's thread that is cut off in C++ takes the process with it."""
+    """Do not let the process end under a search: a solver's thread that is cut off in C++ takes it along."""
     if not _behind:
         atexit.register(_wait_for_the_last)
     _behind.append(worker)
