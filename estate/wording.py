@@ -16,6 +16,21 @@ def plain(text: str) -> str:
     return re.sub(r"[^\w+]+", "_", unicodedata.normalize("NFKC", text).casefold()).strip("_")
 
 
+STOPPED = {
+    "gap": ("The search ended within the gap that was asked for", "ask for a smaller gap: --gap 0"),
+    "time": ("The search ended at its limit of time", "give it longer: --time-limit SECONDS"),
+    "work": ("The search ended at its limit of work", "allow more: --work-limit NUMBER, or solver.work_limit in the scenario"),
+    "interrupt": ("The search was stopped by hand", "let it run on"),
+    "memory": ("The search ran out of memory", "use a machine with more, or a smaller reach"),
+}
+"""Why a search that proved no optimum ended, and what to do about it."""
+
+
+def why_stopped(reason: str) -> tuple[str, str]:
+    """A sentence and a remedy for a value of ``stopped``; empty where the optimum was proven."""
+    return STOPPED.get(reason, ("", ""))
+
+
 def closest(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
     """The known word most like this one, or ``""``; ``cutoff`` is how alike they must be, 0 to 1."""
     by_form = {plain(each): each for each in known}

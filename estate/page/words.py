@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from estate.scenario import Objective
+from estate.wording import why_stopped
 
 METRES_PER_MILE = 1609.344
 LONGEST_NAME = 200
@@ -237,5 +238,8 @@ def checks(manifest: Mapping[str, Any]) -> list[str]:
     if manifest.get("repeatable"):
         lines.append("Repeatable: the same inputs and versions give the same plan again.")
     elif "repeatable" in manifest:
-        lines.append("The search was stopped by the clock, so another run may end with a different plan.")
+        lines.append("Not settled to the penny: another run may end with a different plan.")
+    sentence, remedy = why_stopped(str(manifest.get("stopped", "")))
+    if sentence:
+        lines.append(f"{sentence}. To know more, {remedy}.")
     return lines

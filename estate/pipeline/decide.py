@@ -36,9 +36,11 @@ class Outcome:
 
 
 def limits_of(scenario: Scenario) -> Limits:
-    """The scenario's solver settings."""
+    """The scenario's solver settings; a limit of time that is given stands alone, unless one of work is given too."""
     solver = scenario.solver
-    return Limits(solver.gap, solver.time_limit_s, solver.work_limit, solver.threads, solver.seed, solver.name)
+    timed = solver.time_limit_s is not None and "work_limit" not in solver.model_fields_set
+    work = None if timed else solver.work_limit
+    return Limits(solver.gap, solver.time_limit_s, work, solver.threads, solver.seed, solver.name)
 
 
 def decide(

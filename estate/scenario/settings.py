@@ -26,9 +26,9 @@ class Solver(Settings):
     gap: Fraction = 0.0
     """Stop at this relative gap; 0: prove to the penny."""
     time_limit_s: Positive | None = None
-    """Stop after so many seconds: such a run need not repeat exactly."""
-    work_limit: Annotated[int, Field(ge=1)] | None = None
-    """Stop after this much work, counted so that it repeats exactly."""
+    """Stop after so many seconds: such a run need not repeat exactly.  The limit of work then holds only where it is given."""
+    work_limit: Annotated[int, Field(ge=1)] = 5_000
+    """Stop after this much work (neighbourhoods, blocks, nodes), counted so that it repeats exactly: minutes on a conurbation."""
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     """Threads of the solver."""
     seed: Annotated[int, Field(ge=0)] = 0
