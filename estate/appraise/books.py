@@ -11,6 +11,7 @@ import pandas as pd
 
 from estate.appraise.assumptions import assumptions_table
 from estate.appraise.cashflow import Flows, cash_flow_table, flows, sensitivities_table, simple_payback_years, switching_table
+from estate.appraise.flexible import flexible_use_table, flexible_words
 from estate.appraise.ledger import ONE_OFF, Ledger, ledger, ledger_table
 from estate.appraise.receipts import receipts_table
 from estate.appraise.transfers import Transfers, smallest_transfers
@@ -39,7 +40,8 @@ class Books:
 def books(place: Place, scenario: Scenario, plan: Plan) -> Books:
     """The money of a plan against today's estate.
 
-    Tables ``capital_receipts, ledger, agencies, cash_flow, sensitivities, switching, transfers, assumptions``.
+    Tables ``capital_receipts, ledger, agencies, cash_flow, sensitivities, switching, transfers, flexible_use,
+    assumptions``.
 
     Raises
     ------
@@ -49,6 +51,8 @@ def books(place: Place, scenario: Scenario, plan: Plan) -> Books:
     book = ledger(place, scenario, plan)
     cash = flows(scenario, book)
     receipts = receipts_table(place, scenario, plan)
+    flexible = flexible_use_table(place, scenario, book)
+    receipts = receipts.assign(flexible_use=np.array(flexible_words(receipts, flexible), dtype=object))
     agencies = agencies_table(place, book, cash)
     answers = {basis: smallest_transfers(_pence_by_id(agencies, column)) for basis, column in BASES.items()}
     for basis, answer in answers.items():
@@ -56,6 +60,7 @@ def books(place: Place, scenario: Scenario, plan: Plan) -> Books:
         agencies[name] = _transfer_of(agencies, answer) / 100
     baseline = int(book.before["pence"].sum()) / 100
     summary = _summary(scenario, book, cash, receipts)
+    summary["flexible_use_gbp"] = round(float(flexible["eligible_gbp"].sum()), 2)
     tables = {
         "capital_receipts": receipts,
         "ledger": ledger_table(place, scenario, book),
@@ -64,6 +69,7 @@ def books(place: Place, scenario: Scenario, plan: Plan) -> Books:
         "sensitivities": sensitivities_table(scenario, cash),
         "switching": switching_table(cash),
         "transfers": transfers_table(place, answers),
+        "flexible_use": flexible,
         "assumptions": assumptions_table(place, scenario, plan),
     }
     words = [*_headline(summary), *_who(agencies, answers)]

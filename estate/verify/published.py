@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from estate.scenario import Limb, Measure, Metric, Standard
 from estate.verify.access import frame_of, limbs, near_pairs, offering, tested
-from estate.verify.books import check_ledger, receipts
+from estate.verify.books import check_ledger, flexible_use, receipts
 from estate.verify.case import Case, Decision, Finding, blank, finding, number, plain
 from estate.verify.money import hosting_gbp, move_gbp, pence, running_gbp
 from estate.verify.rules import own_m2
@@ -22,6 +22,8 @@ LEDGER = ("agency", "year", "line", "site_id", "access_point_id", "amount_gbp")
 GROUPS = ("service", "group", "value", "people")
 CLOSE = 6e-4
 """Figures are printed to the penny, the metre or a thousandth of a square metre."""
+PENNY = 0.0206
+"""What several share may stand two pence off, as shares of one sum do."""
 ROUNDED = 0.5 + 1e-6
 """A mean is printed to the whole number nearest to it."""
 
@@ -34,6 +36,8 @@ def check_tables(case: Case, decision: Decision, tables: Mapping[str, pd.DataFra
         yield from [] if absent else check_ledger(case, decision, tables["ledger"])
     if "capital_receipts" in tables:
         yield from compare("capital_receipts", tables["capital_receipts"], receipts(case, decision), ["site_id"])
+    if "flexible_use" in tables:
+        yield from compare("flexible_use", tables["flexible_use"], flexible_use(case, decision), ["agency", "year"], PENNY)
     if "sites" in tables:
         yield from compare("sites", tables["sites"], sites(case, decision), ["site_id"])
     if "moves" in tables:
@@ -49,7 +53,7 @@ def check_tables(case: Case, decision: Decision, tables: Mapping[str, pd.DataFra
             yield from compare("access", tables["access"], access(case, tables["access"], trips), GROUPS[:3])
 
 
-def compare(name: str, said: pd.DataFrame, true: pd.DataFrame, keys: Sequence[str]) -> Iterator[Finding]:
+def compare(name: str, said: pd.DataFrame, true: pd.DataFrame, keys: Sequence[str], close: float = CLOSE) -> Iterator[Finding]:
     """The same rows by key, and the same cells in every column of ``true``; words are compared as text, figures as numbers."""
     absent = [column for column in [*keys, *true.columns] if column not in said]
     yield finding(f"{name}.columns", len(true.columns), set(absent), f"columns missing from {name}")
@@ -68,7 +72,7 @@ def compare(name: str, said: pd.DataFrame, true: pd.DataFrame, keys: Sequence[st
             wanted = want.astype("Float64").astype(float)
             cells = got if _numeric(got) else got.map(lambda cell: None if blank(cell) else cell)
             found = pd.to_numeric(cells, errors="coerce").astype("Float64").astype(float)
-            wrong = ~((wanted - found).abs() <= (ROUNDED if "mean" in column else CLOSE)).to_numpy(dtype=bool)
+            wrong = ~((wanted - found).abs() <= (ROUNDED if "mean" in column else close)).to_numpy(dtype=bool)
             # A blank is right only where a blank is due, and a word is never a number.
             due = np.flatnonzero(wrong & wanted.isna().to_numpy())
             wrong[due] = [plain(cell) != "" for cell in got.iloc[due]]
