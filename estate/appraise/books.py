@@ -14,7 +14,7 @@ from estate.appraise.cashflow import Flows, cash_flow_table, flows, sensitivitie
 from estate.appraise.flexible import flexible_use_table, flexible_words
 from estate.appraise.ledger import ONE_OFF, Ledger, ledger, ledger_table
 from estate.appraise.receipts import receipts_table
-from estate.appraise.transfers import Transfers, smallest_transfers
+from estate.appraise.transfers import Transfers, transfers_by_gain
 from estate.money.columns import Floats, Ints
 from estate.money.law import year_label
 from estate.place import Place, Plan
@@ -54,7 +54,7 @@ def books(place: Place, scenario: Scenario, plan: Plan) -> Books:
     flexible = flexible_use_table(place, scenario, book)
     receipts = receipts.assign(flexible_use=np.array(flexible_words(receipts, flexible), dtype=object))
     agencies = agencies_table(place, book, cash)
-    answers = {basis: smallest_transfers(_pence_by_id(agencies, column)) for basis, column in BASES.items()}
+    answers = {basis: transfers_by_gain(_pence_by_id(agencies, column)) for basis, column in BASES.items()}
     for basis, answer in answers.items():
         name = BASES[basis].replace("gain", "transfer")
         agencies[name] = _transfer_of(agencies, answer) / 100
@@ -113,7 +113,7 @@ def agencies_table(place: Place, book: Ledger, cash: Flows) -> pd.DataFrame:
 
 
 def transfers_table(place: Place, answers: Mapping[str, Transfers]) -> pd.DataFrame:
-    """The smallest yearly payments that leave nobody worse off, on each basis; no rows where none are needed or none can."""
+    """The yearly payments that leave nobody worse off, on each basis; no rows where none are needed or none can."""
     names = place.agencies["name"]
     columns = ["basis", "from_agency", "from_name", "to_agency", "to_name", "amount_gbp_pa"]
     rows = [
@@ -216,8 +216,9 @@ def _who(agencies: pd.DataFrame, answers: Mapping[str, Transfers]) -> list[str]:
             result.append(f"On {basis} nobody is worse off than today.")
         else:
             paid = [f"{names[each.payer]} pays {names[each.payee]} £{each.pence / 100:,.2f}" for each in answer.payments]
-            least = "The smallest transfers" if answer.fewest else "Transfers (fewer might do)"
-            result.append(f"{least} a year that leave nobody worse off on {basis}: {'; '.join(paid)}.")
+            how = "in the fewest payments" if answer.fewest else "though fewer payments might do"
+            least = f"Transfers a year that leave nobody worse off on {basis}, in proportion to what each gains, {how}"
+            result.append(f"{least}: {'; '.join(paid)}.")
     return result
 
 

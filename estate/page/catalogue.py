@@ -142,7 +142,7 @@ SPECS = (
     Spec(
         "transfers",
         "Payments between agencies",
-        "The smallest payments a year after which nobody is worse off than today.",
+        "Payments a year after which nobody is worse off than today, in proportion to what each gains.",
         {"basis": "Counted on", "from_name": "From", "to_name": "To", "amount_gbp_pa": "A year"},
     ),
     Spec(

@@ -198,7 +198,7 @@ def _agencies(pen: Pen, run: Run, prices: str) -> dict[str, Total]:
     )
     sheet = pen.book.get_worksheet_by_name("Agencies")
     row = FIRST + len(concerned) + 3
-    pen.text(sheet, row, 0, "The smallest transfers a year that leave nobody worse off", pen.bold)
+    pen.text(sheet, row, 0, "Transfers a year that leave nobody worse off, in proportion to what each gains", pen.bold)
     pen.headings(sheet, row + 1, TRANSFERS)
     transfers = run.tables["transfers"]
     end = pen.rows(sheet, row + 2, TRANSFERS, transfers)
