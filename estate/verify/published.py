@@ -16,7 +16,7 @@ from estate.verify.access import frame_of, limbs, near_pairs, offering, tested
 from estate.verify.books import check_ledger, flexible_use, receipts
 from estate.verify.case import Case, Decision, Finding, blank, finding, number, plain
 from estate.verify.money import hosting_gbp, move_gbp, pence, running_gbp
-from estate.verify.rules import own_m2
+from estate.verify.rules import merges, own_m2
 
 LEDGER = ("agency", "year", "line", "site_id", "access_point_id", "amount_gbp")
 GROUPS = ("service", "group", "value", "people")
@@ -42,6 +42,8 @@ def check_tables(case: Case, decision: Decision, tables: Mapping[str, pd.DataFra
         yield from compare("sites", tables["sites"], sites(case, decision), ["site_id"])
     if "moves" in tables:
         yield from compare("moves", tables["moves"], moves(case, decision), ["access_point_id"])
+    if "places" in tables:
+        yield from compare("places", tables["places"], places(case, decision), ["service", "group", "value"])
     trips = journeys(case, decision) if "zones" in tables or "access" in tables else pd.DataFrame()
     if "zones" in tables:
         yield from compare("zones", tables["zones"], trips, ["zone_id", "service"])
@@ -160,7 +162,7 @@ def moves(case: Case, decision: Decision) -> pd.DataFrame:
         ends = list(zip(pairs.from_.tolist(), pairs.to.tolist(), strict=True))
         far["distance_m"] = dict(zip(ends, pairs.distance_m.tolist(), strict=False))
         far["time_s"] = dict(zip(ends, pairs.time_s.tolist(), strict=False))
-    verdicts = consultation(case, decision)
+    verdicts, joined = consultation(case, decision), merges(case, decision)
     rows = []
     for point in case.moved(decision):
         row, old, new = case.points[point], case.today.host[point], decision.host[point]
@@ -169,6 +171,7 @@ def moves(case: Case, decision: Decision) -> pd.DataFrame:
             {
                 "access_point_id": point,
                 **{name: row[name] for name in ("name", "service", "agency")},
+                "kind": "merge" if point in joined else "move",
                 "from_site_id": old,
                 "from_name": case.sites[old]["name"],
                 "to_site_id": new,
@@ -179,6 +182,29 @@ def moves(case: Case, decision: Decision) -> pd.DataFrame:
                 "consultation": verdicts.get(point, ""),
             }
         )
+    return pd.DataFrame(rows)
+
+
+def places(case: Case, decision: Decision) -> pd.DataFrame:
+    """``places``: how many sites of the place have each service, everywhere and by the site's district, before and after."""
+    joined, moved = merges(case, decision), set(case.moved(decision))
+    inside = [site for site in case.sites if not case.outside(site)]
+    district = {site: plain(case.sites[site]["district"]) for site in case.sites}
+    ways = {"everywhere": dict.fromkeys(case.sites, "")}
+    if any(district.values()):
+        ways["district"] = district
+    before, after = _services(case, case.today), _services(case, decision)
+    rows = []
+    for service in case.services:
+        for group, of in ways.items():
+            for value in sorted({of[site] for site in inside if service in before[site] | after[site]}):
+                here = [site for site in inside if of[site] == value]
+                leaving = {p for p in moved if case.points[p]["service"] == service and case.today.host[p] in here}
+                row: dict[str, Any] = {"service": service, "group": group, "value": value}
+                row["places_before"] = sum(service in before[site] for site in here)
+                row["places_after"] = sum(service in after[site] for site in here)
+                row["change"] = row["places_after"] - row["places_before"]
+                rows.append(row | {"counters_moved": len(leaving), "counters_merged": len(leaving & joined)})
     return pd.DataFrame(rows)
 
 
