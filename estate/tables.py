@@ -60,7 +60,23 @@ class Table:
         raise KeyError(name)
 
 
-AGENCY_KINDS = ("local_authority_england", "police", "fire", "nhs", "central_government", "private", "other")
+AGENCY_KINDS = (
+    "local_authority_england",
+    "parish_england",
+    "police",
+    "fire",
+    "joint_authority_england",
+    "combined_authority_england",
+    "london_functional_body",
+    "national_park_england",
+    "local_authority_wales",
+    "local_authority_scotland",
+    "nhs",
+    "central_government",
+    "private",
+    "other",
+)
+"""What the law tells apart: ``estate/money/law.toml`` says what binds each.  ``police`` and ``fire`` are bodies of England."""
 SITE_KINDS = ("office", "library", "health", "police", "school", "community", "other")
 TENURES = ("freehold", "leasehold", "pfi", "private")
 STATUSES = ("free", "keep", "close", "outside")

@@ -29,7 +29,29 @@ def test_factors_are_products_of_yearly_rates():
     [
         ("small-sum", LA, 2003, False),  # SI 2003/3146 came into force on 1 April 2004
         ("small-sum", LA, 2004, True),
-        ("small-sum", "police", 2025, False),
+        # Local Government Act 2003 s23(1): police and crime commissioners, fire, joint and waste authorities, functional bodies.
+        *[
+            (name, kind, 2025, True)
+            for name in ("small-sum", "disposal-cost", "use-of-receipts")
+            for kind in (
+                "police",
+                "fire",
+                "joint_authority_england",
+                "combined_authority_england",
+                "london_functional_body",
+                "national_park_england",
+                "parish_england",
+            )
+        ],
+        ("small-sum", "local_authority_wales", 2025, True),  # WSI 2003/3239 regulation 9: the line, and no 4% rule
+        ("disposal-cost", "local_authority_wales", 2025, False),
+        *[
+            (name, kind, 2025, False)
+            for name in ("small-sum", "disposal-cost", "use-of-receipts", "under-value", "flexible-use")
+            for kind in ("local_authority_scotland", "nhs", "central_government", "private", "other")
+        ],
+        ("under-value", "parish_england", 2025, True),  # circular 06/2003 covers s127
+        ("under-value", "police", 2025, False),  # s123(2C): commencement not verified
         ("disposal-cost", LA, 2025, True),
         ("disposal-cost", "nhs", 2025, False),
         ("under-value", LA, 2025, True),
@@ -41,7 +63,15 @@ def test_factors_are_products_of_yearly_rates():
         ("flexible-use", LA, 2025, True),
         ("flexible-use", LA, 2029, True),
         ("flexible-use", LA, 2030, False),
-        ("flexible-use", "central_government", 2026, False),
+        ("flexible-use", "fire", 2016, True),
+        ("flexible-use", "fire", 2022, False),
+        ("flexible-use", "fire", 2025, True),
+        ("flexible-use", "combined_authority_england", 2021, False),
+        ("flexible-use", "combined_authority_england", 2025, True),
+        ("flexible-use", "police", 2015, False),  # a direction of their own, 2016 to 2021
+        ("flexible-use", "police", 2020, True),
+        ("flexible-use", "police", 2021, False),
+        ("flexible-use", "parish_england", 2026, False),
     ],
 )
 def test_rules_bind_the_kinds_they_name_in_the_years_they_hold(name, kind, year, holds):
@@ -79,10 +109,34 @@ def test_every_row_is_dated_sure_and_names_its_instrument():
         assert each.from_year <= law().first_year or each.to_year is not None or each.id == "flexible-use"
 
 
-def test_one_row_at_most_holds_in_any_year():
+@pytest.mark.parametrize("kind", [*AGENCY_KINDS, None])
+def test_one_row_at_most_holds_for_a_kind_in_any_year(kind):
     for name in {each.id for each in law().rules}:
         for year in range(1990, 2060):
-            assert sum(each.id == name and each.holds(year) for each in law().rules) <= 1
+            rows = [each for each in law().rules if each.id == name and each.holds(year)]
+            assert sum(kind in each.binds if each.binds else True for each in rows) <= 1
+
+
+def test_every_kind_of_agency_is_told_of():
+    assert tuple(law().kinds) == AGENCY_KINDS
+    assert all(each.sure in ("H", "M") and each.says for each in law().kinds.values())
+    assert {"local_authority_england", "police", "fire", "nhs", "central_government", "private", "other"} <= set(AGENCY_KINDS)
+
+
+def test_the_rates_run_to_their_last_step():
+    # The Green Book: 2.5% to year 125, 2.0% to 200, 1.5% to 300, 1.0% after.
+    factors = discount_factors(2025, 320)
+    rates = factors[:-1] / factors[1:] - 1
+    for first, last, rate in ((75, 125, 0.025), (125, 200, 0.02), (200, 300, 0.015), (300, 319, 0.01)):
+        assert np.allclose(rates[first:last], rate, rtol=0, atol=1e-12)
+
+
+def test_the_lower_rates_of_2026_for_long_horizons():
+    factors = discount_factors(2025, 126, "discount-rate-long")
+    assert factors[30] == pytest.approx(1.03**-30)
+    assert factors[76] == pytest.approx(1.03**-30 * 1.0257**-45 / 1.0214)
+    with pytest.raises(InputError, match="end with year 125"):
+        discount_factors(2025, 127, "discount-rate-long")
 
 
 def test_the_table_as_a_frame_for_the_notes():

@@ -63,7 +63,8 @@ def test_what_moves_and_what_is_released_adds_up():
     assert -total[["fitout", "removal", "optimism_bias"]].sum() == moves == 17_340_000
     receipts = receipts_table(place, scenario, plan)
     net = in_pence(receipts["net_receipt_gbp"]).sum()
-    assert total["capital_receipt"] + total["disposal_from_receipt"] == net == 28_500_000
+    assert total["capital_receipt"] + total["disposal_from_receipt"] == net == 28_800_000
+    assert total["disposal_to_revenue"] == -300_000  # the police too: 4% of 300,000 of the 15,000
     assert total["exit_cost"] == -2_500_000
 
 

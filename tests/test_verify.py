@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
-from places import plan_of, scenario_with, tiny_place
+from places import SETTINGS, plan_of, scenario_with, tiny_place
 
 from estate.appraise import appraise
 from estate.appraise.met import standards_table
@@ -187,7 +187,9 @@ def a_scenario(rng: np.random.Generator, place: Place) -> Scenario:
         **sometimes(0.3, "running_budget_gbp_pa", lambda: float(rng.integers(200_000, 400_000))),
         **sometimes(0.5, "pfi_exit_gbp", lambda: {"hall": 5000.0, "library": 7000.0, "station": 0.0}),
     }  # fmt: skip
-    return scenario_with(rules=rules, standards=standards, money=money)
+    apart = {each: {"may_merge": False} for each in services if rng.random() < 0.2}
+    settings = {name: {**SETTINGS["services"].get(name, {}), **apart.get(name, {})} for name in services}
+    return scenario_with(rules=rules, standards=standards, money=money, services=settings)
 
 
 def with_gaps(rng: np.random.Generator, travel: Travel) -> Travel:
@@ -455,7 +457,7 @@ def other(cell: Any, column: str) -> Any:
 
 def published(plan: Plan) -> dict[str, pd.DataFrame]:
     tables = appraise(Measured.of(PLACE, SCENARIO, TRAVEL), plan, site_state(PLACE, SCENARIO).why).tables
-    return {name: tables[name] for name in ("sites", "moves", "capital_receipts", "zones", "access", "ledger")}
+    return {name: tables[name] for name in ("sites", "moves", "places", "capital_receipts", "zones", "access", "ledger")}
 
 
 def test_right_tables_pass_as_made_and_as_read_back(best, tmp_path):
@@ -468,7 +470,7 @@ def test_right_tables_pass_as_made_and_as_read_back(best, tmp_path):
         assert referee_tables(PLACE, SCENARIO, TRAVEL, plan, read) == ()
 
 
-@pytest.mark.parametrize("name", ["sites", "moves", "capital_receipts", "zones", "ledger", "access"])
+@pytest.mark.parametrize("name", ["sites", "moves", "places", "capital_receipts", "zones", "ledger", "access"])
 def test_every_changed_cell_is_caught(best, name):
     table = published(best)[name]
     assert len(table) > 0
@@ -483,7 +485,7 @@ def test_every_changed_cell_is_caught(best, name):
         assert referee_tables(PLACE, SCENARIO, TRAVEL, best, {name: changed}), (row, column, table[column].iloc[row])
 
 
-@pytest.mark.parametrize("name", ["sites", "moves", "capital_receipts", "zones", "ledger", "access"])
+@pytest.mark.parametrize("name", ["sites", "moves", "places", "capital_receipts", "zones", "ledger", "access"])
 def test_a_row_lost_or_repeated_or_a_column_lost_is_caught(best, name):
     table = published(best)[name]
     for row in range(0, len(table), max(1, len(table) // 12)):
@@ -491,7 +493,11 @@ def test_a_row_lost_or_repeated_or_a_column_lost_is_caught(best, name):
         assert referee_tables(PLACE, SCENARIO, TRAVEL, best, {name: lost}), row
         twice = pd.concat([table, table.iloc[[row]]], ignore_index=True)
         assert referee_tables(PLACE, SCENARIO, TRAVEL, best, {name: twice}), row
-    figures = [column for column in table.columns if "_gbp" in column or "people" in column or column.endswith("_m")]
+    figures = [
+        column
+        for column in table.columns
+        if "_gbp" in column or "people" in column or column.endswith("_m") or "places_" in column
+    ]
     assert referee_tables(PLACE, SCENARIO, TRAVEL, best, {name: table.drop(columns=figures[0])})
 
 

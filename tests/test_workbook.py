@@ -38,6 +38,7 @@ def a_run(place=None, plan=None, *, status="optimal", gap=0.0):
             "access_point_id": points.index,
             "name": EVIL,
             "service": points["service"].to_numpy(),
+            "kind": "move",
             "agency": points["agency"].to_numpy(),
             "from_name": sites["name"].to_numpy()[place.point_site[moved]],
             "to_name": sites["name"].to_numpy()[plan.host[moved]],
@@ -186,7 +187,7 @@ def test_the_cash_flow_sheet_reconciles_with_the_summary(written):
 
 def test_moves_are_told_in_names(written):
     sheet = written.shown["Moves"]
-    assert [sheet["C5"].value, sheet["D5"].value] == ["Library", "Westshire County Council"]
+    assert [sheet["C5"].value, sheet["D5"].value, sheet["E5"].value] == ["Library", "move", "Westshire County Council"]
 
 
 def test_every_illustrative_figure_is_listed(written):

@@ -16,6 +16,7 @@ from estate.appraise.books import books
 from estate.appraise.buildings import hubs, moves_table, sites_table
 from estate.appraise.inequality import inequality_table
 from estate.appraise.met import standards_table
+from estate.appraise.places import places_table
 from estate.appraise.unknowns import unknowns_table
 from estate.place import Plan
 from estate.standards.measured import Measured
@@ -43,6 +44,7 @@ def appraise(measured: Measured, plan: Plan, why: pd.Series[str]) -> Appraisal:
     tables = {
         "sites": sites,
         "moves": moves,
+        "places": places_table(place, plan),
         "capital_receipts": money.tables["capital_receipts"],
         "access": access,
         "zones": zone_table(measured, before, after),
@@ -62,6 +64,7 @@ def appraise(measured: Measured, plan: Plan, why: pd.Series[str]) -> Appraisal:
         "hubs_after": int(hubs(place, plan).sum()),
         "released": int((sites["after"] == "released").sum()),
         "moves": len(moves),
+        "merges": int((moves["kind"] == "merge").sum()),
         "people": int(place.zones["population"].sum()),
     }
     return Appraisal(tables, summary)

@@ -11,9 +11,10 @@ import pandas as pd
 
 from estate.appraise.assumptions import assumptions_table
 from estate.appraise.cashflow import Flows, cash_flow_table, flows, sensitivities_table, simple_payback_years, switching_table
+from estate.appraise.flexible import flexible_use_table, flexible_words
 from estate.appraise.ledger import ONE_OFF, Ledger, ledger, ledger_table
 from estate.appraise.receipts import receipts_table
-from estate.appraise.transfers import Transfers, smallest_transfers
+from estate.appraise.transfers import Transfers, transfers_by_gain
 from estate.money.columns import Floats, Ints
 from estate.money.law import year_label
 from estate.place import Place, Plan
@@ -39,7 +40,8 @@ class Books:
 def books(place: Place, scenario: Scenario, plan: Plan) -> Books:
     """The money of a plan against today's estate.
 
-    Tables ``capital_receipts, ledger, agencies, cash_flow, sensitivities, switching, transfers, assumptions``.
+    Tables ``capital_receipts, ledger, agencies, cash_flow, sensitivities, switching, transfers, flexible_use,
+    assumptions``.
 
     Raises
     ------
@@ -49,13 +51,16 @@ def books(place: Place, scenario: Scenario, plan: Plan) -> Books:
     book = ledger(place, scenario, plan)
     cash = flows(scenario, book)
     receipts = receipts_table(place, scenario, plan)
+    flexible = flexible_use_table(place, scenario, book)
+    receipts = receipts.assign(flexible_use=np.array(flexible_words(receipts, flexible), dtype=object))
     agencies = agencies_table(place, book, cash)
-    answers = {basis: smallest_transfers(_pence_by_id(agencies, column)) for basis, column in BASES.items()}
+    answers = {basis: transfers_by_gain(_pence_by_id(agencies, column)) for basis, column in BASES.items()}
     for basis, answer in answers.items():
         name = BASES[basis].replace("gain", "transfer")
         agencies[name] = _transfer_of(agencies, answer) / 100
     baseline = int(book.before["pence"].sum()) / 100
     summary = _summary(scenario, book, cash, receipts)
+    summary["flexible_use_gbp"] = round(float(flexible["eligible_gbp"].sum()), 2)
     tables = {
         "capital_receipts": receipts,
         "ledger": ledger_table(place, scenario, book),
@@ -64,6 +69,7 @@ def books(place: Place, scenario: Scenario, plan: Plan) -> Books:
         "sensitivities": sensitivities_table(scenario, cash),
         "switching": switching_table(cash),
         "transfers": transfers_table(place, answers),
+        "flexible_use": flexible,
         "assumptions": assumptions_table(place, scenario, plan),
     }
     words = [*_headline(summary), *_who(agencies, answers)]
@@ -107,7 +113,7 @@ def agencies_table(place: Place, book: Ledger, cash: Flows) -> pd.DataFrame:
 
 
 def transfers_table(place: Place, answers: Mapping[str, Transfers]) -> pd.DataFrame:
-    """The smallest yearly payments that leave nobody worse off, on each basis; no rows where none are needed or none can."""
+    """The yearly payments that leave nobody worse off, on each basis; no rows where none are needed or none can."""
     names = place.agencies["name"]
     columns = ["basis", "from_agency", "from_name", "to_agency", "to_name", "amount_gbp_pa"]
     rows = [
@@ -210,8 +216,9 @@ def _who(agencies: pd.DataFrame, answers: Mapping[str, Transfers]) -> list[str]:
             result.append(f"On {basis} nobody is worse off than today.")
         else:
             paid = [f"{names[each.payer]} pays {names[each.payee]} £{each.pence / 100:,.2f}" for each in answer.payments]
-            least = "The smallest transfers" if answer.fewest else "Transfers (fewer might do)"
-            result.append(f"{least} a year that leave nobody worse off on {basis}: {'; '.join(paid)}.")
+            how = "in the fewest payments" if answer.fewest else "though fewer payments might do"
+            least = f"Transfers a year that leave nobody worse off on {basis}, in proportion to what each gains, {how}"
+            result.append(f"{least}: {'; '.join(paid)}.")
     return result
 
 

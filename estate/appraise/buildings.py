@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from estate.appraise.met import displacement
+from estate.appraise.places import merged
 from estate.money import costs
 from estate.place import Place, Plan, area_used_m2, offers
 from estate.problem import Bools
@@ -95,6 +96,10 @@ def _why(place: Place, plan: Plan, after: pd.Series[str], why: pd.Series[str]) -
     today = place.today
     gains = np.bincount(plan.host[plan.host != place.point_site], minlength=len(place.sites))
     leaves = np.bincount(place.point_site[plan.host != place.point_site], minlength=len(place.sites))
+    joins = merged(place, plan)
+    gains_merged, leaves_merged = (
+        np.bincount(each[joins], minlength=len(place.sites)) for each in (plan.host, place.point_site)
+    )
     result = why.copy()
     free = result == ""
     words = {
@@ -107,21 +112,28 @@ def _why(place: Place, plan: Plan, after: pd.Series[str], why: pd.Series[str]) -
     for state, sentence in words.items():
         result[free & (after == state)] = sentence
     result[free & (plan.open & ~today.open)] = "brought into use: the plan needs it"
-    moved = [_moved(int(a), int(b)) for a, b in zip(gains, leaves, strict=True)]
+    counted = zip(gains, gains_merged, leaves, leaves_merged, strict=True)
+    moved = [_moved(*map(int, each)) for each in counted]
     return result + pd.Series(moved, index=result.index)
 
 
-def _moved(gains: int, leaves: int) -> str:
-    parts = [_counters(n, way) for n, way in ((gains, "in"), (leaves, "out")) if n]
+def _moved(gains: int, gains_merged: int, leaves: int, leaves_merged: int) -> str:
+    parts = [_counters(n, merge, way) for n, merge, way in ((gains, gains_merged, "in"), (leaves, leaves_merged, "out")) if n]
     return f" ({', '.join(parts)})" if parts else ""
 
 
-def _counters(n: int, way: str) -> str:
-    return f"1 counter moves {way}" if n == 1 else f"{n} counters move {way}"
+def _counters(n: int, merge: int, way: str) -> str:
+    said = f"1 counter moves {way}" if n == 1 else f"{n} counters move {way}"
+    if not merge:
+        return said
+    return f"{said} and merges" if n == 1 else f"{said}, {merge} of them to merge"
 
 
 def moves_table(measured: Measured, plan: Plan) -> pd.DataFrame:
-    """One row for each access point that moves; distances are from the old building to the new, blank where not measured."""
+    """One row for each access point that moves; distances are from the old building to the new, blank where not measured.
+
+    ``kind`` is ``merge`` where it joins its own service (:func:`.places.merged`), else ``move``.
+    """
     place, scenario = measured.place, measured.scenario
     moved = np.flatnonzero(plan.host != place.point_site)
     points, sites = place.access_points.iloc[moved], place.sites
@@ -134,6 +146,7 @@ def moves_table(measured: Measured, plan: Plan) -> pd.DataFrame:
             "access_point_id": points.index,
             "name": points["name"].to_numpy(),
             "service": points["service"].to_numpy(),
+            "kind": np.where(merged(place, plan)[moved], "merge", "move"),
             "agency": points["agency"].to_numpy(),
             "from_site_id": sites.index[from_],
             "from_name": sites["name"].to_numpy()[from_],

@@ -12,20 +12,11 @@ import pandas as pd
 
 from estate.money.columns import Ints
 from estate.money.costs import pence
-from estate.money.law import binding, in_force, year_label
+from estate.money.law import binding, called, year_label
 from estate.money.release import release
 from estate.place import Place, Plan
 from estate.scenario import Scenario
 
-KIND_WORDS = {
-    "local_authority_england": "an English local authority",
-    "police": "a police body",
-    "fire": "a fire and rescue body",
-    "nhs": "an NHS body",
-    "central_government": "a government department",
-    "private": "a private owner",
-    "other": "this kind of body",
-}
 REGULATION = "SI 2003/3146 regulation "
 VALUED = (
     "market_value_gbp",
@@ -73,8 +64,8 @@ def receipts_table(place: Place, scenario: Scenario, plan: Plan) -> pd.DataFrame
     ``net_receipt_gbp`` = ``gross_gbp`` - ``disposal_met_from_receipt_gbp`` is the capital receipt left to use;
     ``revenue_sum_gbp`` is money too small to be one (SI 2003/3146 regulation 10); ``disposal_to_revenue_gbp`` is what
     regulation 23(h) leaves to revenue.  ``under_value_flag`` is set when the agreed price, which may be nothing, is more than
-    2,000,000 below value (General Disposal Consent (England) 2003).  ``flexible_use`` says whether a direction lets the receipt
-    pay for reform.
+    2,000,000 below value (General Disposal Consent (England) 2003).  Whether a direction
+    lets a receipt pay for reform is for :mod:`estate.appraise.flexible`.
     ``illustrative`` lists the assumed columns of the site that the row rests on.
     """
     here = released(place, plan)
@@ -107,9 +98,8 @@ def receipts_table(place: Place, scenario: Scenario, plan: Plan) -> pd.DataFrame
             "receipt_year": _texts(year_label(int(y)) if s else "" for y, s in zip(year, sold, strict=True)),
             "under_value_flag": under["flag"].to_numpy(dtype=bool),
             "consent": under["consent"].to_numpy(),
-            "flexible_use": _texts(_flexible(k, int(y), small=bool(r), sold=bool(s))
-                                   for k, y, r, s in zip(kind, year, money["revenue"], sold, strict=True)),
-            "rule": _texts(_rule(k, int(y), sold=bool(s)) for k, y, s in zip(kind, year, sold, strict=True)),
+            "rule": _texts(_rule(k, int(y), small=bool(r), sold=bool(s))
+                           for k, y, r, s in zip(kind, year, money["revenue"], sold, strict=True)),
             "why_nil": np.where(money["receipt"] == 0, table["reason"], ""),
             "illustrative": _texts(_assumed(text) for text in sites["illustrative"]),
         }
@@ -144,7 +134,7 @@ def _under_value(sites: pd.DataFrame, kind: np.ndarray, year: Ints, *, disposed:
         if not goes or short <= 0:
             rows.append((False, ""))
         elif line is None:
-            rows.append((False, f"£{short / 100:,.0f} under value; no rule in this table applies to {KIND_WORDS[each]}"))
+            rows.append((False, f"£{short / 100:,.0f} under value; no rule in this table applies to {called(each)}"))
         elif short > line.value * 100:
             words = f"£{short / 100:,.0f} under value: beyond the General Disposal Consent (£{line.value:,.0f}), so the "
             rows.append((True, words + "Secretary of State's consent is needed (LGA 1972 s123)"))
@@ -156,26 +146,14 @@ def _under_value(sites: pd.DataFrame, kind: np.ndarray, year: Ints, *, disposed:
     return pd.DataFrame(rows, columns=["flag", "consent"], index=sites.index)
 
 
-def _rule(kind: str, year: int, *, sold: bool) -> str:
+def _rule(kind: str, year: int, *, small: bool, sold: bool) -> str:
+    """The rules that a sale rests on: of a small sum, only the one that makes it revenue."""
     if not sold:
         return ""
-    found = [binding(name, kind, year) for name in ("small-sum", "disposal-cost", "use-of-receipts")]
-    named = [each.instrument.removeprefix(REGULATION) for each in found if each is not None]
-    return f"{REGULATION}{', '.join(named)}" if named else f"no rule in this table applies to {KIND_WORDS[kind]}"
-
-
-def _flexible(kind: str, year: int, *, small: bool, sold: bool) -> str:
-    """Whether a receipt of that year may pay for the revenue cost of reform."""
-    if not sold:
-        return ""
-    if small:
-        return "not needed: the sum is revenue"
-    if binding("small-sum", kind, year) is None:
-        return f"no rule in this table applies to {KIND_WORDS[kind]}"
-    found = in_force("flexible-use", year)
-    if found is None or kind not in found.binds:
-        return f"closed: no direction in this table names {year_label(year)}"
-    return f"open in {year_label(year)}, for reform costs of any delivery partner, once a plan is sent: {found.instrument}"
+    names = ("small-sum",) if small else ("small-sum", "disposal-cost", "use-of-receipts")
+    found = [each.instrument for each in (binding(name, kind, year) for name in names) if each is not None]
+    first, *rest = found or [f"no rule in this table applies to {called(kind)}"]
+    return ", ".join([first, *(each.removeprefix(REGULATION) for each in rest)])
 
 
 def _assumed(text: str) -> str:

@@ -1,9 +1,9 @@
-"""Who is worse off than today, and the smallest payments that leave nobody so.
+"""Who is worse off than today, and the payments that leave nobody so.
 
-A plan that is cheapest in total and bad for one partner loses that partner.  Among the payments from those who gain to those
-who lose that leave nobody worse off, the *smallest* are: least total pounds (exactly what the losers lose); then fewest
-payments; then first by the ids of payer and payee; then as much as possible from the first payment on.
-Nobody can be compensated when the plan as a whole loses.
+A plan that is cheapest in total and bad for one partner loses that partner.  What the losers lose is paid by all who gain, each
+**in proportion to its gain**, and not a penny more: who pays follows who gains, never the alphabet.  Shares are whole pence by
+largest remainder, where the larger gain goes first.  Among the ways to pay those shares the one with the **fewest payments** is
+given; it changes nobody's sum, only who writes to whom.  Nobody can be compensated when the plan as a whole loses.
 """
 
 from __future__ import annotations
@@ -11,8 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-MOST_STEPS = 20_000
-"""Steps of the search for the fewest payments; beyond it (many on both sides) a good answer is given, and said to be that."""
+import numpy as np
+
+from estate.appraise.ledger import share_out
+
+MOST_PARTIES = 14
+"""Who pay or are paid, for the fewest payments to be proven; beyond it a good answer is given, and said to be that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,141 +37,67 @@ class Transfers:
     fewest: bool = True
 
 
-def smallest_transfers(gain: Mapping[str, int]) -> Transfers:
-    """The smallest payments that leave nobody worse off, from what each agency gains (whole pence a year, by id)."""
+type Balance = tuple[str, int]
+"""An agency and the pence that it is to pay (above 0) or to be paid (below)."""
+
+
+def transfers_by_gain(gain: Mapping[str, int]) -> Transfers:
+    """The payments that leave nobody worse off, from what each agency gains (whole pence a year, by id)."""
     if sum(gain.values()) < 0:
         return Transfers(possible=False)
-    payers = {name: amount for name, amount in sorted(gain.items()) if amount > 0}
-    payees = {name: -amount for name, amount in sorted(gain.items()) if amount < 0}
-    links, fewest = _fewest(payers, payees)
-    return Transfers(True, tuple(_amounts(payers, payees, links)), fewest)
+    balances = _shares(gain)
+    proven = len(balances) <= MOST_PARTIES
+    groups = _settling_alone(balances) if proven else [balances]
+    payments = [payment for group in groups for payment in _settled(group)]
+    return Transfers(True, tuple(sorted(payments, key=lambda each: (each.payer, each.payee))), proven)
 
 
-type Link = tuple[str, str]
+def _shares(gain: Mapping[str, int]) -> list[Balance]:
+    """What each is to pay or be paid, the largest first: those who gain bear the losses in proportion to their gains."""
+    ranked = sorted(gain.items(), key=lambda each: (-abs(each[1]), each[0]))
+    up = [(name, amount) for name, amount in ranked if amount > 0]
+    down = [(name, amount) for name, amount in ranked if amount < 0]
+    if not down:
+        return []
+    loss = np.array([-sum(amount for _, amount in down)], dtype=np.int64)
+    paid = share_out(loss, np.zeros(len(up), dtype=np.int64), np.array([amount for _, amount in up], dtype=np.float64))
+    return [(name, pence) for (name, _), pence in zip(up, paid.tolist(), strict=True) if pence] + down
 
 
-def _fewest(payers: Mapping[str, int], payees: Mapping[str, int]) -> tuple[Sequence[Link], bool]:
-    """The fewest (payer, payee) links that can carry the payments, first by ids; and whether that is proven."""
-    rough = _rough(payers, payees)
-    steps = 0
-    for size in range(len(payees), len(rough) + 1):
-        found, steps = _search(size, payers, payees, steps)
-        if found is not None:
-            return found, True
-        if steps >= MOST_STEPS:
-            break
-    return rough, False
+def _settling_alone(balances: Sequence[Balance]) -> list[list[Balance]]:
+    """The most groups whose balances each add up to nothing.
 
-
-def _search(size: int, payers: Mapping[str, int], payees: Mapping[str, int], steps: int) -> tuple[Sequence[Link] | None, int]:
-    """Depth first, in the order of ids: the first set of ``size`` links that can carry the payments; and the steps so far.
-
-    A branch is left where too few links are to come for the payees that nobody serves; where, every link to come being needed
-    for them, those already served cannot be; or where a payee's payers, with all that may still come, have too little to give.
+    A group of n settles in n - 1 payments, so the more groups, the fewer payments.  ``most[members]`` is the most groups that the
+    members, taken one by one, can complete on the way: found for every set of parties from the sets with one party fewer.
     """
-    links = [(payer, payee) for payer in payers for payee in payees]
-    stack: list[tuple[int, tuple[Link, ...]]] = [(0, ())]
-    while stack and steps < MOST_STEPS:
-        steps += 1
-        at, chosen = stack.pop()
-        left = size - len(chosen)
-        served = {payee: payees[payee] for _, payee in chosen}
-        spoken_for = left - (len(payees) - len(served))
-        if spoken_for < 0 or (spoken_for == 0 and not _carries(payers, served, chosen)):
-            continue
-        if left == 0:
-            return chosen, steps
-        if len(links) - at >= left and _enough(payers, payees, (*chosen, *links[at:])):
-            stack += [(at + 1, chosen), (at + 1, (*chosen, links[at]))]
-    return None, steps
+    n = len(balances)
+    total, most, last = [0] * 2**n, [0] * 2**n, [0] * 2**n
+    for members in range(1, 2**n):
+        low = members & -members
+        total[members] = total[members ^ low] + balances[low.bit_length() - 1][1]
+        options = [(most[members ^ (1 << k)], -k) for k in range(n) if members >> k & 1]
+        best, taken = max(options)
+        most[members], last[members] = best + (total[members] == 0), -taken
+    groups: list[list[Balance]] = []
+    members = 2**n - 1
+    while members:
+        if total[members] == 0:
+            groups.append([])
+        groups[-1].append(balances[last[members]])
+        members ^= 1 << last[members]
+    return groups
 
 
-def _enough(payers: Mapping[str, int], payees: Mapping[str, int], links: Sequence[Link]) -> bool:
-    """Whether each payee alone could be served by its links: cheap, and necessary."""
-    reach = dict.fromkeys(payees, 0)
-    for payer, payee in links:
-        reach[payee] += payers[payer]
-    return all(reach[payee] >= need for payee, need in payees.items())
-
-
-def _carries(payers: Mapping[str, int], payees: Mapping[str, int], links: Sequence[Link]) -> bool:
-    """Whether payments along these links can meet every need."""
-    return _enough(payers, payees, links) and sum(_flow(payers, payees, links).values()) == sum(payees.values())
-
-
-def _flow(payers: Mapping[str, int], payees: Mapping[str, int], links: Sequence[Link]) -> dict[Link, int]:
-    """A largest flow along the links (augmenting paths, whole pence)."""
-    sent = dict.fromkeys(links, 0)
-    spare, need = dict(payers), dict(payees)
-    while True:
-        path = _path(spare, need, sent)
-        if not path:
-            return sent
-        forward, back = path[::2], path[1::2]
-        amount = min(spare[path[0][0]], need[path[-1][1]], *(sent[link] for link in back))
-        for link in forward:
-            sent[link] += amount
-        for link in back:
-            sent[link] -= amount
-        spare[path[0][0]] -= amount
-        need[path[-1][1]] -= amount
-
-
-def _path(spare: Mapping[str, int], need: Mapping[str, int], sent: Mapping[Link, int]) -> list[Link]:
-    """Links from a payer with money left to a payee in need: forward, back, forward ...; empty where there are none."""
-    queue: list[tuple[str, list[Link]]] = [(payer, []) for payer, left in spare.items() if left > 0]
-    seen = {payer for payer, _ in queue}
-    reached: set[str] = set()
-    for payer, path in queue:
-        for link in sent:
-            if link[0] != payer or link[1] in reached:
-                continue
-            reached.add(link[1])
-            if need[link[1]] > 0:
-                return [*path, link]
-            for other, amount in sent.items():
-                if other[1] == link[1] and amount > 0 and other[0] not in seen:
-                    seen.add(other[0])
-                    queue.append((other[0], [*path, link, other]))
-    return []
-
-
-def _amounts(payers: Mapping[str, int], payees: Mapping[str, int], links: Sequence[Link]) -> list[Payment]:
-    """How much along each link: in their order, each as much as the rest allows."""
-    spare, need = dict(payers), dict(payees)
-    result = []
-    for n, link in enumerate(links):
-        rest = links[n + 1 :]
-        low, high = 0, min(spare[link[0]], need[link[1]])
-        if not _left_over(spare, need, rest, link, high):
-            # What can flow here is an interval, and some flow that meets every need gives a point in it.
-            low = _flow(spare, need, links[n:])[link]
-            while high - low > 1:
-                middle = (low + high) // 2
-                low, high = (middle, high) if _left_over(spare, need, rest, link, middle) else (low, middle)
-            high = low
-        spare[link[0]] -= high
-        need[link[1]] -= high
-        result.append(Payment(*link, high))
-    return [each for each in result if each.pence]
-
-
-def _left_over(spare: Mapping[str, int], need: Mapping[str, int], rest: Sequence[Link], link: Link, amount: int) -> bool:
-    """Whether the other links can do the rest once ``amount`` flows along ``link``."""
-    less_spare = {**spare, link[0]: spare[link[0]] - amount}
-    less_need = {**need, link[1]: need[link[1]] - amount}
-    return sum(_flow(less_spare, less_need, rest).values()) == sum(less_need.values())
-
-
-def _rough(payers: Mapping[str, int], payees: Mapping[str, int]) -> list[Link]:
-    """A good answer: the largest need is met from the largest purse, again and again; at most payers + payees - 1 links."""
-    spare, need = dict(payers), dict(payees)
-    links = []
+def _settled(group: Sequence[Balance]) -> list[Payment]:
+    """The payments of one group, at most one fewer than its members: the largest need from the largest purse, again and again."""
+    spare = {name: pence for name, pence in group if pence > 0}
+    need = {name: -pence for name, pence in group if pence < 0}
+    found = []
     while any(need.values()):
         payee = min(need, key=lambda name: (-need[name], name))
         payer = min(spare, key=lambda name: (-spare[name], name))
         amount = min(spare[payer], need[payee])
-        links.append((payer, payee))
+        found.append(Payment(payer, payee, amount))
         spare[payer] -= amount
         need[payee] -= amount
-    return sorted(links)
+    return found

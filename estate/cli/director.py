@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from estate.appraise.access import people_within
+from estate.appraise.places import changed
 from estate.cli.outcome import clean, say
 from estate.scenario import Objective
 from estate.wording import why_stopped
@@ -42,7 +43,13 @@ def show(outcome: Outcome) -> None:
         label = f"People within {row.limit}: {scenario.service_label(str(row.service))}"
         table.add_row(Text(clean(label)), *_three(int(row.within_before), int(row.within_after)))  # type: ignore[arg-type]
     table.add_section()
+    for row in changed(outcome.appraisal.tables["places"]).itertuples():
+        label = f"Places with a {scenario.service_label(str(row.service))}"
+        table.add_row(Text(clean(label)), *_three(int(row.places_before), int(row.places_after)))  # type: ignore[arg-type]
+    table.add_section()
     table.add_row("Counters that move", "", f"{m['moves']:,}", "")
+    if m["merges"]:
+        table.add_row("  of these, merges: one place fewer", "", f"{m['merges']:,}", "")
     table.add_row("Capital receipts, £ (once)", "", f"{m['receipts_gbp']:,.0f}", "")
     table.add_row("One-off costs, £", "", f"{m['one_off_gbp']:,.0f}", "")
     Console().print(table)

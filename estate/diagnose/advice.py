@@ -12,6 +12,7 @@ from estate.diagnose.elastic import Elastic
 from estate.diagnose.members import Kind, Member, both
 from estate.diagnose.relax import Relaxation, size_of
 from estate.diagnose.words import measured, phrase, rule_named, site_name, square
+from estate.formulate.side import may_not_merge
 from estate.problem import AREA_UNITS_PER_M2
 from estate.scenario import Limit, Metric
 from estate.standards.presets import limbs
@@ -179,6 +180,9 @@ def _lifted(e: Elastic, kind: Kind, names: Sequence[str]) -> list[str]:
             left["barred"] = {column: values for column, values in rules.barred.items() if column not in names}
         case Kind.OUT if set(names) <= set(rules.out):
             left["out"] = [each for each in rules.out if each not in names]
+        case Kind.SIDE:
+            apart = [each for each in e.place.services if may_not_merge(each) in names]
+            return [f"services.{service}.may_merge=true" for service in apart]
     return [f"rules.{setting}={_toml(value)}" for setting, value in left.items()]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from estate.appraise.places import merged
 from estate.diagnose.conflict import find_causes
 from estate.diagnose.elastic import elastic
 from estate.diagnose.words import issue_of, listed, plural, site_name_in, square
@@ -53,8 +54,8 @@ class SitePrice:
     nowhere_else: tuple[str, ...]
     """Access points that no other building may host."""
     only_here: tuple[OnlyHere, ...]
-    moves: tuple[tuple[str, str, str], ...]
-    """(access point, from, to): what is elsewhere in the opposite plan."""
+    moves: tuple[tuple[str, str, str, bool], ...]
+    """(access point, from, to, merged): what is elsewhere in the opposite plan, and whether it joins its own service there."""
     opened: tuple[str, ...]
     closed: tuple[str, ...]
     """Other sites that the opposite plan has open, or not, besides."""
@@ -70,7 +71,7 @@ class SitePrice:
         row = {name: getattr(self, name) for name in self.__slots__ if name not in ("only_here", "moves", "reasons")}
         return row | {
             "only_here": [{"service": o.service, "zones": list(o.zones), "people": o.people} for o in self.only_here],
-            "moves": [{"access_point": s, "from": a, "to": b} for s, a, b in self.moves],
+            "moves": [{"access_point": s, "from": a, "to": b, "merges": merges} for s, a, b, merges in self.moves],
             "reasons": [issue.as_row() for issue in self.reasons],
         }
 
@@ -230,12 +231,13 @@ def _only_here(place: Place, formulation: Formulation, j: int) -> tuple[OnlyHere
     return tuple(found)
 
 
-def _moves(place: Place, best: Plan, other: Plan | None) -> tuple[tuple[str, str, str], ...]:
+def _moves(place: Place, best: Plan, other: Plan | None) -> tuple[tuple[str, str, str, bool], ...]:
     if other is None:
         return ()
     sites, points = place.sites.index.astype(str), place.access_points.index.astype(str)
     changed = np.flatnonzero(best.host != other.host).tolist()
-    return tuple((points[s], sites[best.host[s]], sites[other.host[s]]) for s in changed)
+    joins = merged(place, other)
+    return tuple((points[s], sites[best.host[s]], sites[other.host[s]], bool(joins[s])) for s in changed)
 
 
 def _changed(place: Place, best: Plan, other: Plan | None, j: int, *, to_open: bool) -> tuple[str, ...]:
@@ -268,7 +270,10 @@ def in_words(place: Place, scenario: Scenario, price: SitePrice) -> list[str]:
         lines.append(
             f"Its other uses ({square(price.other_use_m2)}) would be homeless, and no figure here pays for another home."
         )
-    lines += [f"  {s} would be at {b}, not {a}" for s, a, b in price.moves]
+    lines += [
+        f"  {s} would be at {b}, not {a}{', merged with the same service there' if merges else ''}"
+        for s, a, b, merges in price.moves
+    ]
     lines += [f"  {site} would stay open" for site in price.opened] + [f"  {site} would be let go" for site in price.closed]
     if not price.proven:
         lines.append("Not both plans are proven best, so the price is an estimate.")

@@ -24,6 +24,7 @@ from estate.diagnose.elastic import Elastic
 from estate.diagnose.levers import Lever, Loosened, ask
 from estate.diagnose.members import Kind, Member
 from estate.diagnose.words import nearest_left, rule_named
+from estate.formulate.side import MAY_NOT_MERGE
 from estate.scenario import Measure, Standard
 from estate.standards.presets import limbs
 from estate.standards.reach import nearest
@@ -169,7 +170,8 @@ def _area(e: Elastic, kind: Kind, name: str) -> Lever:
 
 
 def _give(e: Elastic, kind: Kind, name: str) -> Lever:
-    if name == "payback":  # its slack is money, which says nothing of years
+    # The slack of one is money, which says nothing of years; the other holds or does not.
+    if name == "payback" or name.endswith(MAY_NOT_MERGE):
         return _lift(e, kind, name)
     rows = [r for r, each in enumerate(e.problem.side.name) if each == name]
     return lv.give_lever((kind, name), "give", [first + r for r in rows for first in (e.at.over, e.at.under)])

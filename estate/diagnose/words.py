@@ -12,6 +12,7 @@ from estate.diagnose.conflict import Cause
 from estate.diagnose.elastic import Elastic
 from estate.diagnose.members import LOCKS, Kind, Member
 from estate.errors import Issue, Where
+from estate.formulate.side import MAY_NOT_MERGE
 from estate.place import Place
 from estate.problem import AREA_UNITS_PER_M2, Bools
 from estate.scenario import Limit, Measure, Metric, Standard
@@ -89,6 +90,8 @@ def _bounds(e: Elastic, member: Member) -> str:
         return f"payback within {money.longest_payback_years:g} years"
     if member.name.startswith("running cost"):
         return f"running cost of at most £{high / 100:,.0f} a year"
+    if member.name.endswith(MAY_NOT_MERGE):
+        return member.name
     parts = [f"at least {low:,.0f}"] if np.isfinite(low) else []
     parts += [f"at most {high:,.0f}"] if np.isfinite(high) and high else []
     return f"{member.name}{': ' if parts else ''}{' and '.join(parts)}"

@@ -305,6 +305,10 @@ def nearest(value: float, what: str, *, up: bool = False) -> int:
 # ------------------------------------------------------------------------------------------- agencies, rates and towns
 
 
+POLICE = {"City of London Police": "local_authority_england", "Metropolitan Police Service": "london_functional_body"}
+"""Forces whose body is no police and crime commissioner: the Common Council, and the Mayor's Office for Policing and Crime."""
+
+
 def _agencies(sites: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
     """Everybody who runs a counter or holds a building, by name."""
     names = sorted({*sites["agency_name"], *points["agency_name"]})
@@ -315,7 +319,11 @@ def _agencies(sites: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
         if name in councils:
             kind, source, assumed = "local_authority_england", "ONS lookups of districts and counties; councils of 2025", ""
         elif name.endswith((" Police", " Police Service")):
-            kind, source, assumed = "police", "ONS lookup of districts to police force areas, December 2021", ""
+            kind, source, assumed = (
+                POLICE.get(name, "police"),
+                "ONS lookup of districts to police force areas, December 2021",
+                "",
+            )
         elif name.startswith("GP practices"):
             source, assumed = f"{SOURCES['gp_practice']}: the commissioner's code; the list has no name for it", "takes_part"
         elif name.startswith("Department"):

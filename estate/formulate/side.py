@@ -1,4 +1,4 @@
-"""The other linear rows: counts of sites and hubs, budgets, payback, throughput."""
+"""The other linear rows: counts of sites and hubs, budgets, payback, throughput, services that may not merge."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from estate.scenario import Scenario
 
 
 def side_rows(problem: Problem, place: Place, scenario: Scenario, state: SiteState) -> SideRows:
-    """Counts, budgets, payback and throughput, after any rows the problem has already."""
+    """Counts, services that may not merge, budgets, payback and throughput, after any rows the problem has already."""
     found = _Side(problem)
     money = scenario.money
     inside = ~place.outside
@@ -28,6 +28,9 @@ def side_rows(problem: Problem, place: Place, scenario: Scenario, state: SiteSta
         low = -np.inf if count.at_least is None else count.at_least
         high = np.inf if count.at_most is None else count.at_most
         found.add(f"number of {count.what}{where}", columns, np.ones(len(columns)), low, high)
+    for service, setting in sorted(scenario.services.items()):
+        if not setting.may_merge and service in place.services:
+            _apart(found, problem, place, service)
     running_site = costs.pence(costs.running_gbp_pa(place)).astype(float)
     running_pair = _real_pairs(problem, costs.pence(costs.hosting_gbp_pa(place, *_back(problem, place))).astype(float))
     all_columns = np.arange(n_open + n_pairs)
@@ -51,6 +54,43 @@ def side_rows(problem: Problem, place: Place, scenario: Scenario, state: SiteSta
     for column, factor in scenario.rules.throughput.items():
         _throughput(found, problem, place, column, factor)
     return found.rows()
+
+
+MAY_NOT_MERGE = "may not merge"
+
+
+def may_not_merge(service: str) -> str:
+    """The name of each row that keeps counters of a service apart; it ends in :data:`MAY_NOT_MERGE`."""
+    return f"counters of {service} {MAY_NOT_MERGE}"
+
+
+def _apart(found: _Side, problem: Problem, place: Place, service: str) -> None:
+    """At each site, counters of a service from one building of today at most: a site keeps its own, or takes another's.
+
+    Counters that share a building today may go on sharing, there or elsewhere.  Where each has a building to itself the row is
+    ``sum of host_sj <= 1``.  A building of n counters counts each of them as 1/n, which alone would let one of them in beside
+    another building's n-th part; so each of the n has a row as well in which it counts whole.  Rows are multiplied through so
+    that their figures are whole.
+    """
+    inside = np.flatnonzero(~place.outside[place.point_site])
+    mine = np.zeros(problem.n_points, dtype=bool)
+    mine[: len(inside)] = place.point_service[inside] == place.services.index(service)
+    pairs = np.flatnonzero(mine[problem.pair_point])
+    by_site = pairs[np.argsort(problem.pair_site[pairs], kind="stable")]
+    sites, begin = np.unique(problem.pair_site[by_site], return_index=True)
+    for site, chosen in zip(sites.tolist(), np.split(by_site, begin)[1:], strict=True):
+        home = problem.point_home[problem.pair_point[chosen]]
+        _, group, size = np.unique(home, return_inverse=True, return_counts=True)
+        if len(size) < 2 or place.outside[site]:
+            continue
+        whole = int(np.lcm.reduce(size))
+        weight = (whole // size)[group]
+        for one in [None, *np.flatnonzero(size[group] > 1).tolist()]:
+            value = weight.copy()
+            if one is not None:
+                value[group == group[one]] = 0
+                value[one] = whole
+            found.add(may_not_merge(service), problem.n_sites + chosen, value.astype(np.float64), -np.inf, whole)
 
 
 def _throughput(found: _Side, problem: Problem, place: Place, column: str, factor: float) -> None:

@@ -7,6 +7,7 @@ Years are financial years by the calendar year in which they begin.  A scenario'
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -29,7 +30,7 @@ class Rule:
     title: str
     unit: str
     binds: tuple[str, ...]
-    """Kinds of agency (:data:`estate.tables.AGENCY_KINDS`); empty: an appraisal rule for anybody."""
+    """Kinds of agency (:attr:`Law.kinds`); empty: an appraisal rule for anybody."""
     instrument: str
     says: str
     from_year: int
@@ -39,6 +40,8 @@ class Rule:
     bands: tuple[tuple[int | None, float], ...] = ()
     """(last year after the base year, rate); None: no last year."""
     range: tuple[float, ...] = ()
+    conditions: tuple[str, ...] = ()
+    """What else must be so for it to be used: nothing in the inputs tells, so it is said beside the figure."""
 
     def holds(self, year: int) -> bool:
         """Whether the row covers the financial year that begins in ``year``."""
@@ -46,12 +49,24 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class AgencyKind:
+    """A kind of agency: what it is ``called`` in a sentence, and what the law is known to say of it."""
+
+    id: str
+    called: str
+    says: str
+    sure: str
+
+
+@dataclass(frozen=True, slots=True)
 class Law:
-    """The table: the years it answers for, the date of its latest instrument, and its rows."""
+    """The table: the years it answers for, the date of its latest instrument, the kinds of agency, and its rows."""
 
     first_year: int
     last_year: int
     latest: str
+    kinds: Mapping[str, AgencyKind]
+    """By id: those of :data:`estate.tables.AGENCY_KINDS`."""
     rules: tuple[Rule, ...]
 
 
@@ -59,12 +74,13 @@ class Law:
 def law() -> Law:
     """The table as shipped."""
     raw = tomllib.loads(files("estate.money").joinpath("law.toml").read_text(encoding="utf-8"))
-    return Law(raw["first_year"], raw["last_year"], raw["latest"], tuple(_rule(row) for row in raw["rule"]))
+    kinds = {row["id"]: AgencyKind(**row) for row in raw["kind"]}
+    return Law(raw["first_year"], raw["last_year"], raw["latest"], kinds, tuple(_rule(row) for row in raw["rule"]))
 
 
 def _rule(row: dict[str, Any]) -> Rule:
     bands = tuple((each.get("to"), each["rate"]) for each in row.get("bands", ()))
-    lists = {"binds": tuple(row["binds"]), "bands": bands, "range": tuple(row.get("range", ()))}
+    lists = {name: tuple(row.get(name, ())) for name in ("binds", "range", "conditions")} | {"bands": bands}
     return Rule(**(row | lists))
 
 
@@ -86,7 +102,7 @@ def check_year(year: int) -> None:
 
 
 def in_force(name: str, year: int) -> Rule | None:
-    """The row of a rule that covers a year, or None."""
+    """The first row of a rule that covers a year, or None."""
     return next((each for each in law().rules if each.id == name and each.holds(year)), None)
 
 
@@ -101,17 +117,24 @@ def rule(name: str, year: int) -> Rule:
 
 def binding(name: str, kind: str, year: int) -> Rule | None:
     """The row that binds a kind of agency in a year; None where no rule in this table applies."""
-    found = in_force(name, year)
-    return found if found is not None and kind in found.binds else None
+    return next((each for each in law().rules if each.id == name and kind in each.binds and each.holds(year)), None)
 
 
-def discount_factors(base_year: int, years: int) -> Floats:
+def called(kind: str) -> str:
+    """A kind of agency as a sentence says it: ``a fire and rescue authority``."""
+    return law().kinds[kind].called
+
+
+def discount_factors(base_year: int, years: int, rates: str = "discount-rate") -> Floats:
     """(years,) present value of a pound in year 0, 1, ... after the base year, at the Green Book's stepped real rates.
 
     ``factor[n] = factor[n - 1] / (1 + rate(n))`` with ``factor[0] = 1``: 0.3563 at year 30, 0.3459 at 31, 0.0942 at 75 and
-    0.0919 at 76.
+    0.0919 at 76.  ``rates`` names the row of the table; :class:`InputError` for years beyond its last band.
     """
-    found = rule("discount-rate", base_year)
+    found = rule(rates, base_year)
+    if found.bands[-1][0] is not None and years - 1 > found.bands[-1][0]:
+        message = f"{found.title}: the rates end with year {found.bands[-1][0]}, and {years} years are asked for"
+        raise InputError(issues=[Issue("law.year", message, "appraise fewer years, or extend estate/money/law.toml")])
     after = np.arange(years)
     rate = np.zeros(years)
     first = 1

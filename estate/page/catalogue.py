@@ -50,10 +50,12 @@ SPECS = (
     Spec(
         "moves",
         "Moves",
-        "Each counter that moves to another building, how far, and what the move costs once.",
+        "Each counter that moves to another building, how far, and what the move costs once. One that merges joins another of its"
+        " service there: there is one place fewer to go to.",
         {
             "name": "Counter",
             "service": "Service",
+            "kind": "Move or merge",
             "agency": "Run by",
             "from_name": "From",
             "to_name": "To",
@@ -63,6 +65,21 @@ SPECS = (
             "one_off_gbp": "One-off cost",
             "consultation": "Consultation",
             "consultation_reason": "Reason",
+        },
+    ),
+    Spec(
+        "places",
+        "Places with each service",
+        "How many buildings have each service, today and in the plan, and by the building’s district.",
+        {
+            "service": "Service",
+            "group": "Counted",
+            "value": "District",
+            "places_before": "Places today",
+            "places_after": "Places in the plan",
+            "change": "Change",
+            "counters_moved": "Counters that move",
+            "counters_merged": "Of these, merged",
         },
     ),
     Spec(
@@ -142,7 +159,7 @@ SPECS = (
     Spec(
         "transfers",
         "Payments between agencies",
-        "The smallest payments a year after which nobody is worse off than today.",
+        "Payments a year after which nobody is worse off than today, in proportion to what each gains.",
         {"basis": "Counted on", "from_name": "From", "to_name": "To", "amount_gbp_pa": "A year"},
     ),
     Spec(

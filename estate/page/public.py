@@ -40,8 +40,11 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "why", "district", "illustrative", "easting_m", "northing_m",
     ),
     "moves": (
-        "access_point_id", "name", "service", "agency", "from_site_id", "from_name", "to_site_id", "to_name", "distance_m",
-        "time_s", "area_m2", "consultation", "consultation_reason",
+        "access_point_id", "name", "service", "kind", "agency", "from_site_id", "from_name", "to_site_id", "to_name",
+        "distance_m", "time_s", "area_m2", "consultation", "consultation_reason",
+    ),
+    "places": (
+        "service", "group", "value", "places_before", "places_after", "change", "counters_moved", "counters_merged",
     ),
     "access": (
         "service", "group", "value", "people", "limit", "within_before", "within_after", "mean_before_m", "mean_after_m",
@@ -63,7 +66,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 
 MANIFEST = (
     "status", "gap", "baseline_gbp_pa", "saving_gbp_pa", "sites_before", "sites_after", "hubs_before", "hubs_after",
-    "moves", "verified", "repeatable", "versions", "left_out",
+    "moves", "merges", "verified", "repeatable", "versions", "left_out",
 )  # fmt: skip
 SENTENCES = ("why", "consultation_reason")
 """Columns of sentences that may speak of prices or leases."""

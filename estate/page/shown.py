@@ -217,9 +217,9 @@ def _sites(table: pd.DataFrame, unsaid: Bools) -> pd.DataFrame:
 
 
 def _moves(table: pd.DataFrame) -> pd.DataFrame:
-    """No distance and no verdict where an end is not shown."""
+    """No distance, no verdict and no word of a merge where an end is not shown."""
     open_ended = ((table["from_site_id"] == NOBODY) | (table["to_site_id"] == NOBODY)).to_numpy()
-    blank = {name: table[name].where(~open_ended, "") for name in ("consultation", "consultation_reason")}
+    blank = {name: table[name].where(~open_ended, "") for name in ("kind", "consultation", "consultation_reason")}
     far = {name: table[name].mask(open_ended) for name in ("distance_m", "time_s")}
     return table.assign(**blank, **far)
 

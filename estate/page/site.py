@@ -86,14 +86,17 @@ def render_site(run: Run, site_id: str, *, public: bool = False) -> str:
     )
 
 
-def _move(run: Run, point: Point, label: list[str], *, to: bool) -> dict[str, str]:
-    moves = facts.table(run, "moves", ("access_point_id", "distance_m", "consultation", "consultation_reason", "one_off_gbp"))
+def _move(run: Run, point: Point, label: list[str], *, to: bool) -> dict[str, Any]:
+    moves = facts.table(
+        run, "moves", ("access_point_id", "kind", "distance_m", "consultation", "consultation_reason", "one_off_gbp")
+    )
     found = moves[moves["access_point_id"].astype(str) == point.point_id]
     row = found.iloc[0].to_dict() if len(found) else {}
     distance = row.get("distance_m")
     return {
         "service": words.clean(facts.service_label(run, point.service)),
         "name": words.clean(point.name),
+        "merges": row.get("kind") == "merge",
         "where": label[point.host if to else point.home],
         "distance": "" if distance is None or pd.isna(distance) else words.miles(distance),
         "cost": words.gbp(row.get("one_off_gbp")),

@@ -114,14 +114,34 @@ def sentence(run: Run, points: list[Point]) -> str:
         return f"The plan changes nothing: today’s estate is already {best}."
     services = listed_services(run, [point.service for point in moved])
     said = f"The plan moves {words.plural(len(moved), 'counter')}{f' ({services})' if services else ''}"
+    said += _merges(run)
     said += f", lets {words.plural(outcome['released'], 'building')} go" if outcome["released"] else ""
     said += f" and leaves {words.plural(outcome['hub'], 'building')} shared by two or more services." if outcome["hub"] else "."
+    said += places(run)
     dated = run.scenario.base_date
     base = f" It starts from the estate as it stood on {dated.day} {dated:%B %Y}" if dated else ""
     prices = run.scenario.money.price_base
     if base:
         return said + base + (f", at {prices} prices." if prices else ".")
     return said + (f" All money is at {prices} prices." if prices else "")
+
+
+def _merges(run: Run) -> str:
+    """How many of the counters that move join another of their service, as part of a sentence; empty where none does."""
+    merged = int((facts.table(run, "moves", ("kind",))["kind"] == "merge").sum())
+    return f" and merges {words.count(merged)} of them with the same service elsewhere" if merged else ""
+
+
+def places(run: Run) -> str:
+    """The services that more or fewer places have, each with how many, as a sentence; empty where there is none."""
+    frame = facts.table(run, "places", ("service", "group", "places_before", "places_after"))
+    everywhere = frame[(frame["group"] == "everywhere") & (frame["places_before"] != frame["places_after"])]
+    counts = [
+        f"{words.plain(facts.service_label(run, row['service']))} {words.count(row['places_before'])}"
+        f" to {words.count(row['places_after'])}"
+        for row in everywhere.to_dict("records")
+    ]
+    return f" The number of places with a service changes: {words.listed(counts)}." if counts else ""
 
 
 def listed_services(run: Run, services: list[str]) -> str:

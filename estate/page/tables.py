@@ -138,6 +138,8 @@ def _maker(run: Run, name: str) -> Callable[[Any], Cell]:
 
 GROUPS = {
     "everyone": "Everyone",
+    "everywhere": "Everywhere",
+    "district": "By district",
     "people": "People counted as",
     "imd_decile": "Deprivation tenth (1: most deprived)",
     "ruc11": "Rural-urban class",

@@ -34,16 +34,6 @@ OUTCOME_NOTES = {
     "outside": "serves people here, never changed by the plan",
 }
 
-AGENCY_KINDS = {
-    "local_authority_england": "council",
-    "police": "police",
-    "fire": "fire service",
-    "nhs": "NHS",
-    "central_government": "central government",
-    "private": "private",
-    "other": "other body",
-}
-
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _OVERRIDE = re.compile("[\u202a-\u202e\u2066-\u2069]")

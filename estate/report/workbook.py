@@ -50,10 +50,10 @@ LEDGER = (
 )  # fmt: skip
 MOVES = (
     Col("access_point_id", "Access point", width=14), Col("name", "Name", "wrap", 28), Col("service", "Service", width=14),
-    Col("agency", "Agency", "wrap", 26), Col("from_name", "From", "wrap", 28), Col("to_name", "To", "wrap", 28),
-    Col("distance_m", "Distance, m", "int", 12), Col("time_s", "Time, s", "int", 10), Col("area_m2", "Area, m2", "number", 10),
-    Col("one_off_gbp", "One-off cost", "gbp", 16, total=True), Col("consultation", "Consultation", width=13),
-    Col("consultation_reason", "Reason", "wrap", 36),
+    Col("kind", "Move or merge", width=9), Col("agency", "Agency", "wrap", 26), Col("from_name", "From", "wrap", 28),
+    Col("to_name", "To", "wrap", 28), Col("distance_m", "Distance, m", "int", 12), Col("time_s", "Time, s", "int", 10),
+    Col("area_m2", "Area, m2", "number", 10), Col("one_off_gbp", "One-off cost", "gbp", 16, total=True),
+    Col("consultation", "Consultation", width=13), Col("consultation_reason", "Reason", "wrap", 36),
 )  # fmt: skip
 AGENCIES = (
     Col("name", "Agency", "wrap", 34), Col("cost_before_gbp_pa", "Running cost a year, today", "gbp", 17, total=True),
@@ -198,7 +198,7 @@ def _agencies(pen: Pen, run: Run, prices: str) -> dict[str, Total]:
     )
     sheet = pen.book.get_worksheet_by_name("Agencies")
     row = FIRST + len(concerned) + 3
-    pen.text(sheet, row, 0, "The smallest transfers a year that leave nobody worse off", pen.bold)
+    pen.text(sheet, row, 0, "Transfers a year that leave nobody worse off, in proportion to what each gains", pen.bold)
     pen.headings(sheet, row + 1, TRANSFERS)
     transfers = run.tables["transfers"]
     end = pen.rows(sheet, row + 2, TRANSFERS, transfers)

@@ -20,6 +20,7 @@ from estate.verify.money import (
     disposal_gbp,
     exit_gbp,
     hosting_gbp,
+    law_row,
     law_value,
     leaves_after,
     move_parts_gbp,
@@ -106,6 +107,46 @@ def receipts(case: Case, decision: Decision) -> pd.DataFrame:
                 "under_value_flag": sells(case, site) and most is not None and short > most * 100,
             }
         )
+    return pd.DataFrame(rows)
+
+
+def flexible_use(case: Case, decision: Decision) -> pd.DataFrame:
+    """``flexible_use``: receipts against the revenue cost of reform, direction by direction, the figures in GBP.
+
+    Read from the plan: receipts as they are sold, removal as points move, leaving costs as they are shared.  Pounds that several
+    share are rounded to the penny here, and may stand a penny off.
+    """
+    money = case.scenario.money
+    banked, paid = defaultdict[tuple[str, int], float](float), defaultdict[tuple[str, int], float](float)
+    today = _State({site: float(site in case.today.open) for site in case.sites}, {})
+    before = _Before(_borne(case, case.today, today), {})
+
+    def works(site: str) -> int:
+        return money.base_year + max(math.ceil(leaves_after(case, site) - DUST) - 1, 0)
+
+    for point in case.moved(decision):
+        removal = pence(move_parts_gbp(case, point, decision.host[point])[1])
+        paid[case.points[point]["agency"], works(case.today.host[point])] += removal
+    for site in case.released(decision):
+        sold = proceeds(case, site)
+        banked[case.sites[site]["agency"], money.base_year + sold.year] += sold.net
+        for agency, share in _leavers(case, site, before).items():
+            paid[agency, works(site)] += pence(exit_gbp(case, site)) * share
+    rows = []
+    for agency in sorted(case.agencies):
+        kind, left = str(case.agencies[agency].get("kind", "other")), defaultdict[str, float](float)
+        years = sorted({year for who, year in [*banked, *paid] if who == agency})
+        for year in years:
+            got, cost = banked.get((agency, year), 0.0), paid.get((agency, year), 0.0)
+            if not (got or cost) or law_row("use-of-receipts", kind, year) is None:
+                continue
+            row = law_row("flexible-use", kind, year)
+            hand = 0.0
+            if row is not None:
+                hand = left[row["instrument"]] + got
+                left[row["instrument"]] = hand - min(hand, cost)
+            figures = {"receipts_gbp": got, "unspent_gbp": hand, "reform_cost_gbp": cost, "eligible_gbp": min(hand, cost)}
+            rows.append({"agency": agency, "year": year_label(year)} | {name: each / 100 for name, each in figures.items()})
     return pd.DataFrame(rows)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import tomllib
+from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -116,15 +117,25 @@ def _law() -> Any:
 
 
 def _in_force(name: str, year: int) -> Any:
-    """The row of the dated table that covers a financial year, or None."""
+    """The first row of the dated table that covers a financial year, or None."""
+    return next(_rows(name, year), None)
+
+
+def _rows(name: str, year: int) -> Iterator[Any]:
+    """The rows of a rule that cover a financial year."""
     rows = (each for each in _law()["rule"] if each["id"] == name)
-    return next((each for each in rows if each["from_year"] <= year <= each.get("to_year", year)), None)
+    return (each for each in rows if each["from_year"] <= year <= each.get("to_year", year))
 
 
 def law_value(name: str, kind: str, year: int) -> float | None:
     """The figure of a rule that binds a kind of agency in a financial year; None where none does."""
-    row = _in_force(name, year)
-    return float(row["value"]) if row is not None and kind in row["binds"] else None
+    row = law_row(name, kind, year)
+    return None if row is None else float(row["value"])
+
+
+def law_row(name: str, kind: str, year: int) -> Any:
+    """The row of a rule that binds a kind of agency in a financial year; None where none does."""
+    return next((row for row in _rows(name, year) if kind in row["binds"]), None)
 
 
 def factors(base_year: int, years: int) -> list[float]:

@@ -13,15 +13,17 @@ from numpy.typing import NDArray
 
 from estate.scenario import Limb, Measure, Metric, Standard
 from estate.verify.access import frame_of, limbs, near_pairs, offering, tested
-from estate.verify.books import check_ledger, receipts
+from estate.verify.books import check_ledger, flexible_use, receipts
 from estate.verify.case import Case, Decision, Finding, blank, finding, number, plain
 from estate.verify.money import hosting_gbp, move_gbp, pence, running_gbp
-from estate.verify.rules import own_m2
+from estate.verify.rules import merges, own_m2
 
 LEDGER = ("agency", "year", "line", "site_id", "access_point_id", "amount_gbp")
 GROUPS = ("service", "group", "value", "people")
 CLOSE = 6e-4
 """Figures are printed to the penny, the metre or a thousandth of a square metre."""
+PENNY = 0.0206
+"""What several share may stand two pence off, as shares of one sum do."""
 ROUNDED = 0.5 + 1e-6
 """A mean is printed to the whole number nearest to it."""
 
@@ -34,10 +36,14 @@ def check_tables(case: Case, decision: Decision, tables: Mapping[str, pd.DataFra
         yield from [] if absent else check_ledger(case, decision, tables["ledger"])
     if "capital_receipts" in tables:
         yield from compare("capital_receipts", tables["capital_receipts"], receipts(case, decision), ["site_id"])
+    if "flexible_use" in tables:
+        yield from compare("flexible_use", tables["flexible_use"], flexible_use(case, decision), ["agency", "year"], PENNY)
     if "sites" in tables:
         yield from compare("sites", tables["sites"], sites(case, decision), ["site_id"])
     if "moves" in tables:
         yield from compare("moves", tables["moves"], moves(case, decision), ["access_point_id"])
+    if "places" in tables:
+        yield from compare("places", tables["places"], places(case, decision), ["service", "group", "value"])
     trips = journeys(case, decision) if "zones" in tables or "access" in tables else pd.DataFrame()
     if "zones" in tables:
         yield from compare("zones", tables["zones"], trips, ["zone_id", "service"])
@@ -49,7 +55,7 @@ def check_tables(case: Case, decision: Decision, tables: Mapping[str, pd.DataFra
             yield from compare("access", tables["access"], access(case, tables["access"], trips), GROUPS[:3])
 
 
-def compare(name: str, said: pd.DataFrame, true: pd.DataFrame, keys: Sequence[str]) -> Iterator[Finding]:
+def compare(name: str, said: pd.DataFrame, true: pd.DataFrame, keys: Sequence[str], close: float = CLOSE) -> Iterator[Finding]:
     """The same rows by key, and the same cells in every column of ``true``; words are compared as text, figures as numbers."""
     absent = [column for column in [*keys, *true.columns] if column not in said]
     yield finding(f"{name}.columns", len(true.columns), set(absent), f"columns missing from {name}")
@@ -68,7 +74,7 @@ def compare(name: str, said: pd.DataFrame, true: pd.DataFrame, keys: Sequence[st
             wanted = want.astype("Float64").astype(float)
             cells = got if _numeric(got) else got.map(lambda cell: None if blank(cell) else cell)
             found = pd.to_numeric(cells, errors="coerce").astype("Float64").astype(float)
-            wrong = ~((wanted - found).abs() <= (ROUNDED if "mean" in column else CLOSE)).to_numpy(dtype=bool)
+            wrong = ~((wanted - found).abs() <= (ROUNDED if "mean" in column else close)).to_numpy(dtype=bool)
             # A blank is right only where a blank is due, and a word is never a number.
             due = np.flatnonzero(wrong & wanted.isna().to_numpy())
             wrong[due] = [plain(cell) != "" for cell in got.iloc[due]]
@@ -156,7 +162,7 @@ def moves(case: Case, decision: Decision) -> pd.DataFrame:
         ends = list(zip(pairs.from_.tolist(), pairs.to.tolist(), strict=True))
         far["distance_m"] = dict(zip(ends, pairs.distance_m.tolist(), strict=False))
         far["time_s"] = dict(zip(ends, pairs.time_s.tolist(), strict=False))
-    verdicts = consultation(case, decision)
+    verdicts, joined = consultation(case, decision), merges(case, decision)
     rows = []
     for point in case.moved(decision):
         row, old, new = case.points[point], case.today.host[point], decision.host[point]
@@ -165,6 +171,7 @@ def moves(case: Case, decision: Decision) -> pd.DataFrame:
             {
                 "access_point_id": point,
                 **{name: row[name] for name in ("name", "service", "agency")},
+                "kind": "merge" if point in joined else "move",
                 "from_site_id": old,
                 "from_name": case.sites[old]["name"],
                 "to_site_id": new,
@@ -175,6 +182,29 @@ def moves(case: Case, decision: Decision) -> pd.DataFrame:
                 "consultation": verdicts.get(point, ""),
             }
         )
+    return pd.DataFrame(rows)
+
+
+def places(case: Case, decision: Decision) -> pd.DataFrame:
+    """``places``: how many sites of the place have each service, everywhere and by the site's district, before and after."""
+    joined, moved = merges(case, decision), set(case.moved(decision))
+    inside = [site for site in case.sites if not case.outside(site)]
+    district = {site: plain(case.sites[site]["district"]) for site in case.sites}
+    ways = {"everywhere": dict.fromkeys(case.sites, "")}
+    if any(district.values()):
+        ways["district"] = district
+    before, after = _services(case, case.today), _services(case, decision)
+    rows = []
+    for service in case.services:
+        for group, of in ways.items():
+            for value in sorted({of[site] for site in inside if service in before[site] | after[site]}):
+                here = [site for site in inside if of[site] == value]
+                leaving = {p for p in moved if case.points[p]["service"] == service and case.today.host[p] in here}
+                row: dict[str, Any] = {"service": service, "group": group, "value": value}
+                row["places_before"] = sum(service in before[site] for site in here)
+                row["places_after"] = sum(service in after[site] for site in here)
+                row["change"] = row["places_after"] - row["places_before"]
+                rows.append(row | {"counters_moved": len(leaving), "counters_merged": len(leaving & joined)})
     return pd.DataFrame(rows)
 
 

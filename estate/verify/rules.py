@@ -27,6 +27,7 @@ def check_plan(case: Case, decision: Decision) -> Iterator[Finding]:
     yield from check_moves(case, decision)
     yield check_area(case, decision)
     yield from check_sharing(case, decision)
+    yield from check_merging(case, decision)
     yield from check_counts(case, decision)
     yield from check_money(case, decision)
     yield from check_throughput(case, decision)
@@ -231,6 +232,29 @@ def check_sharing(case: Case, decision: Decision) -> Iterator[Finding]:
         if a in case.services and b in case.services:
             broken = [site for site, there in after.items() if (a in there) != (b in there)]
             yield finding("must-share", len(after), broken, f"{a} and {b} must share a building")
+
+
+def merges(case: Case, decision: Decision) -> set[str]:
+    """Access points that leave for a building where another of their service is, which does not share theirs today."""
+    met: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for point, site in decision.host.items():
+        met[site, case.points[point]["service"]].add(case.today.host[point])
+    return {
+        point
+        for point in case.moved(decision)
+        if met[decision.host[point], case.points[point]["service"]] - {case.today.host[point]}
+        and not case.outside(decision.host[point])
+    }
+
+
+def check_merging(case: Case, decision: Decision) -> Iterator[Finding]:
+    """Services that may not merge: nobody moves in with another of them."""
+    found = merges(case, decision)
+    for service, setting in sorted(case.scenario.services.items()):
+        if not setting.may_merge and service in case.services:
+            points = [point for point, row in case.points.items() if row["service"] == service]
+            broken = [f"{point} at {decision.host[point]}" for point in found.intersection(points)]
+            yield finding("may-not-merge", len(points), broken, f"counters of {service} may not merge")
 
 
 def check_counts(case: Case, decision: Decision) -> Iterator[Finding]:
