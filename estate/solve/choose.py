@@ -27,7 +27,7 @@ from estate.solve.through_pulp import check_solver
 from estate.solve.watch import Watch, aside
 from estate.solve.whole import checked, conclude, start_of
 
-FEWEST = 600
+FEWEST = 300
 """Host pairs below which HiGHS is as fast on the model as it stands, and nothing need be compiled."""
 
 
