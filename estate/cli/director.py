@@ -49,7 +49,7 @@ def show(outcome: Outcome) -> None:
     table.add_section()
     table.add_row("Counters that move", "", f"{m['moves']:,}", "")
     if m["merges"]:
-        table.add_row("  of these, merges: one place fewer", "", f"{m['merges']:,}", "")
+        table.add_row("  of these, merge with their own service", "", f"{m['merges']:,}", "")
     table.add_row("Capital receipts, £ (once)", "", f"{m['receipts_gbp']:,.0f}", "")
     table.add_row("One-off costs, £", "", f"{m['one_off_gbp']:,.0f}", "")
     Console().print(table)

@@ -51,7 +51,7 @@ SPECS = (
         "moves",
         "Moves",
         "Each counter that moves to another building, how far, and what the move costs once. One that merges joins another of its"
-        " service there: there is one place fewer to go to.",
+        " service there: fewer places may be left: see Places with each service.",
         {
             "name": "Counter",
             "service": "Service",
