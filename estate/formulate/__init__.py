@@ -170,7 +170,7 @@ def _apart(place: Place, scenario: Scenario, travel: Travel, point: Ints, site: 
     visits = place.access_points["visits_pa"].to_numpy(dtype=np.float64)[point]
     weight = place.access_points["area_m2"].to_numpy(dtype=np.float64)[point]
     if not np.isnan(visits[moving]).any():
-        weight = visits / 10
+        weight = np.nan_to_num(visits) / 10
     return far * np.maximum(np.ceil(weight), 1).astype(np.int64)
 
 
