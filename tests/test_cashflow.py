@@ -51,7 +51,7 @@ def test_works_are_paid_in_the_year_before_the_move_is_complete(leave, year):
 
 @pytest.mark.parametrize(
     ("net", "saving", "years"),
-    [(100.0, 50.0, 2.0), (0.0, 50.0, 0.0), (-10.0, -5.0, 0.0), (10.0, 0.0, None), (10.0, -1.0, None)],
+    [(100.0, 50.0, 2.0), (0.0, 50.0, 0.0), (-10.0, -5.0, None), (-10.0, 0.0, 0.0), (10.0, 0.0, None), (10.0, -1.0, None)],
 )
 def test_simple_payback(net, saving, years):
     assert simple_payback_years(net, saving) == years
@@ -81,6 +81,31 @@ def test_a_plan_that_saves_nothing_never_pays_back():
     assert found["saving_gbp_pa"] == 0
     assert found["payback_years"] is None
     assert "never pays back" in found["warnings"][0][1]
+
+
+@pytest.mark.parametrize(("years", "shown"), [(50, False), (51, True), (125, True)])
+def test_long_horizons_are_tested_at_the_lower_rates(years, shown):
+    # The Green Book, February 2026: 3.00% to year 30, 2.57% to 75, 2.14% to 125, where more than 50 years are appraised.
+    scenario = tiny_scenario(horizon_years=years)
+    cash = flows(scenario, ledger(tiny_place(), scenario, tiny_plan(tiny_place())))
+    table = sensitivities_table(scenario, cash).set_index("name")
+    rows = [name for name in table.index if "2026" in name]
+    assert bool(rows) is shown
+    if shown:
+        rates = [0.0, *[0.03] * 30, *[0.0257] * 45, *[0.0214] * 50][:years]
+        by_hand = sum(net / np.prod([1 + rate for rate in rates[: n + 1]]) for n, net in enumerate(cash.net))
+        assert table.loc[rows[0], "npv_gbp"] == pytest.approx(by_hand, abs=0.01)
+
+
+def test_no_number_of_years_stands_beside_never():
+    # The station is sold after the three years appraised: its receipt covers the costs, and comes too late to be seen.
+    place = tiny_place(sites={"station": {"market_value_gbp": 900_000.0, "running_cost_gbp_pa": 14_000.0}})
+    plan = plan_of(place, place.access_points["site_id"].to_dict() | {"p5": "hall"})
+    early, late = (books(place, tiny_scenario(horizon_years=years), plan).summary for years in (4, 3))
+    assert early["payback_years"] == 0
+    assert early["pays_back_in"] is not None
+    assert (late["payback_years"], late["pays_back_in"]) == (None, None)
+    assert late["net_one_off_gbp"] < 0
 
 
 @pytest.mark.parametrize(("horizon", "warned"), [(3, True), (4, False)])

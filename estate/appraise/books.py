@@ -156,6 +156,8 @@ def _summary(scenario: Scenario, book: Ledger, cash: Flows, receipts: pd.DataFra
     net, revenue = (int(np.rint(receipts[name] * 100).sum()) for name in ("net_receipt_gbp", "revenue_sum_gbp"))
     payback = simple_payback_years((one_off - net - revenue) / 100, (before - after) / 100)
     year = cash.payback_year()
+    if year is None:  # its present value ends below nothing: no number of years may stand beside that
+        payback = None
     npv, annuity = cash.npv(), cash.worth.annuity
     return {
         "baseline_gbp_pa": before / 100,

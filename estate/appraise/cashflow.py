@@ -7,14 +7,14 @@ only ever added as present values.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from estate.appraise.ledger import ONE_OFF, RUNNING, Ledger
 from estate.money.columns import Floats
-from estate.money.law import year_label
+from estate.money.law import discount_factors, rule, year_label
 from estate.money.present_value import Discounting, discounting
 from estate.scenario import Scenario, Sensitivity
 
@@ -103,17 +103,25 @@ def cash_flow_table(scenario: Scenario, cash: Flows, baseline_gbp_pa: float) -> 
 
 
 def simple_payback_years(net_one_off_gbp: float, saving_gbp_pa: float) -> float | None:
-    """Net one-off cost over the yearly saving, undiscounted: 0 where receipts cover the costs, None where nothing is saved."""
+    """Net one-off cost over the yearly saving, undiscounted.
+
+    0 where receipts cover the costs and no year costs more than today; None where the saving never pays, because there is none
+    or because every year takes more than the receipts left.
+    """
     if net_one_off_gbp <= 0:
-        return 0.0
+        return 0.0 if saving_gbp_pa >= 0 else None
     return net_one_off_gbp / saving_gbp_pa if saving_gbp_pa > 0 else None
 
 
 def sensitivities_table(scenario: Scenario, cash: Flows) -> pd.DataFrame:
     """The option table: the plan as it stands, and as each sensitivity changes it (the plan itself stays the same)."""
     rows = []
-    for each in (Sensitivity(name="As planned"), *scenario.money.sensitivities):
-        what_if = cash.changed(each)
+    long = rule("discount-rate-long", scenario.money.base_year)
+    cases = [(each, cash.changed(each)) for each in (Sensitivity(name="As planned"), *scenario.money.sensitivities)]
+    if len(cash.net) > long.value:
+        lower = Discounting(discount_factors(scenario.money.base_year, len(cash.net), long.id))
+        cases.append((Sensitivity(name="Lower discount rates of 2026, for long horizons"), replace(cash, worth=lower)))
+    for each, what_if in cases:
         year = what_if.payback_year()
         rows.append(
             {
@@ -124,7 +132,7 @@ def sensitivities_table(scenario: Scenario, cash: Flows) -> pd.DataFrame:
                 "delay_years": each.delay_years,
                 "npv_gbp": round(what_if.npv(), 2),
                 "change_gbp": round(what_if.npv() - cash.npv(), 2),
-                "annual_equivalent_saving_gbp_pa": round(what_if.npv() / cash.worth.annuity, 2),
+                "annual_equivalent_saving_gbp_pa": round(what_if.npv() / what_if.worth.annuity, 2),
                 "pays_back_in": "never" if year is None else year_label(scenario.money.base_year + year),
             }
         )

@@ -31,7 +31,13 @@ def notes(run: Run) -> list[tuple[str, Lines]]:
     ]
     prices: Lines = [
         ("Price base", money.price_base or "not stated: figures are as given"),
+        ("Inflation", "None is added: every year is in the prices of the price base, and the discount rates are real."),
+        ("VAT", "None is added or taken off: each figure stands as the inputs give it, with VAT only where they have it."),
         ("Base year (year 0)", f"{year_label(money.base_year)}, from 1 April {money.base_year}"),
+        (
+            "Year 0 and the price base",
+            "Discounting and dated rules start in year 0; the price base only says whose prices.",
+        ),
         ("Horizon", f"{money.horizon_years} years, year 0 to year {money.horizon_years - 1}"),
         ("Buildings are let go", f"{years} after the base year begins, or when a lease lets go if that is later"),
         ("Discount rates, real", f"{rates.says} ({rates.instrument})"),
@@ -57,6 +63,7 @@ def notes(run: Run) -> list[tuple[str, Lines]]:
         (f"{each.title} ({each.sure})", f"{each.instrument}: {each.says}. In force {_span(each.from_year, each.to_year)}.")
         for each in law().rules
     ]
+    kinds: Lines = [(each.called[0].upper() + each.called[1:], f"{each.says} ({each.sure})") for each in law().kinds.values()]
     warned: Lines = [(str(each.get("code", "")), str(each.get("message", ""))) for each in manifest.get("issues", ())]
     made: Lines = [*((name, str(version)) for name, version in sorted(manifest.get("versions", {}).items()))]
     inputs: Lines = [(name, f"SHA-256 {digest}") for name, digest in sorted(manifest.get("inputs", {}).items())]
@@ -65,6 +72,7 @@ def notes(run: Run) -> list[tuple[str, Lines]]:
         ("Prices and rates", prices),
         ("How to read the books", reading),
         (f"Rules and rates (the latest instrument is of {law().latest}; H: read in the instrument)", rules),
+        ("Whom they bind, by kind of agency", kinds),
         ("Warnings and notes", warned),
         ("Inputs", inputs),
         ("Made with", made),

@@ -141,6 +141,9 @@ def _receipts(pen: Pen, frame: pd.DataFrame, prices: str) -> dict[str, Total]:
 def _cash_flow(pen: Pen, run: Run, prices: str) -> dict[str, Total]:
     """Cash by year with live arithmetic, and its chart."""
     frame, name = run.tables["cash_flow"], "Cash flow"
+    # Kept unrounded, so that the value in each cell is what its formula gives, and the total that of its column, over any years.
+    present = frame["net_gbp"] * frame["discount_factor"]
+    frame = frame.assign(present_value_gbp=present, cumulative_present_value_gbp=present.cumsum())
     sheet = pen.sheet(name)
     pen.top(sheet, name, f"Against today's estate. {prices} Real terms; factors from the Green Book's stepped rates.")
     pen.headings(sheet, FIRST - 1, CASH_FLOW, widths=[column.width for column in CASH_FLOW])
