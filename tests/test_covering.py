@@ -111,7 +111,7 @@ def test_branches_lose_no_cover(seed):
     rows = larger(seed, rows=14, sites=10, each=3)
     cost = np.random.default_rng(seed).integers(1, 4, 10)
     lp = cover_tree._Relaxation(rows, cost / cost.max(), BUDGET)
-    root = cover_tree._Node((), np.zeros(10, dtype=bool), cover_tree.highspy.HighsBasis())
+    root = cover_tree._Node((), np.zeros(10, dtype=bool), highs.Basis())
     lp.solve(root, np.inf)
     best = cover_tree._Best(rows, cost, int(cost.sum()) + 1, None, 0.0, 0)
     branches = best.branches(root, rows)

@@ -202,6 +202,9 @@ def with_nowhere(p, optional):
         cover=replace(p.cover, excuse=excuse),
         site_one_off=None,
         pair_one_off=None,
+        site_running=None,
+        pair_running=None,
+        pair_apart=None,
         today=None,
     )
 
@@ -360,6 +363,9 @@ def beside(a, b, rng):
         },
         side=SideRows(),
         today=None,
+        site_running=None,
+        pair_running=None,
+        pair_apart=None,
     )
     if a.site_one_off is None or b.site_one_off is None:
         return replace(joined, site_one_off=None, pair_one_off=None)

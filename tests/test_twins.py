@@ -46,6 +46,9 @@ def with_twins(p, which, copies=1):
         pair_site=p.pair_site[q],
         pair_cost=p.pair_cost[q],
         pair_one_off=None if p.pair_one_off is None else p.pair_one_off[q],
+        site_running=None,
+        pair_running=None,
+        pair_apart=None,
         cover=CoverRows(c.service[r], c.need[r], start, c.site[take], np.concatenate(excuse)),
         today=None if p.today is None else Solution(p.today.open, p.today.host[s]),
     )
@@ -105,7 +108,7 @@ def one_service(capacity, own=10, sites=2, **more):
         pair_cost=10 * site, point_home=zero, site_slack=np.zeros(sites, dtype=np.int64),
         must_open=np.zeros(sites, dtype=bool), must_close=np.zeros(sites, dtype=bool), cover=CoverRows(), shares=(),
         inherent=p.inherent[:0], conflict=p.conflict[:0], together=p.together[:0], side=SideRows(), near=NearRows(),
-        site_one_off=None, pair_one_off=None, today=None, goal=Goal.COST,
+        site_one_off=None, pair_one_off=None, site_running=None, pair_running=None, pair_apart=None, today=None, goal=Goal.COST,
     )  # fmt: skip
     return replace(bare, **more)
 

@@ -26,7 +26,7 @@ from estate.scenario import Adjust, digest, load_scenario, resolved
 from estate.standards.measured import Measured
 from estate.whatif import batch as batches
 from estate.whatif import job as jobs
-from estate.whatif import locks_from, morning
+from estate.whatif import locks_from, morning, workers
 from estate.whatif import publish as nights
 from estate.whatif.batch import plan_batch
 from estate.whatif.figures import figures
@@ -211,7 +211,7 @@ def test_wrong_settings_are_said_to_be(batch):
 
 def test_an_impossible_scenario_has_its_reason(batch):
     reply = batch.evaluator.answer({"rules.close": ["hall", "jobcentre", "library", "station", "village"]})
-    row = batches.row_of(batch.evaluator, batches.Ask("h", {"rules.reach": "1 m", "rules.close": ["village"]}), 60)
+    row = workers.row_of(batch.evaluator, batches.Ask("h", {"rules.reach": "1 m", "rules.close": ["village"]}), 60)
     assert "optimal" not in (str(reply.status), row["status"])
     assert row["reason"]
 
@@ -230,7 +230,7 @@ def test_alternatives_differ_enough_and_come_in_order(batch):
 def test_the_price_of_a_site_is_two_re_solves(place, tmp_path):
     (place / "sites.toml").write_text(FILE + '[[family]]\nname = "sites"\nkind = "each-site"\n')
     night = plan_batch(place / "sites.toml", tmp_path / "maps", lambda _: None)
-    rows = [batches.row_of(night.evaluator, batches.Ask("h", item.changes), 60) for item in night.items]
+    rows = [workers.row_of(night.evaluator, batches.Ask("h", item.changes), 60) for item in night.items]
     frame = pd.DataFrame([{"kind": item.kind, "label": item.label, **row} for item, row in zip(night.items, rows, strict=True)])
     prices = morning.prices(frame, {}).set_index("site_id")
     base = run(place, out=tmp_path / "base").manifest["objective_gbp_pa"]
@@ -243,7 +243,7 @@ def test_the_price_of_a_site_is_two_re_solves(place, tmp_path):
 def test_no_point_of_the_frontier_is_dominated(place, tmp_path):
     (place / "f.toml").write_text(FILE + '[[family]]\nname = "f"\nkind = "frontier"\npoints = 5\n')
     night = plan_batch(place / "f.toml", tmp_path / "maps", lambda _: None)
-    rows = [batches.row_of(night.evaluator, batches.Ask("h", item.changes), 60) for item in night.items]
+    rows = [workers.row_of(night.evaluator, batches.Ask("h", item.changes), 60) for item in night.items]
     frame = pd.DataFrame([{"kind": item.kind, "label": item.label, **row} for item, row in zip(night.items, rows, strict=True)])
     points = morning.frontier(frame)
     assert len(points) >= 2

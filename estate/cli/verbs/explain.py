@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from estate.cli.options import JSON, PATH, QUIET, SET
-from estate.cli.outcome import clean, emit_json, print_issues, say_to_stderr
+from estate.cli.outcome import clean, emit_json, print_issues, say, say_to_stderr
 
 
 @click.command("explain", short_help="Why no plan, or what a site costs.")
@@ -27,12 +27,12 @@ def command(*, path: Path, changes: tuple[str, ...], site: str | None, quiet: bo
     from estate.pipeline.prepare import prepare
     from estate.scenario import load_scenario
 
-    say = say_to_stderr(quiet or as_json)
+    tell = say_to_stderr(quiet or as_json)
     scenario = load_scenario(path, changes)
-    prepared = prepare(scenario, say=say)
+    prepared = prepare(scenario, say=tell)
     place, travel = prepared.place, prepared.travel
     if site is not None:
-        say("pricing the site")
+        tell("pricing the site")
         price = site_price(place, scenario, travel, site, limits_of(scenario))
         if as_json:
             emit_json(price.as_json())
@@ -41,7 +41,7 @@ def command(*, path: Path, changes: tuple[str, ...], site: str | None, quiet: bo
             say(clean(line))
         print_issues(price.reasons)
         return
-    say("looking for reasons")
+    tell("looking for reasons")
     found = diagnose(place, scenario, travel)
     if as_json:
         emit_json(found.as_json())

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from estate.cli.options import JSON, OUT, PATH, QUIET, SET
-from estate.cli.outcome import emit_json, print_issues, say_to_stderr
+from estate.cli.outcome import emit_json, print_issues, say, say_to_stderr
 
 
 @click.command("travel", short_help="Build and report the travel table.")
@@ -30,7 +30,7 @@ def command(
     from estate.standards.journeys import calibration, travel_table
 
     scenario = load_scenario(path, changes)
-    say = say_to_stderr(quiet or as_json)
+    tell = say_to_stderr(quiet or as_json)
     if calibrate:
         fits = calibration(load(scenario), scenario, out / ".cache")
         if as_json:
@@ -39,7 +39,7 @@ def command(
             for mode, (_, words) in fits.items():
                 say(f"{mode}: {words}")
         return
-    prepared = prepare(scenario, cache=out / ".cache", say=say)
+    prepared = prepare(scenario, cache=out / ".cache", say=tell)
     travel = prepared.travel
     sizes = {f"{kind} {mode}": len(pairs) for kind in ("home", "between") for mode, pairs in getattr(travel, kind).items()}
     if csv_file is not None:

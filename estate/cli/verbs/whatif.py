@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from estate.cli.options import JSON, OUT, QUIET
-from estate.cli.outcome import emit_json, say_to_stderr
+from estate.cli.outcome import emit_json, say, say_to_stderr
 
 if TYPE_CHECKING:
     from estate.whatif.workers import Progress
@@ -38,9 +38,9 @@ def command(
     from estate.whatif.batch import plan_batch
     from estate.whatif.job import run_batch
 
-    say = say_to_stderr(quiet or as_json)
+    tell = say_to_stderr(quiet or as_json)
     if dry_run:
-        batch = plan_batch(file, out, say)
+        batch = plan_batch(file, out, tell)
         found = {
             "scenarios": len(batch.items),
             "distinct": len(set(batch.hashes)),
@@ -58,7 +58,9 @@ def command(
         )
         return
     with shown(quiet=quiet) as progress:
-        night = run_batch(file, out=out, scheduler=scheduler, workers=workers or 0, reuse=not no_reuse, say=say, shown=progress)
+        night = run_batch(
+            file, out=out, scheduler=scheduler, workers=workers or 0, reuse=not no_reuse, say=tell, shown=progress
+        )
     counts = {str(status): int(n) for status, n in night.rows["status"].value_counts().items()}
     if as_json:
         emit_json(
