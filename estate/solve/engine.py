@@ -63,7 +63,8 @@ FINER = (60, 120, 0)
 FIRST, SECOND = 0.1, 0.6
 """Shares of the time by which neighbourhoods at coarse multipliers, and at the best, make way for the bound."""
 LOOK = 4_000
-"""Simplex iterations that HiGHS may have on what the columns of a neighbourhood or a block leave open, in the first round."""
+"""Simplex iterations that HiGHS may have on what the columns of a neighbourhood or a block leave open.  Large places begin without:
+on a conurbation a first round of them costs more than it brings."""
 
 ITERATIONS = 500
 """Simplex iterations of HiGHS that count as one neighbourhood."""
@@ -211,7 +212,7 @@ def _large(problem: Problem, cut: Core, state: Run) -> None:
     dual = ascend(cut, 0.93 * target, iterations=COARSE if together else FINER)
     state.saw(problem, None, dual.bound)
     sweep = Sweep(problem, near, dual, SIZES)
-    _improve(state, sweep, share=FIRST, most=problem.n_sites // BALL)
+    _improve(state, sweep, share=FIRST, most=problem.n_sites // BALL, look=0)
     if state.over() is not None:
         return
     if together:
@@ -221,8 +222,8 @@ def _large(problem: Problem, cut: Core, state: Run) -> None:
         dual = sweeps.climb_in_parts(problem, cut, near, dual, TOGETHER // 2, effort)
     state.saw(problem, None, dual.bound)
     sweep.afresh(dual)
-    _improve(state, sweep, share=SECOND)
-    size, look, grown = float(BLOCK), LOOK, 1.0
+    _improve(state, sweep, share=SECOND, look=0)
+    size, look, grown = float(BLOCK), 0, 1.0
     while state.over() is None and state.plan is not None:
         if size >= problem.n_sites:
             _prove(problem, cut, state, dual)
@@ -233,7 +234,7 @@ def _large(problem: Problem, cut: Core, state: Run) -> None:
         state.saw(problem, None, bound)
         sweep.afresh()
         _improve(state, sweep, look=look)
-        size, look, grown = size * GROW, round(look * GROW * GROW), grown * GROW
+        size, look, grown = size * GROW, max(LOOK, round(look * GROW * GROW)), grown * GROW
         sweep.sizes = tuple(min(round(each * GROW), problem.n_sites) for each in sweep.sizes)
 
 
