@@ -109,7 +109,7 @@ def test_a_better_plan_disproves_a_proof_and_is_never_a_tie(monkeypatch):
     assert whole.checked(p, answer.solution) is answer.solution
 
 
-def test_highs_is_not_believed_where_its_presolve_has_gone_wrong():
+def test_a_presolve_gone_wrong_is_not_believed():
     """A place on which HiGHS 1.15.1, given today's estate, calls it optimal: 930,000 where 590,000 can be had."""
     p = replace(round_places.place(1201), site_one_off=None)
     f = formulate(p, Measure.COST)

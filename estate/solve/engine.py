@@ -63,8 +63,8 @@ FINER = (60, 120, 0)
 FIRST, SECOND = 0.1, 0.6
 """Shares of the time by which neighbourhoods at coarse multipliers, and at the best, make way for the bound."""
 LOOK = 4_000
-"""Simplex iterations that HiGHS may have on what the columns of a neighbourhood or a block leave open.  Large places begin without:
-on a conurbation a first round of them costs more than it brings."""
+"""Simplex iterations that HiGHS may have on what the columns of a neighbourhood or a block leave open.  Large places begin
+without: on a conurbation a first round of them costs more than it brings."""
 
 ITERATIONS = 500
 """Simplex iterations of HiGHS that count as one neighbourhood."""
