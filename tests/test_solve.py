@@ -148,7 +148,7 @@ def test_a_gap_asked_for_is_not_called_optimal(county):
 
 
 def test_a_work_limit_repeats_exactly():
-    town = place(Size(sites=90, zones=300, side_m=30_000), 2).problem
+    town = place(Size(sites=60, zones=160, side_m=30_000), 2).problem
     first, again = (solve(town, Limits(work=1, time_s=120)) for _ in range(2))
     assert (first.stopped, first.status, first.repeatable) == ("work", Status.FEASIBLE, True)
     assert (first.value, first.bound) == (again.value, again.bound)

@@ -25,7 +25,7 @@ from estate.solve import engine, highs, reduce
 from estate.solve.answer import OPTIMAL_GAP, Answer, Status, relative_gap
 from estate.solve.watch import Watch, aside
 
-HEAD_START = 3_000
+HEAD_START = 1_000
 """Simplex iterations that HiGHS has to itself on a place of :data:`QUICK` choices or fewer: most are proven by then."""
 QUICK = 4_000
 RACED = 150_000

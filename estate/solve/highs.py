@@ -37,6 +37,8 @@ MARGIN = 1e-7
 
 A thousandth of the gap at which a plan may be called optimal.  HiGHS prices to a dual tolerance of 1e-7 on costs near 1."""
 
+CALL = 100
+"""Simplex iterations that one look of HiGHS counts as: inside a tree it tells no number of its own."""
 DOUBT = "untransformed violations"
 """What HiGHS says when a plan of the presolved programme is none of the original."""
 MISTRUSTED = "mistrusted"
@@ -157,10 +159,14 @@ def _watched(
     """Lay on the callbacks; the list gets an entry when the limit of iterations ended the run.  In doubt no bound is told."""
     spent: list[bool] = []
 
+    calls = 0
+
     def look(event: highspy.HighsCallbackEvent) -> None:
+        nonlocal calls
+        calls += 1
         if saw is not None and not doubts:
-            saw(None, _safe(event.data_out.mip_dual_bound), event.data_out.simplex_iteration_count)
-        if iterations is not None and event.data_out.simplex_iteration_count > iterations:
+            saw(None, _safe(event.data_out.mip_dual_bound), calls * CALL)
+        if iterations is not None and calls * CALL > iterations:
             spent.append(True)
         if spent or stop():
             event.interrupt()
@@ -168,7 +174,7 @@ def _watched(
     def better(event: highspy.HighsCallbackEvent) -> None:
         if saw is not None:
             out = event.data_out
-            saw(np.array(out.mip_solution), -np.inf if doubts else _safe(out.mip_dual_bound), out.simplex_iteration_count)
+            saw(np.array(out.mip_solution), -np.inf if doubts else _safe(out.mip_dual_bound), calls * CALL)
 
     h.cbMipInterrupt += look
     h.cbSimplexInterrupt += lambda event: event.interrupt() if stop() else None
