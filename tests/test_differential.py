@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 import round_places
 
+from estate.errors import SolverError
 from estate.model import Measure, formulate
 from estate.model.arrays import arrays
 from estate.problem import Solution, cost, violations
-from estate.solve import Limits, Status, engine, highs, solve, ties, whole
+from estate.solve import Limits, Status, beside, choose, engine, highs, solve, ties, whole
 from estate.solve.columns import master, patterns
 from estate.solve.watch import Watch
 
@@ -99,14 +100,22 @@ def test_a_better_plan_disproves_a_proof_and_is_never_a_tie(monkeypatch):
         ties.settle(p, worse, Watch(Limits()))
     assert cost(p, caught.value.plan) < worse.value
     # The door: a search that lies once is put right by the whole programme.
-    from estate.solve import choose
-
     liar = choose.Way("liar", lambda *_: True, lambda problem, watch: worse)
     monkeypatch.setattr(choose, "WAYS", (liar,))
     answer = solve(p)
     assert (answer.value, answer.status, answer.settled) == (truth.value, Status.OPTIMAL, True)
     assert isinstance(answer.solution, Solution)
     assert whole.checked(p, answer.solution) is answer.solution
+
+
+def test_a_bound_above_a_plan_ends_the_run(monkeypatch):
+    """Whoever claims it, and though a solver's callback lets no error through."""
+    p = replace(round_places.place(0), site_one_off=None)
+    monkeypatch.setattr(choose, "FEWEST", 0)
+    monkeypatch.setattr(beside, "RACED", -1)
+    monkeypatch.setattr(engine, "run", lambda problem, told, **_: told(None, 2.0 * cost(problem, problem.today)))
+    with pytest.raises(SolverError, match="claimed beside a plan"):
+        solve(p)
 
 
 def test_a_presolve_gone_wrong_is_not_believed():

@@ -25,9 +25,10 @@ from estate.solve import engine, highs, reduce
 from estate.solve.answer import OPTIMAL_GAP, Answer, Status, relative_gap
 from estate.solve.watch import Watch, aside
 
-HEAD_START = 1_000
-"""Simplex iterations that HiGHS has to itself on a place of :data:`QUICK` choices or fewer: most are proven by then."""
+HEAD_START = 10
+"""Looks (:func:`estate.solve.highs.run`) that HiGHS has to itself on a place of few choices: most are proven by then."""
 QUICK = 4_000
+"""Host pairs up to which a place has few choices."""
 RACED = 150_000
 """Host pairs beyond which HiGHS does not come to the end of its root, and is left out."""
 
@@ -46,6 +47,8 @@ class Board:
     done: threading.Event = field(default_factory=threading.Event)
     """The gap asked for is proven."""
     lock: threading.Lock = field(default_factory=threading.Lock)
+    false: str = ""
+    """What was claimed and cannot be: a bound above a plan.  Kept, since a callback of HiGHS throws nothing."""
 
     def saw(self, plan: Solution | None, bound: float) -> None:
         """Take a plan if it is better and keeps every rule, a bound if it is higher."""
@@ -55,7 +58,8 @@ class Board:
                 self.plan, self.value = plan, cost(self.problem, plan)
             self.bound = max(self.bound, bound)
             if self.value is not None and self.bound > self.value + 0.5 + 2 * highs.MARGIN * abs(self.value):
-                raise SolverError(f"a bound of {self.bound:.0f} pence was claimed beside a plan of {self.value}")
+                self.false = f"a bound of {self.bound:.0f} pence was claimed beside a plan of {self.value}"
+                self.done.set()
             known = self.bound if np.isfinite(self.bound) else None
             self.watch.saw(self.value, known)
             if self.value is not None and (self.proven() or self.value - self.bound <= self.watch.limits.gap * abs(self.value)):
@@ -67,11 +71,19 @@ class Board:
 
 
 def search(problem: Problem, watch: Watch) -> Answer:
-    """The best plan of a problem that :func:`estate.solve.engine.suits`; ties are not broken."""
+    """The best plan of a problem that :func:`estate.solve.engine.suits`; ties are not broken.
+
+    Raises
+    ------
+    SolverError
+        When a bound is claimed above a plan, or HiGHS finds no plan where there is one: nothing of such a run is believed.
+    """
     board = Board(problem, watch, step=step(problem))
     board.saw(problem.today, -np.inf)
     if watch.halted() is None:
         aside(watch, "search", lambda: _both(problem, board, watch), may_leave=lambda: board.plan is not None)
+    if board.false:
+        raise SolverError(board.false)
     return _answer(board, watch)
 
 
@@ -84,14 +96,12 @@ def _both(problem: Problem, board: Board, watch: Watch) -> None:
     clear = threading.Event()
     """HiGHS has had its head start."""
 
-    def engine_side() -> None:
-        engine.run(problem, gap=limits.gap, clock=clock, work=limits.work, seed=limits.seed, told=board.saw)
-
     def highs_side() -> None:
         try:
             _whole(problem, small, board, watch, clear)
         except BaseException as error:  # noqa: BLE001  (handed to the caller's thread below)
             failed.append(error)
+            board.done.set()
         finally:
             clear.set()
 
@@ -101,10 +111,15 @@ def _both(problem: Problem, board: Board, watch: Watch) -> None:
         worker.start()
         if small.n_pairs <= QUICK:
             clear.wait()
-    if not board.done.is_set() and not failed:
-        engine_side()
-    if worker is not None:
-        worker.join()
+    try:
+        if not board.done.is_set():
+            engine.run(problem, gap=limits.gap, clock=clock, work=limits.work, seed=limits.seed, told=board.saw)
+    except BaseException:
+        board.done.set()
+        raise
+    finally:
+        if worker is not None:
+            worker.join()
     if failed:
         raise failed[0]
 
@@ -113,12 +128,9 @@ def _whole(problem: Problem, small: Problem, board: Board, watch: Watch, clear: 
     """HiGHS on the whole programme of the reduced problem."""
     f = formulate(small, Measure.COST)
     limits = watch.limits
-    spent = 0
 
-    def saw(x: Floats | None, bound: float, iterations: int) -> None:
-        nonlocal spent
-        spent = max(spent, iterations)
-        if spent >= HEAD_START:
+    def saw(x: Floats | None, bound: float, looks: int) -> None:
+        if looks >= HEAD_START:
             clear.set()
         board.saw(None if x is None else f.solution(x), f.unit * bound + f.constant)
 
@@ -126,7 +138,7 @@ def _whole(problem: Problem, small: Problem, board: Board, watch: Watch, clear: 
         arrays(f),
         gap=limits.gap,
         clock=watch.clock.also(board.done.is_set),
-        iterations=None if limits.work is None else limits.work * engine.ITERATIONS,
+        looks=None if limits.work is None else limits.work * engine.EACH_WORK,
         seed=limits.seed,
         start=None if small.today is None else f.values(small.today),
         saw=saw,

@@ -62,12 +62,12 @@ FINER = (60, 120, 0)
 """Those for a place in parts, whose borders keep these multipliers for a while."""
 FIRST, SECOND = 0.1, 0.6
 """Shares of the time by which neighbourhoods at coarse multipliers, and at the best, make way for the bound."""
-LOOK = 4_000
-"""Simplex iterations that HiGHS may have on what the columns of a neighbourhood or a block leave open.  Large places begin
-without: on a conurbation a first round of them costs more than it brings."""
+LOOKS = 40
+"""How often HiGHS may look up (:func:`estate.solve.highs.run`) on what the columns of a neighbourhood or a block leave open.
 
-ITERATIONS = 500
-"""Simplex iterations of HiGHS that count as one neighbourhood."""
+Large places begin without: on a conurbation a first round of them costs more than it brings."""
+EACH_WORK = 5
+"""Looks of HiGHS that count as one neighbourhood."""
 
 type Told = Callable[[Solution | None, float], object]
 
@@ -212,7 +212,7 @@ def _large(problem: Problem, cut: Core, state: Run) -> None:
     dual = ascend(cut, 0.93 * target, iterations=COARSE if together else FINER)
     state.saw(problem, None, dual.bound)
     sweep = Sweep(problem, near, dual, SIZES)
-    _improve(state, sweep, share=FIRST, most=problem.n_sites // BALL, look=0)
+    _improve(state, sweep, share=FIRST, most=problem.n_sites // BALL, looks=0)
     if state.over() is not None:
         return
     if together:
@@ -222,27 +222,27 @@ def _large(problem: Problem, cut: Core, state: Run) -> None:
         dual = sweeps.climb_in_parts(problem, cut, near, dual, TOGETHER // 2, effort)
     state.saw(problem, None, dual.bound)
     sweep.afresh(dual)
-    _improve(state, sweep, share=SECOND, look=0)
-    size, look, grown = float(BLOCK), 0, 1.0
+    _improve(state, sweep, share=SECOND, looks=0)
+    size, looks, grown = float(BLOCK), 0, 1.0
     while state.over() is None and state.plan is not None:
         if size >= problem.n_sites:
             _prove(problem, cut, state, dual)
             return
-        effort = replace(_effort(state, gap=5e-4 / grown, pool=40_000, rounds=5, passes=4, nodes=60), rest=look)
+        effort = replace(_effort(state, gap=5e-4 / grown, pool=40_000, rounds=5, passes=4, nodes=60), rest=looks)
         bound, solved = sweeps.bound(problem, near, dual, state.plan, round(size), effort)
         state.work += solved
         state.saw(problem, None, bound)
         sweep.afresh()
-        _improve(state, sweep, look=look)
-        size, look, grown = size * GROW, max(LOOK, round(look * GROW * GROW)), grown * GROW
+        _improve(state, sweep, looks=looks)
+        size, looks, grown = size * GROW, max(LOOKS, round(looks * GROW * GROW)), grown * GROW
         sweep.sizes = tuple(min(round(each * GROW), problem.n_sites) for each in sweep.sizes)
 
 
-def _improve(state: Run, sweep: Sweep, *, share: float = 1.0, most: int | None = None, look: int = LOOK) -> None:
+def _improve(state: Run, sweep: Sweep, *, share: float = 1.0, most: int | None = None, looks: int = LOOKS) -> None:
     """Neighbourhoods until all have been tried, a share of the time is gone, or the run is over."""
     until = None if state.clock.until is None else state.began + share * (state.clock.until - state.began)
     large = sweep.problem.n_sites > WHOLE
-    close = replace(_effort(state, gap=1e-3, pool=12_000, rounds=3, passes=3, nodes=40), dive=large, rest=look)
+    close = replace(_effort(state, gap=1e-3, pool=12_000, rounds=3, passes=3, nodes=40), dive=large, rest=looks)
     efforts = (replace(close, pool=50_000, passes=1, each=EACH), close)
     done = 0
     while state.plan is not None and (centre := sweep.next(state.plan)) is not None and state.over() is None:
@@ -284,10 +284,10 @@ def _prove(problem: Problem, cut: Core, state: Run, dual: Dual) -> None:
 def _rest(problem: Problem, state: Run, dual: Dual) -> None:
     if state.over() is not None or state.plan is None:
         return
-    most = None if state.work_limit is None else (state.work_limit - state.work) * ITERATIONS
-    left = rest.solve(problem, dual, state.plan, gap=state.gap_wanted, iterations=most, clock=state.clock)
+    looks = None if state.work_limit is None else (state.work_limit - state.work) * EACH_WORK
+    left = rest.solve(problem, dual, state.plan, gap=state.gap_wanted, looks=looks, clock=state.clock)
     state.saw(problem, left.plan, left.bound)
-    if most is not None and state.work_limit is not None:
+    if state.work_limit is not None:
         state.work = state.work_limit
 
 

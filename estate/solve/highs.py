@@ -37,15 +37,13 @@ MARGIN = 1e-7
 
 A thousandth of the gap at which a plan may be called optimal.  HiGHS prices to a dual tolerance of 1e-7 on costs near 1."""
 
-CALL = 100
-"""Simplex iterations that one look of HiGHS counts as: inside a tree it tells no number of its own."""
 DOUBT = "untransformed violations"
 """What HiGHS says when a plan of the presolved programme is none of the original."""
 MISTRUSTED = "mistrusted"
 """Why a run stopped that said so: nothing it proves from then on is believed."""
 
 type Saw = Callable[[Floats | None, float, int], None]
-"""Told of a plan (the columns' values, or None), the bound, and the simplex iterations so far."""
+"""Told of a plan (the columns' values, or None), the bound, and how often HiGHS has looked up so far."""
 type Options = Mapping[str, float | int | str | bool]
 
 QUIET: Options = {"output_flag": False, "threads": 1, "parallel": "off"}
@@ -86,7 +84,7 @@ def run(  # noqa: PLR0913 - each limit is one
     gap: float = 0.0,
     clock: Clock = NEVER,
     nodes: int | None = None,
-    iterations: int | None = None,
+    looks: int | None = None,
     seed: int = 0,
     start: Floats | None = None,
     saw: Saw | None = None,
@@ -96,9 +94,9 @@ def run(  # noqa: PLR0913 - each limit is one
 
     Parameters
     ----------
-    nodes, iterations
-        Limits of work: nodes of the tree, and simplex iterations of all its linear programmes (looked at now and then, always
-        at the same ones).
+    nodes, looks
+        Limits of work: nodes of the tree, and how often HiGHS looks up to ask whether to go on (between nodes, rounds of cuts and
+        heuristics: always at the same places, where its counts of iterations stand still inside a tree).
     start
         Values of the columns in a plan to begin with.
     saw
@@ -110,9 +108,9 @@ def run(  # noqa: PLR0913 - each limit is one
     }  # fmt: skip
     if nodes is not None:
         settings["mip_max_nodes"] = nodes
-    found = _run(arrays, settings, clock, iterations, start, saw)
+    found = _run(arrays, settings, clock, looks, start, saw)
     if found.ended in {"infeasible", MISTRUSTED} and settings.get("presolve") != "off":
-        return _run(arrays, {**settings, "presolve": "off"}, clock, iterations, start if found.x is None else found.x, saw)
+        return _run(arrays, {**settings, "presolve": "off"}, clock, looks, start if found.x is None else found.x, saw)
     return found
 
 
@@ -120,7 +118,7 @@ def _run(
     arrays: Arrays,
     settings: Options,
     clock: Clock,
-    iterations: int | None,
+    looks: int | None,
     start: Floats | None,
     saw: Saw | None,
 ) -> Run:
@@ -134,7 +132,7 @@ def _run(
         h.setSolution(len(start), np.arange(len(start), dtype=np.int32), start)
     h.HandleKeyboardInterrupt = False
     doubts = mistrusted(h) if settings.get("presolve") != "off" else []
-    spent = _watched(h, iterations, clock.stop, saw, doubts)
+    spent = _watched(h, looks, clock.stop, saw, doubts)
     h.run()
     info = h.getInfo()
     ended = ENDED.get(h.getModelStatus(), "work")
@@ -151,22 +149,21 @@ def _run(
 
 def _watched(
     h: highspy.Highs,
-    iterations: int | None,
+    looks: int | None,
     stop: Callable[[], bool],
     saw: Saw | None,
     doubts: list[str],
 ) -> list[bool]:
-    """Lay on the callbacks; the list gets an entry when the limit of iterations ended the run.  In doubt no bound is told."""
+    """Lay on the callbacks; the list gets an entry when the limit of looks ended the run.  In doubt no bound is told."""
     spent: list[bool] = []
-
     calls = 0
 
     def look(event: highspy.HighsCallbackEvent) -> None:
         nonlocal calls
         calls += 1
         if saw is not None and not doubts:
-            saw(None, _safe(event.data_out.mip_dual_bound), calls * CALL)
-        if iterations is not None and calls * CALL > iterations:
+            saw(None, _safe(event.data_out.mip_dual_bound), calls)
+        if looks is not None and calls > looks:
             spent.append(True)
         if spent or stop():
             event.interrupt()
@@ -174,10 +171,11 @@ def _watched(
     def better(event: highspy.HighsCallbackEvent) -> None:
         if saw is not None:
             out = event.data_out
-            saw(np.array(out.mip_solution), -np.inf if doubts else _safe(out.mip_dual_bound), calls * CALL)
+            saw(np.array(out.mip_solution), -np.inf if doubts else _safe(out.mip_dual_bound), calls)
 
     h.cbMipInterrupt += look
-    h.cbSimplexInterrupt += lambda event: event.interrupt() if stop() else None
+    if stop is not NEVER.stop:  # asked at each iteration: not where nobody can say so
+        h.cbSimplexInterrupt += lambda event: event.interrupt() if stop() else None
     if saw is not None:
         h.cbMipImprovingSolution += better
     return spent

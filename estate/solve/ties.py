@@ -106,7 +106,7 @@ def settle(
     watch.phase = "ties"
     farthest = problem.goal is Goal.FARTHEST
     tied = _Tied(
-        problem if narrow is None else narrow(problem, answer.value),
+        problem if narrow is None or watch.halted() else narrow(problem, answer.value),
         watch,
         answer.solution,
         {} if farthest else {Measure(problem.goal): answer.value},

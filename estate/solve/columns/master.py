@@ -51,7 +51,7 @@ class Effort:
     """Round the linear programme to a plan before branching: worth it where the nodes are few."""
     nodes: int = 20_000
     rest: int | None = 0
-    """Simplex iterations that HiGHS may have on what columns leave open (None: as many as it takes)."""
+    """How often HiGHS may look up on what columns leave open (None: as often as it takes)."""
     clock: Clock = NEVER
 
     def over(self) -> bool:
@@ -139,7 +139,7 @@ def solve(  # noqa: C901 - the passes share their state
         previous = spare = value - dual.bound
     open_ = np.isfinite(value) and value - min(bound, value) > max(effort.gap * abs(value), 0.5)
     if open_ and plan is not None and not proven and effort.rest != 0 and not effort.over():
-        left = rest.solve(problem, dual, plan, gap=effort.gap, iterations=effort.rest, clock=effort.clock, optional=optional)
+        left = rest.solve(problem, dual, plan, gap=effort.gap, looks=effort.rest, clock=effort.clock, optional=optional)
         if left.plan is not None:
             plan, value = left.plan, float(cost(problem, left.plan))
         bound = max(bound, left.bound)

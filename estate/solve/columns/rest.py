@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from estate.errors import SolverError
 from estate.model import Measure, formulate
 from estate.model.arrays import arrays
 from estate.problem import Bools, Problem, Solution, cost, violations
@@ -26,7 +27,7 @@ HEURISTICS = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """A plan better than the one given, if one was found; a bound in pence; and the simplex iterations that it took."""
+    """A plan better than the one given, if one was found, and a bound in pence."""
 
     plan: Solution | None
     bound: float
@@ -40,13 +41,19 @@ def solve(
     plan: Solution,
     *,
     gap: float,
-    iterations: int | None,
+    looks: int | None,
     clock: Clock,
     optional: Bools | None = None,
 ) -> Rest:
     """The best plan of a problem from a plan and multipliers on, within a relative ``gap``.
 
-    ``optional`` (S,) points need not be anywhere: an empty building without cost takes them.
+    ``optional`` (S,) points need not be anywhere: an empty building without cost takes them.  ``looks`` as in
+    :func:`estate.solve.highs.run`.
+
+    Raises
+    ------
+    SolverError
+        When HiGHS says that there is no plan, and there is the one that it was given.
     """
     value = cost(problem, plan)
     reduced = reduce.tighten(problem, optional=optional, dual=dual, value=value)
@@ -55,16 +62,22 @@ def solve(
         small = _with_nowhere(small, optional)
         begin = Solution(np.append(begin.open, True), np.where(begin.host < 0, problem.n_sites, begin.host))
     f = formulate(small, Measure.COST)
+    start = None if violations(small, begin) else f.values(begin)
     run = highs.run(
-        arrays(f), gap=gap, clock=clock, iterations=iterations, start=None if violations(small, begin) else f.values(begin),
+        arrays(f), gap=gap, clock=clock, looks=looks, start=start,
         options={"mip_abs_gap": 0.5, "mip_heuristic_effort": HEURISTICS},
     )  # fmt: skip
+    if run.ended == "infeasible" and start is not None:
+        raise SolverError("HiGHS says that there is no plan, and it was given one")
     bound = min(f.unit * run.bound + f.constant, float(value))  # what was left out costs more than the plan in hand
     if run.x is None:
         return Rest(None, bound, run.complete)
     found = f.solution(run.x)
     found = Solution(found.open[: problem.n_sites], np.where(found.host < problem.n_sites, found.host, -1))
-    return Rest(found if cost(problem, found) < value else None, bound, run.complete)
+    here = cost(problem, found)
+    if run.ended == "proven" and gap == 0.0:
+        bound = float(min(here, value))  # within half a unit, and plans differ by whole ones
+    return Rest(found if here < value else None, bound, run.complete)
 
 
 def _with_nowhere(problem: Problem, optional: Bools) -> Problem:
