@@ -25,10 +25,10 @@ from estate.solve import engine, highs, reduce
 from estate.solve.answer import OPTIMAL_GAP, Answer, Status, relative_gap
 from estate.solve.watch import Watch, aside
 
-HEAD_START = 10
-"""Looks (:func:`estate.solve.highs.run`) that HiGHS has to itself on a place of few choices: most are proven by then."""
+HEAD_START_S = 0.5
+"""Seconds that HiGHS has to itself on a place of :data:`QUICK` choices or fewer: most are proven by then, and nothing need be
+compiled.  Neither search's path depends on when it begins."""
 QUICK = 4_000
-"""Host pairs up to which a place has few choices."""
 RACED = 150_000
 """Host pairs beyond which HiGHS does not come to the end of its root, and is left out."""
 
@@ -93,24 +93,20 @@ def _both(problem: Problem, board: Board, watch: Watch) -> None:
     clock = watch.clock.also(board.done.is_set)
     limits = watch.limits
     failed: list[BaseException] = []
-    clear = threading.Event()
-    """HiGHS has had its head start."""
 
     def highs_side() -> None:
         try:
-            _whole(problem, small, board, watch, clear)
+            _whole(problem, small, board, watch)
         except BaseException as error:  # noqa: BLE001  (handed to the caller's thread below)
             failed.append(error)
             board.done.set()
-        finally:
-            clear.set()
 
     worker = None
     if small.n_pairs <= RACED:
         worker = threading.Thread(target=highs_side, name="highs", daemon=True)
         worker.start()
         if small.n_pairs <= QUICK:
-            clear.wait()
+            worker.join(HEAD_START_S)
     try:
         if not board.done.is_set():
             engine.run(problem, gap=limits.gap, clock=clock, work=limits.work, seed=limits.seed, told=board.saw)
@@ -124,14 +120,12 @@ def _both(problem: Problem, board: Board, watch: Watch) -> None:
         raise failed[0]
 
 
-def _whole(problem: Problem, small: Problem, board: Board, watch: Watch, clear: threading.Event) -> None:
+def _whole(problem: Problem, small: Problem, board: Board, watch: Watch) -> None:
     """HiGHS on the whole programme of the reduced problem."""
     f = formulate(small, Measure.COST)
     limits = watch.limits
 
-    def saw(x: Floats | None, bound: float, looks: int) -> None:
-        if looks >= HEAD_START:
-            clear.set()
+    def saw(x: Floats | None, bound: float) -> None:
         board.saw(None if x is None else f.solution(x), f.unit * bound + f.constant)
 
     run = highs.run(

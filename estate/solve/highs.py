@@ -42,8 +42,8 @@ DOUBT = "untransformed violations"
 MISTRUSTED = "mistrusted"
 """Why a run stopped that said so: nothing it proves from then on is believed."""
 
-type Saw = Callable[[Floats | None, float, int], None]
-"""Told of a plan (the columns' values, or None), the bound, and how often HiGHS has looked up so far."""
+type Saw = Callable[[Floats | None, float], None]
+"""Told of a plan (the columns' values, or None) and the bound."""
 type Options = Mapping[str, float | int | str | bool]
 
 QUIET: Options = {"output_flag": False, "threads": 1, "parallel": "off"}
@@ -162,7 +162,7 @@ def _watched(
         nonlocal calls
         calls += 1
         if saw is not None and not doubts:
-            saw(None, _safe(event.data_out.mip_dual_bound), calls)
+            saw(None, _safe(event.data_out.mip_dual_bound))
         if looks is not None and calls > looks:
             spent.append(True)
         if spent or stop():
@@ -171,7 +171,7 @@ def _watched(
     def better(event: highspy.HighsCallbackEvent) -> None:
         if saw is not None:
             out = event.data_out
-            saw(np.array(out.mip_solution), -np.inf if doubts else _safe(out.mip_dual_bound), calls)
+            saw(np.array(out.mip_solution), -np.inf if doubts else _safe(out.mip_dual_bound))
 
     h.cbMipInterrupt += look
     if stop is not NEVER.stop:  # asked at each iteration: not where nobody can say so
