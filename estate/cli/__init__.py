@@ -14,6 +14,7 @@ VERBS = {
     "new": "Make a starter place: templates, a scenario, a README.",
     "check": "List every problem in a scenario and its tables.",
     "run": "Choose the hubs: from files to maps/<scenario>/.",
+    "partners": "Who would sign the plan, and who would leave.",
     "travel": "Build and report the travel table.",
     "map": "Redraw the page of a stored run.",
     "verify": "Check a stored run again, independently.",

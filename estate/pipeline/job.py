@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from estate.pipeline.decide import Outcome, decide, stored
 from estate.pipeline.prepare import Say, prepare, quiet
@@ -23,8 +24,11 @@ def run(
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
     say: Say = quiet,
+    partners: Mapping[str, Any] | None = None,
 ) -> Outcome:
     """From files to a published run: the whole of ``estate run``.
+
+    ``partners`` are the settings of :func:`~estate.pipeline.partners.with_partners`, where the plan is to be put to them.
 
     Raises
     ------
@@ -43,6 +47,10 @@ def run(
     scenario = load_scenario(path, changes)
     prepared = prepare(scenario, cache=out / ".cache", say=say)
     outcome = decide(prepared, progress=progress, stop=stop, say=say)
+    if partners is not None:
+        from estate.pipeline.partners import with_partners  # noqa: PLC0415  (only where it is asked for)
+
+        outcome = with_partners(outcome, **partners, say=say)
     say("writing the results")
     from estate.pipeline.publish import execution, publish  # noqa: PLC0415  (folium is slow to import)
 

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 import highspy
 import numpy as np
 
+from estate.errors import SolverError
 from estate.model.arrays import Arrays
 from estate.problem import Floats
 from estate.solve.watch import NEVER, Clock
@@ -207,6 +208,30 @@ def linear(**options: float | str | bool) -> highspy.Highs:
     for name, value in {**QUIET, "presolve": "off", **options}.items():
         h.setOptionValue(name, value)
     return h
+
+
+def continuous(arrays: Arrays) -> tuple[Floats, Floats] | None:
+    """The best values of the columns and the dual value of each row, with no column whole; None where there are none.
+
+    Raises
+    ------
+    SolverError
+        When HiGHS ends in any other way.
+    """
+    h = highspy.Highs()
+    for name, value in QUIET.items():
+        h.setOptionValue(name, value)
+    model = lp(arrays)
+    model.integrality_ = []
+    h.passModel(model)
+    h.run()
+    status = h.getModelStatus()
+    if status in {_KINDS.kInfeasible, _KINDS.kUnboundedOrInfeasible}:
+        return None
+    if status != _KINDS.kOptimal:
+        raise SolverError(f"HiGHS ended a linear programme with {h.modelStatusToString(status)}")
+    found = h.getSolution()
+    return np.array(found.col_value), np.array(found.row_dual)
 
 
 def lp(arrays: Arrays) -> highspy.HighsLp:

@@ -118,8 +118,8 @@ def flexible_use(case: Case, decision: Decision) -> pd.DataFrame:
     """
     money = case.scenario.money
     banked, paid = defaultdict[tuple[str, int], float](float), defaultdict[tuple[str, int], float](float)
-    today = _State({site: float(site in case.today.open) for site in case.sites}, {})
-    before = _Before(_borne(case, case.today, today), {})
+    today = State({site: float(site in case.today.open) for site in case.sites}, {})
+    before = _Before(borne(case, case.today, today), {})
 
     def works(site: str) -> int:
         return money.base_year + max(math.ceil(leaves_after(case, site) - DUST) - 1, 0)
@@ -165,14 +165,14 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
-class _State:
+class State:
     """How much of a year each site is open, and each moved point is still at home."""
 
     open: Mapping[str, float]
     home: Mapping[str, float]
 
 
-def _state(case: Case, decision: Decision, leave: Mapping[str, float], year: int) -> _State:
+def _state(case: Case, decision: Decision, leave: Mapping[str, float], year: int) -> State:
     def until(site: str) -> float:
         return min(1.0, max(0.0, leave[site] - year))
 
@@ -181,10 +181,10 @@ def _state(case: Case, decision: Decision, leave: Mapping[str, float], year: int
     for site in case.sites:
         today, after = site in case.today.open, site in decision.open
         is_open[site] = (1.0 if today else opened) if after else (until(site) if today else 0.0)
-    return _State(is_open, {point: until(case.today.host[point]) for point in case.moved(decision)})
+    return State(is_open, {point: until(case.today.host[point]) for point in case.moved(decision)})
 
 
-def _bearers(case: Case, decision: Decision, state: _State) -> dict[str, dict[str, float]]:
+def _bearers(case: Case, decision: Decision, state: State) -> dict[str, dict[str, float]]:
     """Who bears each site's cost, as shares that add up to 1."""
     area: dict[str, defaultdict[str, float]] = {site: defaultdict(float) for site in case.sites}
     for point, site in decision.host.items():
@@ -204,14 +204,14 @@ def _bearers(case: Case, decision: Decision, state: _State) -> dict[str, dict[st
     return found
 
 
-def _hosting(case: Case, decision: Decision, state: _State) -> Iterator[tuple[str, int, int]]:
+def _hosting(case: Case, decision: Decision, state: State) -> Iterator[tuple[str, int, int]]:
     """(point, pence at home, pence at the new site) of hosting in a year, for every point."""
     for point, site in decision.host.items():
         home, at_home = case.today.host[point], state.home.get(point, 1.0)
         yield point, pence(hosting_gbp(case, point, home) * at_home), pence(hosting_gbp(case, point, site) * (1 - at_home))
 
 
-def _borne(case: Case, decision: Decision, state: _State) -> dict[tuple[str, str], float]:
+def borne(case: Case, decision: Decision, state: State) -> dict[tuple[str, str], float]:
     """(site, agency) to pence of a year, unrounded."""
     cost = {site: pence(running_gbp(case, site) * share) for site, share in state.open.items()}
     for point, old, new in _hosting(case, decision, state):
@@ -221,7 +221,7 @@ def _borne(case: Case, decision: Decision, state: _State) -> dict[tuple[str, str
     return {(site, agency): cost[site] * share for site, users in shares.items() for agency, share in users.items()}
 
 
-def _add_year(case: Case, decision: Decision, said: Expected, label: str, state: _State, before: _Before) -> None:
+def _add_year(case: Case, decision: Decision, said: Expected, label: str, state: State, before: _Before) -> None:
     """The running entries of one year against today."""
 
     def line(site: str) -> str:
@@ -230,7 +230,7 @@ def _add_year(case: Case, decision: Decision, said: Expected, label: str, state:
         return "running_taken_on"
 
     rest = dict(before.borne)
-    for key, amount in _borne(case, decision, state).items():
+    for key, amount in borne(case, decision, state).items():
         rest[key] = rest.get(key, 0.0) - amount
     for point, old, new in _hosting(case, decision, state):
         agency, home, host = case.points[point]["agency"], case.today.host[point], decision.host[point]
@@ -257,8 +257,8 @@ class _Before:
 def expected_ledger(case: Case, decision: Decision) -> Expected:
     """Every entry that the ledger of a plan must hold."""
     money, said = case.scenario.money, Expected()
-    today = _State({site: float(site in case.today.open) for site in case.sites}, {})
-    before = _Before(_borne(case, case.today, today), {point: old for point, old, _ in _hosting(case, case.today, today)})
+    today = State({site: float(site in case.today.open) for site in case.sites}, {})
+    before = _Before(borne(case, case.today, today), {point: old for point, old, _ in _hosting(case, case.today, today)})
     leave = {site: leaves_after(case, site) for site in case.sites}
     for year in range(money.horizon_years):
         _add_year(case, decision, said, year_label(money.base_year + year), _state(case, decision, leave, year), before)

@@ -1,0 +1,93 @@
+"""``estate partners``: who would sign the plan, who would leave, and what would keep them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from estate.cli.options import JSON, OUT, PATH, PUBLIC, QUIET, SET, solver, with_solver
+from estate.cli.outcome import clean, emit_json, say, say_to_stderr
+from estate.cli.verbs.run import interruptible
+
+if TYPE_CHECKING:
+    from estate.pipeline.decide import Outcome
+
+
+@click.command("partners", short_help="Who would sign, and who would leave.")
+@PATH
+@SET
+@OUT
+@solver
+@click.option(
+    "--question-time",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Time for the partners' questions; what is then not proven is an interval.",
+)
+@click.option(
+    "--orders",
+    type=click.IntRange(min=4),
+    default=20,
+    show_default=True,
+    help="Orders of joining drawn where there are too many partners to list every group.",
+)
+@PUBLIC
+@QUIET
+@JSON
+def command(
+    *, path: Path, changes: tuple[str, ...], out: Path, question_time: float | None, orders: int, public: bool, quiet: bool,
+    as_json: bool, **limits: Any,
+) -> None:  # fmt: skip
+    """Read PATH, choose the hubs, and ask of the plan whether its partners would sign.
+
+    What each agency saves alone, what all save together, ways to share it, and for each way whether somebody, alone or with
+    others, would do better by leaving.  The run is published under maps/ as 'estate run' does, with these tables beside it.
+    """
+    from estate.cli.progress import shown
+    from estate.pipeline.job import run
+
+    changes = with_solver(changes, limits)
+    with interruptible() as stop, shown(quiet=quiet or as_json) as progress:
+        outcome = run(
+            path, changes=changes, out=out, public=public, progress=progress, stop=stop,
+            say=say_to_stderr(quiet or as_json), partners={"time_s": question_time, "orders": orders},
+        )  # fmt: skip
+    if as_json:
+        emit_json({**outcome.manifest["partners"], "status": outcome.manifest["status"], "out": str(outcome.out)})
+        return
+    show(outcome)
+
+
+def show(outcome: Outcome) -> None:
+    """Print what each saves, and what each way to share would lead to."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    said, tables = outcome.manifest["partners"], outcome.appraisal.tables
+    ways = tables["ways"]
+    shares = tables["shares"]
+    gain = dict(zip(zip(shares["agency"], shares["way"], strict=True), shares["gain_gbp_pa"], strict=True))
+    table = Table(title=Text("Better off a year, £"), title_justify="left", title_style="bold", show_edge=False)
+    for heading in ("agency", "alone", *LETTERS[: len(ways)]):
+        table.add_column(heading, justify="left" if heading == "agency" else "right", no_wrap=True)
+    for row in tables["partners"].itertuples():
+        cells = [f"{row.alone_gbp_pa:,.0f}", *(f"{gain[row.agency, way]:,.0f}" for way in ways["way"])]
+        table.add_row(Text(clean(str(row.agency))), *cells)
+    table.add_section()
+    table.add_row("Would all sign?", "", *(SIGNS[verdict] for verdict in ways["verdict"]))
+    Console().print(table)
+    say(f"\nTogether they save £{said['together_gbp_pa']:,.0f} a year; each alone, £{said['alone_gbp_pa']:,.0f}.")
+    say(f"Sharing is worth £{said['pooling_gbp_pa']:,.0f} a year.")
+    for letter, row in zip(LETTERS, ways.itertuples(), strict=False):
+        say(clean(f"\n{letter}  {str(row.way)[0].upper()}{str(row.way)[1:]}.  {row.words}"))
+    if said["least_subsidy_gbp_pa"]:
+        say(f"\nNo way to share keeps everybody without £{said['least_subsidy_gbp_pa']:,.0f} a year from outside.")
+    say(f"\nPage:   {outcome.out}/index.html")
+    say(f"Tables: {outcome.out}/partners.csv, ways.csv, shares.csv, blocking.csv, coalitions.csv, witnesses.csv")
+
+
+LETTERS = "ABCDEFGHIJ"
+SIGNS = {"stable": "yes", "somebody would leave": "no", "not proven either way": "?"}

@@ -1,0 +1,126 @@
+"""The best plan of a group, and the group that gains most by leaving: each with a proven interval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from estate.errors import SolverError
+from estate.model import Measure, formulate
+from estate.model.arrays import MONEY, arrays
+from estate.partners.game import Game, members, programme, restricted
+from estate.problem import Bools, Ints, Problem, Solution, cost, step, violations
+from estate.solve import highs, reduce
+from estate.solve.watch import NEVER, Clock
+
+NEAR_ENOUGH_PENCE = 25.0
+"""How near the largest excess is looked for: splits are in pence, and nobody leaves for less than a pound."""
+TOLLS, NEAR = 0.4, 0.1
+"""Shares of the least difference between plans: what few moves may count for in all, and how near an optimum is looked for."""
+FAR = 10**15
+"""Pence that are more than any estate costs: a bound where there is none."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Worth:
+    """What a group saves a year: the plan in hand saves ``low`` pence, and no plan of theirs more than ``high``."""
+
+    plan: Solution
+    low: int
+    high: int
+    needed: Bools
+    """(n,) the players without whom the plan cannot be: the others of the group bring it nothing."""
+
+    @property
+    def exact(self) -> bool:
+        """Nothing is left open."""
+        return self.low == self.high
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Excess:
+    """The group that would gain most a year by leaving a split, with the plan it would have.
+
+    ``pence`` is what this group gains (below nothing: loses); no group gains more than ``most_pence``.
+    """
+
+    group: Bools
+    plan: Solution
+    saved: int
+    """Pence a year that the plan saves."""
+    pence: int
+    most_pence: int
+
+
+def worth(game: Game, group: Bools, *, start: Solution | None = None, clock: Clock = NEVER) -> Worth:
+    """What a group (n,) saves by itself; of its best plans one with few moves, so that few are needed for it."""
+    problem = restricted(game, group)
+    today = cost(problem, game.today)
+    found = _least(problem, today, start or game.today, clock, few_moves=True)
+    if found is None:
+        raise SolverError("HiGHS found no plan, and today's estate is one")
+    low = game.saving(found.plan)
+    high = max(low, today - found.bound)
+    return Worth(found.plan, low, high, game.needed(found.plan))
+
+
+def largest_excess(
+    game: Game, split: Ints, *, among: Bools | None = None, leaving_out: Sequence[Bools] = (), clock: Clock = NEVER
+) -> Excess | None:
+    """The group, neither empty nor the whole, with the largest excess over a split (n,) of pence; None where all are left out."""
+    problem = programme(game, split, among=among, leaving_out=leaving_out)
+    today = cost(game.problem, game.today)
+    found = _least(problem, today, None, clock, few_moves=False)
+    if found is None:
+        return None
+    J = game.problem.n_sites
+    plan = Solution(found.plan.open[:J], found.plan.host)
+    group = members(game, found.plan)
+    bare = group & (game.needed(plan) | (split < 0))  # whom the plan does without, and who is given something, stays
+    group = bare if bare.any() else group
+    saved = game.saving(plan)
+    pence = saved - int(split[group].sum())
+    return Excess(group, plan, saved, pence, max(pence, today - found.bound))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    plan: Solution
+    bound: int
+    """Pence that no plan costs less than."""
+
+
+def _least(problem: Problem, origin: int, start: Solution | None, clock: Clock, *, few_moves: bool) -> _Found | None:
+    """The plan of least cost and a bound, by HiGHS on the reduced arrays; None where there is no plan.
+
+    ``origin`` (pence) is where costs are counted from, so that the solver's figures are savings and not budgets.  ``few_moves``
+    adds to each move less than plans can differ by, all told: the least cost stays the least.
+    """
+    small = reduce.tighten(problem).problem
+    f = formulate(small, Measure.COST)
+    given, unit = arrays(f), step(problem)
+    money = given.cost * f.unit
+    tolls, near = 0.0, max(TOLLS * unit, NEAR_ENOUGH_PENCE)
+    if few_moves:
+        tolls, near = TOLLS * unit, NEAR * unit
+        away = small.pair_site != small.point_home[small.pair_point]
+        money[small.n_sites + np.flatnonzero(away)] += tolls / max(small.n_points, 1)
+    begin = None if start is None or violations(small, start) else f.values(start)
+    wanted = replace(given, cost=money * MONEY, offset=-origin * MONEY)
+    run = highs.run(wanted, clock=clock, start=begin, options={"mip_abs_gap": near * MONEY})
+    if run.ended == "infeasible" and begin is None:
+        return None
+    plan = start if run.x is None else f.solution(run.x)
+    if plan is None or run.ended == "infeasible":
+        raise SolverError(f"HiGHS ended ({run.ended}) without a plan, and there is one")
+    if broken := violations(problem, plan):
+        raise SolverError(f"HiGHS returned a plan that breaks rules: {', '.join(broken)}")
+    value = cost(problem, plan)
+    bound = run.bound / MONEY + origin
+    if run.ended == "proven":
+        bound = max(bound, float(value) - near)
+    # Every plan costs a whole number of units.
+    least = -FAR if not np.isfinite(bound) else int(np.ceil((bound - tolls) / unit - 1e-9)) * unit
+    return _Found(plan, min(value, least))
