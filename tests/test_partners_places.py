@@ -215,6 +215,48 @@ def test_the_county_s_ways(county):
     assert "Redditch Borough Council alone would save £3,702" in ways["words"]["as the plan falls"]
 
 
+def test_the_county_s_purses(county):
+    """Funds are not pooled unless the partners pool them."""
+    purses = county.appraisal.tables["purses"].set_index("agency")
+    find = purses["must_find_gbp"].drop("")
+    assert find[find > 0].to_dict() == {"CAB": 231_000, "DWP": 2_088_900, "ROH": 411_920, "WHCT": 573_040}
+    over = purses["has_over_gbp"].drop("")
+    assert over[over > 0].to_dict() == {"RBC": 7_040, "WCC": 55_196, "WMP": 500_900}
+    assert purses.loc["", "must_find_gbp"] == 2_741_724
+    assert purses.loc["", "worth_of_pooling_gbp"] == 563_136
+
+
+def test_the_county_s_order_of_winning(county):
+    steps = county.appraisal.tables["winning"]
+    assert steps["agency"].tolist()[:3] == ["WCC", "DWP", "WMP"]
+    assert sorted(steps["agency"]) == county.manifest["partners"]["players"]
+    assert steps["saves_then_gbp_pa"].iloc[-1] == 592_810
+    assert (steps["adds_gbp_pa"] >= 0).all()
+
+
+def test_credits_leave_nobody_worse_off_by_either_measure(county):
+    table = county.appraisal.tables["settlements"]
+    assert set(table["possible"]) == {"yes"}
+    for asked, frame in table.groupby("measure"):
+        assert frame["credit_gbp_pa"].sum() == pytest.approx(0, abs=1e-9)
+        assert (frame["worth_after_gbp"] >= frame["asked_gbp"] - 20).all(), asked
+    today = table[table["measure"] == "against today"].set_index("agency")
+    assert today.loc["ROH", "credit_gbp_pa"] > 0  # it puts in 411,920 and gains 7,888 a year
+    assert (today.loc[["BDC", "MHDC", "WAHT"], "credit_gbp_pa"] == 0).all()
+
+
+def test_every_term_of_the_agreement_says_where_its_figure_is_from(county):
+    terms = county.appraisal.tables["agreement"]
+    assert set(terms["part"].str[0]) == set("1234567")
+    known = {f"{name}.csv" for name in county.appraisal.tables}
+    assert set(terms["source"]) <= known
+    moves = county.appraisal.tables["moves"]
+    assert set(terms.loc[terms["part"] == "2 space", "access_point_id"]) == set(moves["access_point_id"])
+    charged = terms[terms["part"] == "3 charges"].groupby("site_id")["amount_gbp"].sum()
+    sites = county.appraisal.tables["sites"].set_index("site_id")["running_cost_after_gbp_pa"]
+    assert charged.to_dict() == pytest.approx(sites[charged.index].to_dict())
+
+
 @pytest.mark.parametrize(
     ("table", "column", "change", "fault"),
     [
@@ -228,6 +270,12 @@ def test_the_county_s_ways(county):
         ("ways", "gains_gbp_pa", 5.0, "partners.ways"),
         ("ways", "verdict", "stable", "partners.ways"),
         ("blocking", "gains_gbp_pa", 0.5, "partners.blocking"),
+        ("account", "closing_gbp", 0.01, "accounts.sums"),
+        ("account", "credited_gbp", 1.0, "accounts.credits"),
+        ("account", "invested_gbp", 5.0, "accounts.cash"),
+        ("payments", "amount_gbp_pa", 1.0, "accounts.payments"),
+        ("settlements", "worth_after_gbp", 90.0, "accounts.worth"),
+        ("purses", "must_find_gbp", 1.0, "accounts.purses"),
     ],
 )
 def test_the_referee_finds_what_is_false(county, table, column, change, fault):

@@ -45,7 +45,12 @@ def transfers_by_gain(gain: Mapping[str, int]) -> Transfers:
     """The payments that leave nobody worse off, from what each agency gains (whole pence a year, by id)."""
     if sum(gain.values()) < 0:
         return Transfers(possible=False)
-    balances = _shares(gain)
+    return settled(_shares(gain))
+
+
+def settled(balances: Sequence[Balance]) -> Transfers:
+    """The fewest payments that settle balances which add up to nothing (above 0: pays)."""
+    balances = sorted((each for each in balances if each[1]), key=lambda each: (-abs(each[1]), each[0]))
     proven = len(balances) <= MOST_PARTIES
     groups = _settling_alone(balances) if proven else [balances]
     payments = [payment for group in groups for payment in _settled(group)]

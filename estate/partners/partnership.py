@@ -66,6 +66,8 @@ class Partnership:
             return None
         m = int((group.astype(np.int64) << np.arange(self.game.n)).sum())
         at = int(self.found.best[m])
+        if self.whole.low == self.found.listed.low[m] and not (self.whole.needed & ~group).any():
+            return Worth(self.whole.plan, self.whole.low, int(self.found.listed.high[m]), self.whole.needed)
         plan = self.game.today if at < 0 else self.found.plans[at].plan
         return Worth(plan, int(self.found.listed.low[m]), int(self.found.listed.high[m]), self.game.needed(plan))
 

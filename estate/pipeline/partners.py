@@ -11,6 +11,8 @@ import pandas as pd
 
 from estate.appraise import Appraisal
 from estate.errors import VerificationError
+from estate.partners import agreement
+from estate.partners.agreement import agreement_tables
 from estate.partners.partnership import Partnership, partnership
 from estate.partners.tables import partner_tables
 from estate.pipeline.decide import Outcome, stored
@@ -39,8 +41,11 @@ def with_partners(outcome: Outcome, *, time_s: float | None = None, orders: int 
     """
     clock = NEVER if time_s is None else Clock(time.monotonic() + time_s)
     found = partnership(outcome.prepared.measured, outcome.plan, clock=clock, orders=orders, say=say)
-    tables = {**outcome.appraisal.tables, **partner_tables(found)}
-    manifest = {**outcome.manifest, "partners": summary(found, tables["ways"]), "tables": column_kinds(tables)}
+    say("the account between them")
+    agreed = agreement_tables(found)
+    tables = {**outcome.appraisal.tables, **partner_tables(found), **agreed}
+    said = {**summary(found, tables["ways"]), **agreement.summary(agreed)}
+    manifest = {**outcome.manifest, "partners": said, "tables": column_kinds(tables)}
     more = replace(outcome, appraisal=Appraisal(tables, outcome.appraisal.summary), manifest=manifest)
     say("checking the partners' tables independently")
     verdict = judge(stored(more))

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from estate.verify.access import price_pence
+from estate.verify.accounts import check_accounts
 from estate.verify.books import State, borne, expected_ledger, year_label
 from estate.verify.case import Case, Decision, Finding, finding, number, plain
 from estate.verify.money import annual_equivalent_pence, factors, pence, running_pence
@@ -45,6 +46,8 @@ def check_partners(case: Case, tables: Mapping[str, pd.DataFrame]) -> Iterator[F
     yield from _check_partners(case, found, tables["partners"])
     yield from _check_shares(case, found, tables["shares"])
     yield from _check_ways(found, tables["ways"], tables["shares"], tables["blocking"])
+    if "account" in tables:
+        yield from check_accounts(case, found.witness[found.plan[found.everybody]], tables)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -70,19 +70,20 @@ def show(outcome: Outcome) -> None:
     ways = tables["ways"]
     shares = tables["shares"]
     gain = dict(zip(zip(shares["agency"], shares["way"], strict=True), shares["gain_gbp_pa"], strict=True))
-    table = Table(title=Text("Better off a year, £"), title_justify="left", title_style="bold", show_edge=False)
+    table = Table(title=Text("Better off a year, £ thousand"), title_justify="left", title_style="bold", show_edge=False)
     for heading in ("agency", "alone", *LETTERS[: len(ways)]):
-        table.add_column(heading, justify="left" if heading == "agency" else "right", no_wrap=True)
-    for row in tables["partners"].itertuples():
-        cells = [f"{row.alone_gbp_pa:,.0f}", *(f"{gain[row.agency, way]:,.0f}" for way in ways["way"])]
-        table.add_row(Text(clean(str(row.agency))), *cells)
+        first = heading == "agency"
+        table.add_column(heading, justify="left" if first else "right", no_wrap=True, min_width=8 if first else 6)
+    for row in tables["partners"].to_dict("records"):
+        cells = [f"{row['alone_gbp_pa'] / 1000:,.1f}", *(f"{gain[row['agency'], way] / 1000:,.1f}" for way in ways["way"])]
+        table.add_row(Text(clean(row["agency"])), *cells)
     table.add_section()
     table.add_row("Would all sign?", "", *(SIGNS[verdict] for verdict in ways["verdict"]))
     Console().print(table)
     say(f"\nTogether they save £{said['together_gbp_pa']:,.0f} a year; each alone, £{said['alone_gbp_pa']:,.0f}.")
     say(f"Sharing is worth £{said['pooling_gbp_pa']:,.0f} a year.")
-    for letter, row in zip(LETTERS, ways.itertuples(), strict=False):
-        say(clean(f"\n{letter}  {str(row.way)[0].upper()}{str(row.way)[1:]}.  {row.words}"))
+    for letter, way, words in zip(LETTERS, ways["way"], ways["words"], strict=False):
+        say(clean(f"\n{letter}  {way[0].upper()}{way[1:]}.  {words}"))
     if said["least_subsidy_gbp_pa"]:
         say(f"\nNo way to share keeps everybody without £{said['least_subsidy_gbp_pa']:,.0f} a year from outside.")
     say(f"\nPage:   {outcome.out}/index.html")
