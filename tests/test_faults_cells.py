@@ -9,6 +9,7 @@ import openpyxl
 import pytest
 import starter
 import xlsxwriter
+import xlwt
 from starter import replace, rows, write
 
 from estate.errors import Severity
@@ -243,6 +244,60 @@ def test_a_workbook_that_would_unfold_to_too_much_is_refused_before_it_is_read(t
             new.writestr(name, content.replace(b"x" * 32_000, b"x" * 900_000) if "shared" in name else content)
     with pytest.raises(Exception, match="its cells hold 2,575 MB of text; the most is 512 MB"):
         read_file(TableFile(path="t.xlsx"), tmp_path, "t")
+
+
+# ------------------------------------------------------------------------------------------------------------ Excel 97
+
+
+def as_xls(folder, change=lambda page, headings: None):
+    """The sites as a workbook of Excel 97 to 2003, behind another sheet, with a change made to theirs."""
+    book = xlwt.Workbook()
+    book.add_sheet("Notes").write(0, 0, "é— 漢" * 8_000)  # goes on over several records
+    page = book.add_sheet("Sites", cell_overwrite_ok=True)
+    records = rows(folder, "sites")
+    headings = list(records[0])
+    for n, line in enumerate([headings, *(list(each.values()) for each in records)]):
+        for column, value in enumerate(line):
+            if value:
+                page.write(n, column, float(value) if n and value.replace(".", "", 1).isdigit() else value)
+    change(page, headings)
+    book.save(str(folder / "t.xls"))
+    replace(folder, 'sites = "sites.csv"', 'sites = {path = "t.xls", layer = "Sites"}')
+
+
+def test_excel_97_is_read_like_excel(folder):
+    before = starter.place_of(folder)
+    as_xls(folder)
+    assert starter.place_of(folder).sites.equals(before.sites)
+
+
+@pytest.mark.parametrize(
+    ("fill", "said"),
+    [
+        (lambda page, at: page.row(1).set_cell_error(at, 23), "'#REF!' is a spreadsheet's error, not a value -> mend"),
+        (lambda page, at: page.row(1).set_cell_error(at, 42), "'#N/A' is a spreadsheet's error, not a value -> mend"),
+        (lambda page, at: page.write(1, at, xlwt.Formula("1/0")), "holds a formula whose value is not stored in the file"),
+    ],
+)
+def test_what_excel_97_cannot_give_is_refused_where_it_stands(folder, fill, said):
+    as_xls(folder, lambda page, headings: fill(page, headings.index("other_use_m2")))
+    assert f"t.xls[Sites], row 2, column other_use_m2: {said}" in starter.refused(folder)
+
+
+def test_cells_of_excel_97_merged_down_rows_are_filled_and_said(folder):
+    as_xls(folder, lambda page, headings: page.write_merge(1, 4, *[headings.index("district")] * 2, "North"))
+    assert starter.place_of(folder).sites["district"].value_counts().to_dict() == {"North": 4, "South": 4}
+    assert "cells merged down several rows were read as filled: 'North' in rows 2 to 5" in told(folder, "file.merged")[0]
+
+
+def test_text_of_excel_97_that_stands_in_too_many_cells_is_refused_before_it_is_read(tmp_path):
+    book = xlwt.Workbook()
+    page = book.add_sheet("S")
+    for row in range(17_000):
+        page.write(row, 0, "x" * 32_767)
+    book.save(str(tmp_path / "t.xls"))
+    with pytest.raises(Exception, match="its cells hold 531 MB of text; the most is 512 MB"):
+        read_file(TableFile(path="t.xls"), tmp_path, "t")
 
 
 # -------------------------------------------------------------------------------------------- short rows, notes, totals

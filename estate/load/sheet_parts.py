@@ -40,21 +40,14 @@ class Dropped:
     merged: tuple[Range, ...] = ()
 
 
-def is_scanned(data: bytes) -> bool:
-    """Whether errors can be told from blanks: in everything but the ``.xls`` of before 2007."""
-    return data.startswith(b"PK")
-
-
 def dropped(data: bytes, file: str, sheet: str, position: int) -> Dropped:
-    """What the reader would drop from a sheet, by its name and its position among the sheets.
+    """What the reader would drop from a sheet of an archive of parts, by its name and its position among the sheets.
 
     Raises
     ------
     InputError
         When the sheet would unfold to too much, or its parts cannot be followed.
     """
-    if not is_scanned(data):
-        return Dropped()
     members = {each.filename.lower(): each for each in checked_members(data, file)}
 
     def part(name: str) -> bytes:
@@ -91,7 +84,7 @@ def _check_text(longest: int, total: int, file: str) -> None:
         raise refusal("file.cell", message, remedy, Where(file))
 
 
-def _check_shared(lengths: NDArray[np.int64], used: NDArray[np.int64], file: str) -> None:
+def check_shared(lengths: NDArray[np.int64], used: NDArray[np.int64], file: str) -> None:
     """Text that is kept once and stands in many cells."""
     used = used[(used >= 0) & (used < len(lengths))]
     if len(used):
@@ -121,7 +114,7 @@ def _open_xml(part: Part, file: str, sheet: str) -> Dropped:
     shared = re.finditer(rb"<(?:\w+:)?si\b(?:[^>]*/>|.*?</(?:\w+:)?si>)", part("xl/sharedStrings.xml"), re.DOTALL)
     lengths = np.array([each.end() - each.start() for each in shared], dtype=np.int64)
     used = re.findall(rb"\bt\s*=\s*[\"']s[\"'][^>]*>\s*<(?:\w+:)?v\b[^>]*>\s*([0-9]{1,9})\s*<", xml)
-    _check_shared(lengths, np.array(used, dtype=np.int64), file)
+    check_shared(lengths, np.array(used, dtype=np.int64), file)
     never = bool(re.search(rb"fullCalcOnLoad\s*=\s*[\"'](?:1|true)", book))
     return Dropped(_odd_cells(xml, asks_to_calculate=never))
 
@@ -180,7 +173,7 @@ def _column_number(letters: bytes) -> int:
 # ------------------------------------------------------------------------------------------------------------ binary
 
 _ROW, _ERROR, _SHARED, _FORMULA_ERROR, _STRING_ITEM, _SHEET = 0, 3, 7, 11, 19, 156
-_ERROR_NAMES = {
+ERROR_NAMES = {
     0: "#NULL!",
     7: "#DIV/0!",
     15: "#VALUE!",
@@ -213,12 +206,12 @@ def _binary(part: Part, file: str, sheet: str) -> Dropped:
             column = int.from_bytes(body[:4], "little")
             width = max(width, column + 1)
             if kind in (_ERROR, _FORMULA_ERROR):
-                found[row, column] = _ERROR_NAMES.get(body[8], "#N/A")
+                found[row, column] = ERROR_NAMES.get(body[8], "#N/A")
             elif kind == _SHARED:
                 used.append(int.from_bytes(body[8:12], "little"))
     _check_size(height, width, file)
     lengths = [len(body) // 2 for kind, body in _records(part("xl/sharedStrings.bin")) if kind == _STRING_ITEM]
-    _check_shared(np.array(lengths, dtype=np.int64), np.array(used, dtype=np.int64), file)
+    check_shared(np.array(lengths, dtype=np.int64), np.array(used, dtype=np.int64), file)
     return Dropped(found)
 
 

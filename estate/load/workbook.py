@@ -9,10 +9,11 @@ from dataclasses import replace
 from typing import Any
 
 from estate.errors import InputError, Issue, Severity, Where
+from estate.load import excel97, sheet_parts
 from estate.load.grid import column_letters, from_grid, headed, likely_heading
 from estate.load.marks import MERGED
 from estate.load.raw import MAX_ROWS, Raw
-from estate.load.sheet_parts import Dropped, Range, dropped, is_scanned
+from estate.load.sheet_parts import Dropped, Range
 from estate.load.sniff import corrupt, refusal
 from estate.load.text import too_many
 from estate.scenario import TableFile
@@ -41,9 +42,6 @@ def read_workbook(data: bytes, file: str, given: TableFile) -> Raw:
             headings[left : right + 1] = [each or grid[top][left] for each in headings[left : right + 1]]
     remedy = likely_heading(grid, given.header_row)
     raw = from_grid(grid[given.header_row :], label, given.header_row + 1, headings, remedy=remedy)
-    if not is_scanned(data):
-        message = "in this older kind of workbook a cell with an error cannot be told from a blank one"
-        issues.append(Issue("file.old-workbook", message, "save it as .xlsx to be sure", Where(label), Severity.WARNING))
     return replace(raw, issues=(*issues, *raw.issues))
 
 
@@ -82,7 +80,9 @@ def _sheet(data: bytes, file: str, wanted: str) -> tuple[str, list[list[Any]], D
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
         name = _sheet_name(book.sheet_names, file, wanted)
-        lost = dropped(data, file, name, book.sheet_names.index(name))
+        at = book.sheet_names.index(name)
+        archive = data.startswith(b"PK")
+        lost = sheet_parts.dropped(data, file, name, at) if archive else excel97.dropped(data, file, at)
         sheet = book.get_sheet_by_name(name)
         cells = sheet.to_python(skip_empty_area=False)
         lost = replace(lost, merged=(*lost.merged, *(sheet.merged_cell_ranges or ())))
