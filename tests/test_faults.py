@@ -25,6 +25,7 @@ import pytest
 import starter
 import xlsxwriter
 from starter import replace, rows, settings, spoil, write
+from watch import opened
 
 from estate.cli import group
 from estate.cli.outcome import guarded
@@ -499,31 +500,12 @@ def test_a_shapefile_opens_nothing_else(tmp_path):
     assert "more than 1,000,000 rows" in said or "corrupt" in said
 
 
-EVENTS: list[tuple[str, object]] = []
-WATCH = {"on": False}
-
-
-def _audit(event: str, arguments: tuple[object, ...]) -> None:
-    if WATCH["on"] and event in ("open", "socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system"):
-        EVENTS.append((event, arguments[0]))
-
-
 @pytest.mark.parametrize("fault", [each for each in FILES if each.name.startswith("25 ")], ids=lambda fault: fault.name)
 def test_25_nothing_else_is_opened(fault, tmp_path):
     """Reading a hostile file touches no network connection, no process, and no file that the scenario does not name."""
     folder = starter.make(tmp_path)
     fault.do(folder)
     starter.refused(folder)  # imports everything first
-    if "hooked" not in WATCH:
-        sys.addaudithook(_audit)
-        WATCH["hooked"] = True
-    EVENTS.clear()
-    WATCH["on"] = True
-    try:
-        starter.refused(folder)
-    finally:
-        WATCH["on"] = False
-    assert {event for event, _ in EVENTS} <= {"open"}
-    opened = {Path(str(name)).name for _, name in EVENTS if str(folder) in str(name)}
+    seen = opened(folder, lambda: starter.refused(folder))
     named = {"estate.toml", "agencies.csv", "sites.csv", "access_points.csv", "zones.csv", "rates.csv"}
-    assert opened <= named | {"z.geojson", "z.gpkg", "z.csv", "z.parquet", "zones.geojson"}
+    assert seen <= named | {"z.geojson", "z.gpkg", "z.csv", "z.parquet", "zones.geojson"}
