@@ -14,7 +14,8 @@ from starter import rows, spoil, write
 from estate.cli import group
 from estate.cli.outcome import guarded
 from estate.page.compare import render_comparison
-from estate.runs.corrections import MOST_SOLVED, Correction, corrections
+from estate.runs.corrections import Correction, corrections
+from estate.runs.effects import MOST_TRIED
 from estate.runs.files import earlier_runs, labels, read_run
 
 
@@ -94,27 +95,137 @@ def test_the_effect_of_one_correction_is_that_of_a_run_with_it_alone(folder, map
             assert each["name"] in cell["effect"]
 
 
-def test_rows_that_come_and_go_settings_and_moves_are_said_and_not_solved(folder, maps, capfd):
+LOFT = "BIRCHWICK-LOFT"
+
+
+def moved(folder):
     records = rows(folder, "zones")
-    records[0]["easting"] = str(float(records[0]["easting"]) + 100)
-    write(folder, "zones", [*records[:-1], {**records[-1], "zone_id": "Z99"}])
+    records[4]["easting"] = str(float(records[4]["easting"]) + 9_000)
+    write(folder, "zones", records)
+
+
+def moved_building(folder):
+    records = rows(folder, "sites")
+    records[1]["northing"] = str(float(records[1]["northing"]) + 2_000)
+    write(folder, "sites", records)
+
+
+def new_building(folder):
+    sites, points = rows(folder, "sites"), rows(folder, "access_points")
+    sites.append({**sites[4], "site_id": LOFT, "name": "Birchwick Loft", "running_cost_gbp_pa": "1000"})
+    points.append({**points[1], "access_point_id": "LOFT", "site_id": LOFT})
+    write(folder, "sites", sites)
+    write(folder, "access_points", points)
+
+
+def gone_building(folder):
+    for table in ("sites", "access_points"):
+        write(folder, table, [each for each in rows(folder, table) if each["site_id"] != "ALDERTON-LIBRARY"])
+
+
+def gone_zone(folder):
+    write(folder, "zones", rows(folder, "zones")[:-1])
+
+
+def another_home(folder):
+    spoil(folder, "access_points", 3, site_id="ALDERTON-TOWN-HALL")
+
+
+@pytest.mark.parametrize("change", [moved, moved_building, new_building, gone_building, gone_zone, another_home])
+def test_what_moves_comes_or_goes_is_measured_and_solved_again(folder, maps, capfd, change):
+    """The effect that is told is what a run with that correction alone gives."""
+    change(folder)
+    run(folder, maps, "--set", "name=alone")
+    found = compared(capfd, maps / "example", maps / "alone")
+    whole = max(found["cells"], key=lambda cell: len(cell["effect"].split(": ")[0]))  # the one that needs the others
+    assert whole["effect"].startswith(("by itself: ", "with "))
+    states = [each for each in found["sites"] if "not in this run" not in (each["first"], each["second"])]
+    for each in states:
+        if {each["first"], each["second"]} >= {"released"}:
+            assert each["name"] in whole["effect"]
+    plan, old = read_run(maps / "alone"), read_run(maps / "example")
+    if "the same plan" in whole["effect"]:
+        assert not [each for each in states if "released" in (each["first"], each["second"])]
+        change = plan.manifest["running_cost_gbp_pa"] - old.manifest["running_cost_gbp_pa"]
+        assert (f"£{abs(change):,.0f} a year {'less' if change < 0 else 'more'}" in whole["effect"]) == bool(change)
+
+
+def test_a_correction_that_cannot_stand_alone_is_made_with_those_it_needs(folder, maps, capfd):
+    new_building(folder)
+    gone_building(folder)
+    moved(folder)
     run(folder, maps, "--set", "travel.detour=1.4")
     found = compared(capfd, maps / "example")
     assert found["settings"] == ["travel.detour: 1.3 -> 1.4"]
     words = {row["words"]: row["effect"] for row in found["cells"]}
-    assert words["Z10: no longer there (zones)"].startswith("not tried by itself")
-    assert words["Z99: new (zones)"].startswith("not tried by itself")
-    assert "distances would have to be measured again" in next(v for k, v in words.items() if k.startswith("Z01: easting"))
+    assert words["LOFT: new (access points)"].startswith(f"with {LOFT}: ")
+    assert words[f"{LOFT}: new (sites)"].startswith("by itself: ")
+    assert words["ALDERTON-LIBRARY: no longer there (sites)"].startswith("with LIB-ALDERTON: ")
+    assert words["LIB-ALDERTON: no longer there (access points)"].startswith("by itself: ")
+    assert next(key for key in words if key.startswith("Z05: location ")).endswith(" (moved 9,000 m)")
+    assert not [each for each in words.values() if "not tried" in each]
 
 
-def test_only_so_many_are_tried_one_by_one(folder, maps, capfd):
-    for table, column in (("sites", "running_cost_gbp_pa"), ("zones", "population")):
-        write(folder, table, [{**row, column: str(n + 1000)} for n, row in enumerate(rows(folder, table))])
+def test_a_place_that_a_correction_alone_would_spoil_is_not_tried_and_said(folder, maps, capfd):
+    spoil(folder, "access_points", 3, area_m2=900, hall_area_m2=700)
+    spoil(folder, "sites", 3, capacity_m2=2000)
+    run(folder, maps)
+    words = {row["words"]: row["effect"] for row in compared(capfd, maps / "example")["cells"]}
+    hall = next(effect for key, effect in words.items() if "hall area" in key)
+    assert hall.startswith("by itself: not tried, since alone it makes no place that can be run: ")
+
+
+def test_another_place_is_not_a_corrected_one(folder, maps, capfd):
+    for table in ("sites", "access_points"):
+        write(folder, table, [{**each, "site_id": f"X-{each['site_id']}"} for each in rows(folder, table)])
+    run(folder, maps, "--set", "name=alone")
+    effects = {row["effect"] for row in compared(capfd, maps / "example", maps / "alone")["cells"]}
+    assert len(effects) == 1
+    assert "this is another place" in effects.pop()
+
+
+def test_a_travel_table_that_comes_again_is_one_correction(folder, maps, capfd):
+    assert guarded(group, ["travel", str(folder), "--csv", str(folder / "t.csv")]) == 0
+    starter.replace(folder, 'zones = "zones.csv"', 'zones = "zones.csv"\ntravel = "t.csv"')
+    starter.replace(folder, "[travel]", '[travel]\nmethod = "table"')
+    run(folder, maps, "--set", "name=first")
+    text = (folder / "t.csv").read_text().splitlines()
+    (folder / "t.csv").write_text("\n".join([text[0], *(line.replace("drive,", "drive,9") for line in text[1:3]), *text[3:]]))
+    run(folder, maps, "--set", "name=second")
+    (cell,) = compared(capfd, maps / "first", maps / "second")["cells"]
+    assert cell["words"] == "the travel table: 2 of its rows differ"
+    assert cell["effect"].startswith("by itself: ")
+
+
+def test_a_price_for_displacement_is_no_obstacle(folder, maps, capfd):
+    starter.settings(
+        folder,
+        '[[standards]]\nname = "near"\nservice = "library"\nmeasure = "site-to-site"\n'
+        'limit = "1 km"\naction = "price"\nprice_gbp = 100.0',
+    )
+    run(folder, maps, "--set", "name=first")
+    spoil(folder, "sites", 3, running_cost_gbp_pa=20_000)
+    run(folder, maps, "--set", "name=second")
+    (cell,) = compared(capfd, maps / "first", maps / "second")["cells"]
+    assert cell["effect"].startswith("by itself: ")
+
+
+def test_only_so_many_are_tried_one_by_one_and_the_others_together(folder, maps, capfd):
+    for table, names in (
+        ("sites", ("running_cost_gbp_pa", "market_value_gbp")),
+        ("zones", ("population", "age65", "no_car", "district")),
+    ):
+        records = [
+            {**row, **{name: str(n + 1000 + k) for k, name in enumerate(names)}} for n, row in enumerate(rows(folder, table))
+        ]
+        write(folder, table, records)
     run(folder, maps)
     effects = [row["effect"] for row in compared(capfd, maps / "example")["cells"]]
-    assert len(effects) == 18
-    assert sum(each.startswith("by itself") for each in effects) == MOST_SOLVED
-    assert sum(each.startswith("not tried") for each in effects) == 18 - MOST_SOLVED
+    assert len(effects) == 16 + 30 + 1  # the new column is one
+    assert sum(each.startswith("by itself") for each in effects) == MOST_TRIED
+    rest = {each for each in effects if not each.startswith("by itself")}
+    assert len(rest) == 1
+    assert rest.pop().startswith(f"tried with the others of the last {len(effects) - MOST_TRIED} listed here: ")
 
 
 def test_two_runs_of_one_name_are_told_apart_and_kept_where_they_are_found(folder, maps, capfd):

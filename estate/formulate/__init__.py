@@ -19,7 +19,7 @@ import numpy as np
 
 from estate.errors import Issue, Severity, Where
 from estate.formulate.eligible import SiteState, area_units, host_pairs, site_state
-from estate.formulate.priced import with_prices
+from estate.formulate.priced import priced_solution, with_prices
 from estate.formulate.rules import Compiled, compile_rules
 from estate.formulate.side import side_rows
 from estate.money import costs
@@ -63,6 +63,10 @@ class Formulation:
         host = place.point_site.copy()
         host[self.points] = solution.host[: len(self.points)]
         return Plan(open=solution.open[: len(place.sites)].copy(), host=host)
+
+    def solution(self, plan: Plan) -> Solution:
+        """A plan of the place as a solution, the way back from :meth:`plan`; whether it breaks a row is not asked."""
+        return priced_solution(self.problem, self.compiled, Solution(plan.open.copy(), plan.host[self.points]))
 
 
 def formulate(measured: Measured, *, near: NearRows | None = None) -> Formulation:

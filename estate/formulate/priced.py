@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from estate.formulate.rules import Compiled
-from estate.problem import CoverRows, Ints, Problem, SideRows, Solution, offer_columns
+from estate.problem import CoverRows, Ints, Problem, SideRows, Solution, offer_columns, offered
 
 
 def with_prices(problem: Problem, compiled: Compiled) -> Problem:
@@ -53,6 +53,19 @@ def with_prices(problem: Problem, compiled: Compiled) -> Problem:
         else Solution(np.concatenate([problem.today.open, [True, True]]), np.concatenate([problem.today.host, none + j])),
         side=_price_rows(problem, rows),
     )
+
+
+def priced_solution(problem: Problem, compiled: Compiled, solution: Solution) -> Solution:
+    """A solution of the problem without prices in the terms of the problem with them: each further point near, else far."""
+    rows = compiled.priced
+    if not len(rows):
+        return solution
+    near = np.full(len(rows), problem.n_sites - 2)
+    whole = Solution(np.concatenate([solution.open, [True, True]]), np.concatenate([solution.host, near]))
+    row = np.repeat(np.arange(len(rows)), np.diff(rows.start))
+    there = offered(problem, whole)[rows.service[row], rows.site[row]]
+    reached = np.bincount(row[there], minlength=len(rows)) > 0
+    return Solution(whole.open, np.concatenate([solution.host, np.where(reached, near, near + 1)]))
 
 
 def _and(values: Ints | None, n: int) -> Ints | None:

@@ -13,7 +13,7 @@ from estate.page import assets, charts, data, facts, geography, story, words
 from estate.page import map as atlas
 from estate.page import public as publishing
 from estate.page.facts import Journeys, Point
-from estate.runs import corrections, files
+from estate.runs import corrections, effects, files
 
 if TYPE_CHECKING:
     from estate.runs.run import Run
@@ -103,7 +103,7 @@ def _labels(a: Run, b: Run) -> tuple[str, str]:
 
 def _why(a: Run, b: Run) -> dict[str, list[dict[str, str]]]:
     """The settings and the cells of the tables that differ, each cell with what it did to plan A by itself."""
-    cells = corrections.with_effects(a, b, corrections.corrections(a.place, b.place)[:MOST_CELLS])
+    cells = effects.with_effects(a, b, corrections.corrections(a.place, b.place))[:MOST_CELLS]
     return {
         "settings": [{"words": words.clean(each)} for each in corrections.settings_changed(a, b)],
         "cells": [

@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from estate.runs.corrections import corrections, settings_changed, with_effects
+from estate.runs.corrections import corrections, settings_changed
+from estate.runs.effects import with_effects
 from estate.runs.run import Run
 
 FIGURES = {

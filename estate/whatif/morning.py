@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from estate.place import Plan
 from estate.problem import Solution
 from estate.whatif.store import FAILED
 
@@ -191,13 +192,13 @@ def _solution(row: pd.Series, batch: Batch) -> Solution:
     anchor = batch.base.anchor
     if anchor is None:  # the caller has checked
         raise ValueError("no base plan")
-    place, points = anchor.place, anchor.formulation.points
+    place = anchor.place
     state = {pair["id"]: pair["value"] for pair in row["sites"]}
     kept = np.array([state.get(str(site), "retained") in KEPT for site in place.sites.index])
     host = place.point_site.copy()
     for pair in row["moved"]:
         host[place.access_points.index == pair["id"]] = np.flatnonzero(place.sites.index == pair["value"])
-    return Solution(kept | place.outside, host[points])
+    return anchor.formulation.solution(Plan(kept | place.outside, host))
 
 
 def alternatives(rows: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
