@@ -372,6 +372,9 @@ def test_comparison_shows_what_differs_and_its_maps_move_together(open_page, tmp
     assert centres[0] == centres[1]
     page.locator("#whole").click()
     shot(page, pictures, "compare", full_page=True)
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    shot(page, pictures, "compare-phone", full_page=True)
 
 
 def test_sheet_of_one_building(open_page, tmp_path, pictures):

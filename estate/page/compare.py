@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from estate.runs.run import Run
 
 SIDES = ("a", "b")
+LONGEST_EFFECT = 2_000
+"""Characters of what one of them did, which may name several buildings and counters."""
 MOST_CELLS = 500
 """Cells that differ, listed on a page: more are another place, not corrections."""
 
@@ -29,7 +31,7 @@ def render_comparison(a: Run, b: Run, *, public: bool = False) -> str:
     With ``public`` both are redacted, sums of money whose difference would give away a building are left out too, and so are
     the rows of the tables that the plans were made from.
     """
-    why = {"settings": [], "cells": []} if public else _why(a, b)
+    why = {"settings": [], "cells": [], "more": 0} if public else _why(a, b)
     if public:
         apart = len(_sold(a) ^ _sold(b))
         a, b = publishing.redacted(a), publishing.redacted(b)
@@ -50,9 +52,12 @@ def render_comparison(a: Run, b: Run, *, public: bool = False) -> str:
     for each, run in zip(known, runs, strict=True):
         where = run.place.sites.index.get_indexer(pd.Index([row["site_id"] for row in differ], dtype=object))
         each["differ"] = sorted(int(i) for i in where if i >= 0)
-    labels = _labels(a, b)
+    place, labels = _labels(a, b)
     context = {
-        "title": f"{words.plain(labels[0])} and {words.plain(labels[1])}: two plans side by side",
+        "title": ": ".join(
+            [*([words.plain(place)] if place else []), " and ".join(map(words.plain, labels)), "two plans side by side"]
+        ),
+        "place": place,
         "kind": "compare",
         "public": public,
         "missing": publishing.notice(a) or publishing.notice(b),
@@ -95,26 +100,35 @@ def render_comparison(a: Run, b: Run, *, public: bool = False) -> str:
     )
 
 
-def _labels(a: Run, b: Run) -> tuple[str, str]:
-    """What each plan is called; two runs of one name are told apart by when they were made."""
+def _labels(a: Run, b: Run) -> tuple[str, tuple[str, str]]:
+    """The title that both have, if one, and what each plan is called; runs of one name are told apart by when they were made."""
     first, second = files.labels(a, b)
-    return words.clean(first), words.clean(second)
+    title = a.scenario.label
+    both = [each.removeprefix(f"{title}, ") for each in (first, second)]
+    if title == b.scenario.label and both[0] != first and both[1] != second:
+        return words.clean(title), (words.clean(_begun(both[0])), words.clean(_begun(both[1])))
+    return "", (words.clean(first), words.clean(second))
 
 
-def _why(a: Run, b: Run) -> dict[str, list[dict[str, str]]]:
+def _begun(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _why(a: Run, b: Run) -> dict[str, Any]:
     """The settings and the cells of the tables that differ, each cell with what it did to plan A by itself."""
-    cells = effects.with_effects(a, b, corrections.corrections(a.place, b.place))[:MOST_CELLS]
+    cells = effects.with_effects(a, b, corrections.corrections(a.place, b.place))
     return {
         "settings": [{"words": words.clean(each)} for each in corrections.settings_changed(a, b)],
         "cells": [
             {
-                "table": each.table,
+                "table": each.table.replace("_", " "),
                 "name": words.clean(each.name),
                 "words": words.clean(each.words),
-                "effect": words.clean(each.effect),
+                "effect": words.clean(each.effect, LONGEST_EFFECT),
             }
-            for each in cells
+            for each in cells[:MOST_CELLS]
         ],
+        "more": max(len(cells) - MOST_CELLS, 0),
     }
 
 

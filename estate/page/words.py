@@ -41,12 +41,12 @@ _OVERRIDE = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _SPACE = re.compile(r"\s+")
 
 
-def clean(text: Any) -> str:
-    """A name as it may be shown: no control characters, nothing that turns words round, one line, at most 200 characters."""
+def clean(text: Any, most: int = LONGEST_NAME) -> str:
+    """A name as it may be shown: no control characters, nothing that turns words round, one line, so many characters at most."""
     if text is None or (isinstance(text, float) and text != text):  # noqa: PLR0124 - NaN is not itself
         return ""
     line = _SPACE.sub(" ", _OVERRIDE.sub("", _CONTROL.sub("\ufffd", str(text)))).strip()
-    return line if len(line) <= LONGEST_NAME else line[: LONGEST_NAME - 1] + "…"
+    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def plain(text: Any) -> str:

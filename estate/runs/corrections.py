@@ -48,7 +48,7 @@ class Correction:
             return self.after
         if not self.column or not self.row:
             what = self.row or f"column {self.column}"
-            return f"{what}: {self.before or self.after} ({self.table.replace('_', ' ')})"
+            return f"{what}: {self.before or self.after}"
         column = next((self.column.removesuffix(unit) for unit in _UNITS if self.column.endswith(unit)), self.column)
         moved = f" (moved {_metres(self.before, self.after)})" if self.column == LOCATION else ""
         return f"{self.row}: {column.replace('_', ' ')} {self.before or 'blank'} -> {self.after or 'blank'}{moved}"

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from estate.errors import InputError, Issue, Where, raise_for
 from estate.formulate import Formulation, formulate
+from estate.model import Measure
+from estate.model import measure as measured
+from estate.money.costs import plan_pence_pa
 from estate.place import Place, Plan
 from estate.problem import BROKEN, Goal, Solution, violations
 from estate.runs.corrections import LOCATION, TABLES, TRAVEL, Correction, id_of, one_place
@@ -55,7 +58,7 @@ def with_effects(first: Run, second: Run, found: Sequence[Correction]) -> list[C
         effect = "not tried: fewer than half of the buildings are in both, so this is another place, not a corrected one"
         return [replace(each, effect=effect) for each in found]
     before = formulate(Measured.of(first.place, first.scenario, first.travel))
-    cost = _total(before, before.solution(first.plan))
+    sums = _sums(first.place, before, before.solution(first.plan))
     needed = _needed(first.place, second.place, found)
     counts = [n for n, each in enumerate(found) if not _tells(each)]
     effects = dict.fromkeys(set(range(len(found))) - set(counts), "no figure depends on it")
@@ -66,12 +69,12 @@ def with_effects(first: Run, second: Run, found: Sequence[Correction]) -> list[C
             continue
         group = needed[n]
         if group not in solved:
-            solved[group] = _effect(first, second, [found[each] for each in sorted(group)], cost)
+            solved[group] = _effect(first, second, [found[each] for each in sorted(group)], sums)
         others = [found[each].row or found[each].words for each in sorted(group - {n})]
         effects[n] = (f"with {listed(others)}: " if others else "by itself: ") + solved[group]
     rest = counts[MOST_TRIED:]
     if rest:
-        together = _effect(first, second, [found[n] for n in sorted(frozenset().union(*(needed[n] for n in rest)))], cost)
+        together = _effect(first, second, [found[n] for n in sorted(frozenset().union(*(needed[n] for n in rest)))], sums)
         effects |= dict.fromkeys(rest, f"tried with the others of the last {len(rest):,} listed here: {together}")
     return [replace(each, effect=effects[n]) for n, each in enumerate(found)]
 
@@ -230,7 +233,7 @@ def _where(frame: pd.DataFrame) -> pd.DataFrame:
 # ------------------------------------------------------------------------------------------------------------- effects
 
 
-def _effect(first: Run, second: Run, chosen: Sequence[Correction], cost: int) -> str:
+def _effect(first: Run, second: Run, chosen: Sequence[Correction], before: _Sums) -> str:
     """What the first run's plan becomes when only some corrections are made."""
     place = corrected(first.place, second.place, chosen)
     try:
@@ -244,29 +247,44 @@ def _effect(first: Run, second: Run, chosen: Sequence[Correction], cost: int) ->
         return "no plan is left"
     if answer.solution is None or answer.status is not Status.OPTIMAL or answer.value is None:
         return f"not settled in {MOST_SECONDS:.0f} s"
-    return _told(formulation, place, _kept(first.plan, first.place, place), answer.solution, cost)
+    return _told(formulation, place, _kept(first.plan, first.place, place), answer.solution, before)
 
 
-def _told(formulation: Formulation, place: Place, plan: Plan, best: Solution, cost: int) -> str:
-    """The old plan, which cost so many pence, and the best one of the corrected place, set beside each other."""
+def _told(formulation: Formulation, place: Place, plan: Plan, best: Solution, before: _Sums) -> str:
+    """The old plan and the best one of the corrected place beside each other, and what else it does to the sums."""
     problem = formulation.problem
     old = formulation.solution(plan)
-    money = problem.goal is Goal.COST
     changes = _changes(place, plan, formulation.plan(place, best))
-    if not changes:
-        change = _total(formulation, old) - cost
-        return "the same plan" + (f", which costs {_pounds(change)}" if money and change else "")
     broken = violations(problem, old)
-    if broken:
-        return f"the old plan is no plan ({'; '.join(BROKEN[each] for each in broken)}); the best then: {changes}"
     gain = value_of(problem, old) - value_of(problem, best)
-    if not gain:
-        return f"another plan as good, by the order that ties are settled in: {changes}"
-    return f"another plan: {changes}" + (f", {_pounds(-gain)} than the old plan" if money else "")
+    after = _sums(place, formulation, best)
+    sums = [f"today's estate costs {_pounds(after.today - before.today)}"] if after.today != before.today else []
+    if after.once != before.once:
+        sums.append(f"one-off costs less receipts: {_pounds(after.once - before.once, '')}")
+    if not changes:
+        told = "the same plan"
+        sums = [f"it costs {_pounds(after.plan - before.plan)}", *sums] if after.plan != before.plan else sums
+    elif broken:
+        told = f"the old plan is no plan ({'; '.join(BROKEN[each] for each in broken)}); the best then: {changes}"
+    elif not gain:
+        told = f"another plan as good, by the order that ties are settled in: {changes}"
+    else:
+        told = f"another plan: {changes}" + (f", {_pounds(-gain)} than the old plan" if problem.goal is Goal.COST else "")
+    return "; ".join([told, *sums])
 
 
-def _total(formulation: Formulation, solution: Solution) -> int:
-    return value_of(formulation.problem, solution) + formulation.constant
+class _Sums(NamedTuple):
+    """Pence: running cost a year of a plan and of today's estate, and the plan's one-off costs less receipts."""
+
+    plan: int
+    today: int
+    once: int
+
+
+def _sums(place: Place, formulation: Formulation, solution: Solution) -> _Sums:
+    plan = formulation.plan(place, solution)
+    once = measured(formulation.problem, solution, Measure.ONE_OFF)
+    return _Sums(plan_pence_pa(place, plan), plan_pence_pa(place, place.today), once)
 
 
 def _kept(plan: Plan, old: Place, place: Place) -> Plan:
@@ -283,16 +301,20 @@ def _kept(plan: Plan, old: Place, place: Place) -> Plan:
 
 
 def _changes(place: Place, old: Plan, new: Plan) -> str:
-    """Which buildings differ, by name, and how many counters are elsewhere."""
+    """Which buildings differ and which counters are elsewhere, by name."""
     name = place.sites["name"].astype(str)
+    points = place.access_points
+    called = [each or str(key) for key, each in points["name"].astype(str).items()]
     parts = [
         f"{listed(name[differ])} {word}"
         for differ, word in ((new.open & ~old.open, "kept"), (old.open & ~new.open, "let go"))
         if differ.any()
     ]
-    moved = int((new.host != old.host).sum())
-    return ", ".join([*parts, *([f"{moved} counter{'s' if moved > 1 else ''} elsewhere"] if moved else [])])
+    moved = np.flatnonzero(new.host != old.host)
+    return ", ".join(
+        [*parts, *([listed([f"{called[s]} at {name.iloc[new.host[s]]}" for s in moved], 3)] if len(moved) else [])]
+    )
 
 
-def _pounds(pence: int) -> str:
-    return f"£{abs(pence) / 100:,.0f} a year {'less' if pence < 0 else 'more'}"
+def _pounds(pence: int, when: str = " a year") -> str:
+    return f"£{abs(pence) / 100:,.0f}{when} {'less' if pence < 0 else 'more'}"

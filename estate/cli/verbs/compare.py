@@ -46,7 +46,7 @@ def command(*, runs: tuple[Path, ...], page: Path | None, as_json: bool) -> None
         if not difference["sites"] and not difference["points"]:
             say("  the same buildings and the same moves")
         _say("Settings that differ", [(each, "") for each in difference["settings"]])
-        _say("Cells that differ", [(f"{row['table']} {row['words']}", row["effect"]) for row in difference["cells"]])
+        _say("Cells that differ", [(_where(row), row["effect"]) for row in difference["cells"]])
     if page is not None:
         say(f"Page: {page}")
 
@@ -61,6 +61,12 @@ def _say(title: str, rows: list[tuple[str, str]]) -> None:
             say(clean(f"      {effect}"))
     if len(rows) > MOST_SAID:
         say(f"  ... and {len(rows) - MOST_SAID:,} more (all of them with --json)")
+
+
+def _where(row: dict[str, str]) -> str:
+    """The table, the cell, and the name of its row unless that is what differs."""
+    name = f" ({row['name']})" if row["name"] and row["column"] != "name" else ""
+    return f"{row['table'].replace('_', ' ')}, {row['words']}{name}"
 
 
 def with_the_one_before(run: Path) -> tuple[Path, Path]:
