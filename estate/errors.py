@@ -17,12 +17,13 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A place in the inputs.  ``row`` counts as a spreadsheet does: the heading is row 1."""
+    """A place in the inputs: ``row`` counts as a spreadsheet does (the heading is row 1); ``id`` is the row's, if it has one."""
 
     file: str = ""
     row: int | None = None
     column: str = ""
     value: str = ""
+    id: str = ""
 
     def __str__(self) -> str:
         parts = [self.file]
@@ -38,6 +39,8 @@ class Issue:
     """One thing that is wrong or worth knowing: where, what, and what to do about it.
 
     ``code`` is stable and short (``sites.duplicate-id``), for tests and for filtering the JSON of ``estate check``.
+    ``rows`` is what is said after the message of rows by their number.  It is for whoever has the files open; what is published
+    names rows by their id, so that it is the same in whatever order they stand.
     """
 
     code: str
@@ -45,11 +48,17 @@ class Issue:
     remedy: str = ""
     where: Where = Where()
     severity: Severity = Severity.ERROR
+    rows: str = ""
+
+    @property
+    def text(self) -> str:
+        """The message, and the rows by number."""
+        return self.message + self.rows
 
     def __str__(self) -> str:
         place = f"{self.where}: " if str(self.where) else ""
         remedy = f" -> {self.remedy}" if self.remedy else ""
-        return f"{place}{self.message}{remedy}"
+        return f"{place}{self.text}{remedy}"
 
     def as_row(self) -> dict[str, object]:
         """The issue as one flat row, for JSON and CSV."""

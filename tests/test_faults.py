@@ -421,7 +421,7 @@ def test_19_broken_outlines_are_repaired_and_counted(tmp_path):
     bow = {"type": "Polygon", "coordinates": [[[-2, 52.1], [-1.99, 52.11], [-1.99, 52.1], [-2, 52.11], [-2, 52.1]]]}
     multi = {"type": "MultiPoint", "coordinates": [[-2, 52.1, 5], [-2.01, 52.1, 6]]}
     geojson(folder, [bow, bow, multi, *([point(-2, 52.1)] * 7)])
-    told = {each.code: each.message for each in starter.found(folder)}
+    told = {each.code: each.text for each in starter.found(folder)}
     assert "2 outlines cross themselves and were repaired (rows 2, 3)" in told["geo.repaired"]
     assert "1 pairs of zones overlap" in told["zones.overlap"]
 

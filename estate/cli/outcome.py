@@ -83,7 +83,7 @@ def print_issues(issues: Iterable[Issue], *, err: bool = False) -> None:
     found = sorted(issues, key=lambda issue: order.index(Severity(issue.severity)))
     for issue in found[:MOST_ISSUES]:
         place = f"{issue.where}: " if str(issue.where) else ""
-        say(f"  {MARKS[Severity(issue.severity)]:7} {place + issue.message}", err=err)
+        say(f"  {MARKS[Severity(issue.severity)]:7} {place + issue.text}", err=err)
         if issue.remedy:
             say(f"          -> {issue.remedy}", err=err)
     if len(found) > MOST_ISSUES:

@@ -12,7 +12,7 @@ import pandas as pd
 from estate.errors import Issue, Severity, Where, raise_for
 from estate.load.cells import Cells, Words, guessed, service_words, typed
 from estate.load.change import adjusted
-from estate.load.context import context_layer
+from estate.load.context import context_layer, in_order
 from estate.load.files import Reading
 from estate.load.merge import Part, complete, merged
 from estate.load.points import check_extent, extent_of, located, postcode_table
@@ -241,4 +241,4 @@ def _context(scenario: Scenario, reading: Reading) -> gpd.GeoDataFrame | None:
             layers.append(layer)
     if not layers:
         return None
-    return gpd.GeoDataFrame(pd.concat(layers, ignore_index=True), geometry="geometry", crs=CRS)
+    return in_order(gpd.GeoDataFrame(pd.concat(layers, ignore_index=True), geometry="geometry", crs=CRS))

@@ -106,12 +106,12 @@ class Cells:
             self._tell(bad & (reasons == reason), text, "error-cell", reason[0], reason[1], severity)
 
     def note(self, chosen: pd.Series, text: pd.Series, kind: str, message: str, remedy: str) -> None:
-        """Keep one warning for all the chosen cells of the column; ``{cells}`` stands for their rows and contents."""
+        """Keep one warning for all the chosen cells of the column; their rows and contents are listed after the message."""
         if chosen.any():
             here = chosen.to_numpy(dtype=bool)
             cells = listed([f"row {row} '{brief(cell, 20)}'" for row, cell in zip(self.rows[here], text[here], strict=True)])
-            message = message.replace("{count}", f"{int(here.sum()):,}").replace("{cells}", cells)
-            self.issues.append(Issue(f"{self.table}.{kind}", message, remedy, self.where, Severity.WARNING))
+            message = message.replace("{count}", f"{int(here.sum()):,}")
+            self.issues.append(Issue(f"{self.table}.{kind}", message, remedy, self.where, Severity.WARNING, f": {cells}"))
 
     def tell_suppressed(self, marks: pd.Series, text: pd.Series) -> None:
         """Say what withheld figures were read as."""
@@ -119,7 +119,7 @@ class Cells:
         remedy = (
             "" if self.stands_for is not None else 'say what they stand for: suppressed = "blank", or a number, for this file'
         )
-        message = f"{{count}} suppressed figures are read as {meaning}: {{cells}}"
+        message = f"{{count}} suppressed figures are read as {meaning}"
         self.note(marks, text, "suppressed", message, remedy)
 
 
@@ -166,7 +166,7 @@ def _check_digits(cells: Cells, text: pd.Series) -> None:
         message = "'{value}' has lost its digits: a spreadsheet wrote it in scientific notation"
         cells.refuse(lost, text, "lost-digits", message, remedy)
     else:
-        message = "{count} cells have lost their digits, written by a spreadsheet in scientific notation: {cells}"
+        message = "{count} cells have lost their digits, written by a spreadsheet in scientific notation"
         cells.note(lost, text, "lost-digits", message, remedy)
 
 
@@ -232,8 +232,8 @@ def _dates(cells: Cells, text: pd.Series) -> pd.Series:
     remedy = "write it as 2027-03-31 or 31/03/2027"
     cells.refuse(values.isna() & (text != ""), text, "not-a-date", "'{value}' is not a date", remedy)
     if counted.any():
-        first = values[counted].iloc[0]
-        message = f"{{count}} dates are a spreadsheet's day numbers ({{cells}}): the first is {first.day} {first:%B %Y}"
+        first = values[counted].min()
+        message = f"{{count}} dates are a spreadsheet's day numbers, the earliest {first.day} {first:%B %Y}"
         cells.note(counted, text, "day-number", message, "is that right? else write it as 2027-03-31")
     return values
 
@@ -320,7 +320,7 @@ def guessed(cells: Cells, column: pd.Series, factor: float | None = None) -> pd.
     letters = int(single_letters(text, wrong).sum())
     if not numbers or odd.any() or letters > numbers:
         if numbers >= _MOSTLY * given.sum():
-            message = "the column is read as labels, not numbers, because of {count} cells: {cells}"
+            message = "the column is read as labels, not numbers, because of {count} cells"
             cells.note(wrong, text, "mixed", message, "correct them, if it counts people")
         return text
     _check_digits(cells, text)

@@ -19,6 +19,13 @@ from estate.scenario import TableFile
 CONTEXT_KINDS = ("outline", "road", "town")
 
 
+def in_order(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The features by kind, name and shape: the same map however they stand in their files."""
+    wkb = shapely.to_wkb(layer.geometry.to_numpy(), hex=True)
+    order = pd.DataFrame({"kind": layer["kind"].to_numpy(), "name": layer["name"].to_numpy(), "wkb": wkb})
+    return layer.iloc[order.sort_values(["kind", "name", "wkb"]).index].reset_index(drop=True)
+
+
 def context_layer(raw: Raw, given: TableFile, issues: list[Issue]) -> gpd.GeoDataFrame | None:
     """One file of background: ``kind`` (outline, road or town), ``name`` and geometry in EPSG:27700, repaired where broken."""
     try:

@@ -156,7 +156,8 @@ def _twins(table: Table, part: Part) -> list[Issue]:
     pairs = ids[twin].groupby(forms[twin], sort=True).agg(list)
     named = listed([" and ".join(f"'{each}'" for each in those[:3]) for those in pairs])
     first = int(np.flatnonzero(twin.to_numpy())[0])
-    where = Where(str(part.origin["file"].iloc[first]), int(part.origin["row"].iloc[first]), table.key[0], str(ids.iloc[first]))
+    file, row, twin_id = str(part.origin["file"].iloc[first]), int(part.origin["row"].iloc[first]), str(ids.iloc[first])
+    where = Where(file, row, table.key[0], twin_id, twin_id)
     message = f"ids that differ only by case, spaces or punctuation: {named}"
     return [Issue(f"{table.name}.twin-id", message, "are they the same? write them alike", where, Severity.WARNING)]
 
@@ -164,7 +165,7 @@ def _twins(table: Table, part: Part) -> list[Issue]:
 def complete(
     table: Table, part: Part, files: Sequence[str], optional: dict[str, pd.Series], issues: list[Issue]
 ) -> pd.DataFrame:
-    """The frame with every column of the table, defaults filled, indexed by key.
+    """The frame with every column of the table, defaults filled, indexed by key; columns of the file's own follow by name.
 
     ``optional`` maps a required column to the rows (bool) that may nevertheless leave it blank.
     """
@@ -186,7 +187,7 @@ def complete(
         if frame[name].dtype == "str" or frame[name].dtype == object:
             frame[name] = frame[name].astype("str").fillna("")
     listed_first = [spec.name for spec in table.columns]
-    frame = frame[[*listed_first, *(name for name in frame if name not in listed_first)]]
+    frame = frame[[*listed_first, *sorted(str(name) for name in frame if name not in listed_first)]]
     return frame.set_index(table.key[0] if len(table.key) == 1 else list(table.key))
 
 

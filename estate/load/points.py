@@ -215,8 +215,9 @@ def repaired(raw: Raw, shapes: NDArray[np.object_], issues: list[Issue]) -> NDAr
     bad = ~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)
     if bad.any():
         shapes = np.where(bad, shapely.make_valid(shapes, method="structure", keep_collapsed=False), shapes)
-        message = f"{int(bad.sum()):,} outlines cross themselves and were repaired (rows {listed(raw.rows[bad])})"
-        issues.append(Issue("geo.repaired", message, "look at them in a map", where, Severity.WARNING))
+        message = f"{int(bad.sum()):,} outlines cross themselves and were repaired"
+        rows = f" (rows {listed(raw.rows[bad])})"
+        issues.append(Issue("geo.repaired", message, "look at them in a map", where, Severity.WARNING, rows))
     sliver = np.isin(kinds, (3, 6)) & ~nothing & (shapely.area(shapes) == 0)
     if sliver.any():
         message = f"{int(sliver.sum()):,} outlines have no area (rows {listed(raw.rows[sliver])})"
@@ -238,9 +239,9 @@ def _overlaps(raw: Raw, shapes: NDArray[np.object_]) -> Sequence[Issue]:
     if not much.any():
         return ()
     rows = [f"{raw.rows[i]} and {raw.rows[j]}" for i, j in zip(a[much], b[much], strict=True)]
-    message = f"{int(much.sum()):,} pairs of zones overlap (rows {listed(rows)}): are people counted twice?"
-    where = Where(raw.file, int(raw.rows[a[much][0]]), "geometry")
-    return (Issue("zones.overlap", message, "use zones that do not overlap", where, Severity.WARNING),)
+    message = f"{int(much.sum()):,} pairs of zones overlap, and their people may be counted twice"
+    where, pairs = Where(raw.file, int(raw.rows[a[much][0]]), "geometry"), f" (rows {listed(rows)})"
+    return (Issue("zones.overlap", message, "use zones that do not overlap", where, Severity.WARNING, pairs),)
 
 
 def postcode_table(raw: Raw, stated: str, issues: list[Issue]) -> pd.DataFrame:
@@ -251,7 +252,9 @@ def postcode_table(raw: Raw, stated: str, issues: list[Issue]) -> pd.DataFrame:
     rows, frame = read
     bare = Raw(raw.file, frame, rows, crs=raw.crs, digest=raw.digest)
     placed = located(bare, frame, stated, None, "postcodes", issues)
-    return placed.dropna(subset=["easting_m", "northing_m"]).set_index("code")[["easting_m", "northing_m"]]
+    # Of a code that stands twice the same one is taken, however the rows stand.
+    known = placed.dropna(subset=["easting_m", "northing_m"]).sort_values(["code", "easting_m", "northing_m"])
+    return known.drop_duplicates("code").set_index("code")[["easting_m", "northing_m"]]
 
 
 # ------------------------------------------------------------------------------------------------------------ extent

@@ -93,8 +93,12 @@ def row_issues(
 ) -> list[Issue]:
     """One issue for each row, the first :data:`MOST_SHOWN` of them; the last also counts the others.
 
-    ``{value}`` in the message stands for the cell.
+    ``{value}`` in the message stands for the cell.  Of what does not stop a run, and is published with it,
+    those named are the first by their cells: the same ones however the rows stand.
     """
+    if severity is not Severity.ERROR:
+        order = sorted(range(len(rows)), key=lambda i: (str(values[i]), rows[i]))
+        rows, values = rows[order], [values[i] for i in order]
     shown = [
         Issue(
             code,
@@ -107,6 +111,7 @@ def row_issues(
     ]
     more = len(rows) - len(shown)
     if more > 0:
-        text = f"{more:,} more rows have the same problem (the last is row {int(rows[-1])})"
-        shown.append(Issue(code, text, remedy, Where(where.file, column=where.column), severity))
+        last = f" (the last is row {int(rows.max())})"
+        text = f"{more:,} more rows have the same problem"
+        shown.append(Issue(code, text, remedy, Where(where.file, column=where.column), severity, last))
     return shown

@@ -97,7 +97,7 @@ def _unknown(table: Table, name: str, ours: Sequence[str], file: str) -> Issue:
 def _take_ours(raw: Raw, ours: Sequence[str], columns: dict[str, pd.Series], used: set[str], issues: list[Issue]) -> None:
     """Columns that the file heads as we do; a heading that the map gave to another column is not read a second time."""
     heads = list(raw.frame.columns)
-    forms = {plain(head): head for head in reversed(heads)}
+    forms = {plain(head): head for head in sorted(heads, reverse=True)}
     for name in ours:
         head = name if name in heads else next((forms[each] for each in (name, *_SAME.get(name, ())) if each in forms), None)
         if name in columns or head is None or head in used:
@@ -129,7 +129,7 @@ def chosen(raw: Raw, given: TableFile, issues: list[Issue]) -> Raw:
 
 def _heading(raw: Raw, wanted: str, option: str, name: str, issues: list[Issue]) -> str | None:
     """The file's heading that an option names, exactly or but for case and spaces; None, with the problem kept."""
-    heads = list(raw.frame.columns)
+    heads = sorted(raw.frame.columns)
     found = wanted if wanted in heads else next((each for each in heads if plain(each) == plain(wanted)), None)
     if found is None:
         where = Where(raw.file, column=wanted)
@@ -209,6 +209,7 @@ def _about_extras(
         else:
             unread.append(head)
     if unread and table.extra and table.name not in ("zones", "postcodes"):
+        unread.sort()
         message = f"nothing reads {len(unread):,} of its columns: {listed(unread, 9)}"
         where = Where(raw.file, column=unread[0])
         yield Issue(f"{table.name}.unread-column", message, "map them, if they matter: columns = {...}", where, Severity.NOTE)

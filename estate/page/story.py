@@ -11,6 +11,7 @@ import pandas as pd
 from estate.page import facts, words
 from estate.page.facts import People, Point
 from estate.page.words import Unit
+from estate.runs.run import worth_knowing
 
 if TYPE_CHECKING:
     from estate.runs.run import Run
@@ -234,8 +235,7 @@ def issues(run: Run) -> list[str]:
     found = []
     for issue in run.manifest.get("issues") or ():
         if isinstance(issue, dict):
-            where = ", ".join(str(issue[key]) for key in ("file", "row", "column") if issue.get(key) not in (None, ""))
-            found.append(words.clean(f"{where}: {issue.get('message', '')}" if where else issue.get("message", "")))
+            found.append(words.clean(worth_knowing(issue)))
         else:
             found.append(words.clean(issue))
     return found[:200]
@@ -254,8 +254,7 @@ def made(run: Run) -> list[tuple[str, str]]:
     if isinstance(versions, dict):
         lines.append(("Versions", words.clean(", ".join(f"{name} {version}" for name, version in sorted(versions.items())))))
     inputs = manifest.get("inputs")
-    if isinstance(inputs, dict):
-        lines += [(words.plain(f"Input {name}"), f"SHA-256 {str(digest)[:16]}…") for name, digest in sorted(inputs.items())][
-            :40
-        ]
+    if isinstance(inputs, dict) and inputs:
+        # Their digests would make the page another with the order of their rows, which changes nothing that it says.
+        lines.append(("Read from", words.clean(f"{', '.join(sorted(inputs)[:40])}; run.json has the SHA-256 of each")))
     return lines

@@ -38,7 +38,7 @@ def manifest_of(prepared: Prepared, formulation: Formulation, answer: Answer, ap
     constant, summary = formulation.constant, dict(appraisal.summary)
     money_goal = scenario.money.objective.in_money
     running = summary.pop("cost_gbp_pa")
-    issues = [*prepared.issues, *formulation.notes, *_money_warnings(summary)]
+    issues = sorted((*prepared.issues, *formulation.notes, *_money_warnings(summary)), key=_in_order)
     scale = 100 if money_goal else 1
     objective = None if answer.value is None else (answer.value + constant) / scale
     bound = None if answer.bound is None else (answer.bound + constant) / scale
@@ -71,6 +71,12 @@ def manifest_of(prepared: Prepared, formulation: Formulation, answer: Answer, ap
         "versions": {name: metadata.version(name) for name in PACKAGES},
         "tables": column_kinds(appraisal.tables),
     }
+
+
+def _in_order(issue: Issue) -> tuple[object, ...]:
+    """Warnings first, then by what they are of: the same order however rows and columns stand in the files."""
+    where = issue.where
+    return issue.severity is not Severity.WARNING, issue.code, where.file, where.column, where.id, where.value, issue.message
 
 
 def _money_warnings(summary: dict[str, Any]) -> list[Issue]:

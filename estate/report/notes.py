@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from estate.money.law import law, rule, year_label
-from estate.runs.run import Run
+from estate.runs.run import Run, worth_knowing
 from estate.scenario import Objective
 
 type Lines = Sequence[tuple[str, str]]
@@ -64,9 +64,10 @@ def notes(run: Run) -> list[tuple[str, Lines]]:
         for each in law().rules
     ]
     kinds: Lines = [(each.called[0].upper() + each.called[1:], f"{each.says} ({each.sure})") for each in law().kinds.values()]
-    warned: Lines = [(str(each.get("code", "")), str(each.get("message", ""))) for each in manifest.get("issues", ())]
+    warned: Lines = [(str(each.get("code", "")), worth_knowing(each)) for each in manifest.get("issues", ())]
     made: Lines = [*((name, str(version)) for name, version in sorted(manifest.get("versions", {}).items()))]
-    inputs: Lines = [(name, f"SHA-256 {digest}") for name, digest in sorted(manifest.get("inputs", {}).items())]
+    # Their digests would make the workbook another with the order of their rows, which changes no figure in it.
+    inputs: Lines = [(name, "run.json has its SHA-256") for name in sorted(manifest.get("inputs", {}))]
     parts: list[tuple[str, Lines]] = [
         ("The plan", [line for line in about if line[1]]),
         ("Prices and rates", prices),

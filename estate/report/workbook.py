@@ -18,7 +18,7 @@ from estate.appraise.ledger import LINES, RUNNING
 from estate.money.law import year_label
 from estate.report.notes import notes
 from estate.report.sheet import FIRST, Col, Pen, Total, clean
-from estate.runs.run import Run
+from estate.runs.run import Run, worth_knowing
 
 MOST_WARNINGS = 8
 """On the summary; the notes have them all."""
@@ -271,7 +271,7 @@ def _summary(pen: Pen, run: Run, sheet: Any, totals: Mapping[str, Mapping[str, T
             pen.linked(sheet, row, 1, figure, kind)
     row = pen.paragraphs(sheet, row + 2, "In words", found.get("in_words", ()))
     warned = [each for each in found.get("issues", ()) if each.get("severity") == "warning"]
-    cautions = [f"{_where(each)}{each['message']}" for each in warned[:MOST_WARNINGS]]
+    cautions = [worth_knowing(each) for each in warned[:MOST_WARNINGS]]
     if len(warned) > MOST_WARNINGS:
         cautions.append(f"{len(warned) - MOST_WARNINGS} further warnings: see Notes.")
     assumed = len(run.tables["assumptions"])
@@ -282,11 +282,6 @@ def _summary(pen: Pen, run: Run, sheet: Any, totals: Mapping[str, Mapping[str, T
 
 def _or_never(figure: float | str | None) -> float | str:
     return "never" if figure is None else figure
-
-
-def _where(issue: Mapping[str, Any]) -> str:
-    row = f", row {issue['row']}" if issue.get("row") else ""
-    return f"{issue['file']}{row}: " if issue.get("file") else ""
 
 
 def entries(ledger: pd.DataFrame, run: Run) -> pd.DataFrame:

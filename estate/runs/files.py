@@ -171,8 +171,8 @@ def _table(file: Path, kinds: Mapping[str, str]) -> pd.DataFrame:
 
 
 def _issue_of(row: Mapping[str, Any]) -> Issue:
-    where = Where(row.get("file", ""), row.get("row"), row.get("column", ""), row.get("value", ""))
-    return Issue(row["code"], row["message"], row.get("remedy", ""), where, row["severity"])
+    where = Where(row.get("file", ""), row.get("row"), row.get("column", ""), row.get("value", ""), row.get("id", ""))
+    return Issue(row["code"], row["message"], row.get("remedy", ""), where, row["severity"], row.get("rows", ""))
 
 
 def list_runs(out: Path) -> list[tuple[str, dict[str, Any]]]:

@@ -15,7 +15,7 @@ from estate.travel import Travel
 MANIFEST = "run.json"
 DATA = "data"
 
-FORM = 3
+FORM = 4
 """The form of a stored run.  Whoever changes the columns of a table, or what the manifest says of a run, raises it by one.
 
 1 (which no manifest says): the runs stored before the form was kept.  Runs of earlier forms are read where their settings still
@@ -39,6 +39,15 @@ class Run:
 def form_of(manifest: Mapping[str, Any]) -> int:
     """The form in which a run was stored."""
     return int(manifest.get("form", 1))
+
+
+def worth_knowing(issue: Mapping[str, Any]) -> str:
+    """An issue of a manifest as a page or a workbook says it: by file, id and column, never by the number of a row.
+
+    Numbers of rows change with the order in which the rows stand, and what is published does not.
+    """
+    where = ", ".join(str(issue[key]) for key in ("file", "id", "column") if issue.get(key) not in (None, ""))
+    return f"{where}: {issue.get('message', '')}" if where else str(issue.get("message", ""))
 
 
 def column_kinds(tables: Mapping[str, pd.DataFrame]) -> dict[str, dict[str, str]]:

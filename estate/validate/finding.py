@@ -21,7 +21,9 @@ def row_of(place: Place, table: str, position: int, column: str = "", value: obj
     origin = place.origin.get(table)
     if origin is None or position >= len(origin):
         return Where(table, column=column, value=brief(str(value)))
-    return Where(str(origin["file"].iloc[position]), int(origin["row"].iloc[position]), column, brief(str(value)))
+    frame: pd.DataFrame = getattr(place, table)
+    key = name(frame, position) if len(frame) == len(origin) else ""
+    return Where(str(origin["file"].iloc[position]), int(origin["row"].iloc[position]), column, brief(str(value)), key)
 
 
 def rows(
@@ -36,21 +38,23 @@ def rows(
 ) -> Iterator[Issue]:
     """One issue for each chosen row; ``{value}`` and ``{id}`` in the texts stand for the cell and the row's id.
 
-    The first rows are named one by one, and the last issue counts the others.
+    The first rows are named one by one, as they stand in their files, and the last issue counts the others.  Of what does not
+    stop a run, and is published with it, those named are the first by id: the same ones however the rows stand.
     """
     frame: pd.DataFrame = getattr(place, table)
     positions = in_file_order(place, table, chosen)
-    for i in positions[:MOST_SHOWN]:
+    by_id = positions if severity is Severity.ERROR else np.sort(positions)
+    first, rest = (positions[np.isin(positions, each)] for each in (by_id[:MOST_SHOWN], by_id[MOST_SHOWN:]))
+    for i in first:
         value = frame[column].iloc[i] if column in frame else ""
         texts = [
             text.replace("{value}", brief(str(value))).replace("{id}", brief(name(frame, int(i)))) for text in (message, remedy)
         ]
         yield Issue(code, texts[0], texts[1], row_of(place, table, int(i), column, value), severity)
-    more = len(positions) - MOST_SHOWN
-    if more > 0:
-        last = row_of(place, table, int(positions[-1]), column)
-        text = f"{more:,} more rows have the same problem (the last is row {last.row})"
-        yield Issue(code, text, "", Where(last.file, column=column), severity)
+    if len(rest):
+        last = row_of(place, table, int(rest[-1]), column)
+        text = f"{len(rest):,} more rows have the same problem"
+        yield Issue(code, text, "", Where(last.file, column=column), severity, f" (the last is row {last.row})")
 
 
 def in_file_order(place: Place, table: str, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:

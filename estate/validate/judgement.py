@@ -108,10 +108,10 @@ def check_uprns(scenario: Scenario, place: Place) -> Iterator[Issue]:
     for number, those in place.sites[twice].groupby(uprn[twice]):
         names = [str(each) for each in those.index]
         positions = [at(place.sites, each) for each in names]
-        lines = both([f"row {row_of(place, 'sites', each).row}" for each in positions[:5]])
-        message = f"{listed(names)} have one UPRN, {number} ({lines})"
+        lines = f" (rows {listed(sorted(row_of(place, 'sites', each).row or 0 for each in positions))})"
+        message = f"{listed(names)} have one UPRN, {number}"
         where = row_of(place, "sites", positions[1], "uprn", number)
-        yield Issue("sites.same-uprn", message, "is this one building? then make it one site", where, Severity.WARNING)
+        yield Issue("sites.same-uprn", message, "is this one building? then make it one site", where, Severity.WARNING, lines)
 
 
 def check_outlines(scenario: Scenario, place: Place) -> Iterator[Issue]:

@@ -66,7 +66,7 @@ def _one(group: list[Issue]) -> Issue:
 
 
 def _write_csv(rows: list[dict[str, Any]]) -> None:
-    columns = ["severity", "code", "file", "row", "column", "value", "message", "remedy"]
+    columns = ["severity", "code", "file", "row", "id", "column", "value", "message", "rows", "remedy"]
     writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
     writer.writeheader()
     # A cell that a spreadsheet would run as a formula is made inert.
