@@ -151,20 +151,22 @@ def costs(run: Run) -> Chart | None:
     scale = _span([*frame["b"], *frame["a"]], WIDTH - 100)
     for i, (name, b, a) in enumerate(zip(names, frame["b"], frame["a"], strict=True)):
         y = 14 + 44 * i
-        chart.label(0, y, "start", _short(name, 44))
+        chart.label(0, y, "start", short(name, 44))
         chart.bar(0, y + 5, max(b * scale, 0.5), 9, "today")
         chart.bar(0, y + 15, max(a * scale, 0.5), 9, "plan")
-        chart.label(max(a, b) * scale + 6, y + 18, "start small", _compact(a - b))
+        chart.label(max(a, b) * scale + 6, y + 18, "start small", compact(a - b))
     return chart
 
 
-def _compact(value: float) -> str:
+def compact(value: float) -> str:
+    """A change in pounds for beside a bar: ``+£3k``, ``no change``."""
     size = abs(value)
     text = f"£{size / 1e6:.1f}m" if size >= 999_500 else f"£{size / 1e3:.0f}k" if size >= 1000 else f"£{size:.0f}"
     return "no change" if size < 1 else ("−" if value < 0 else "+") + text
 
 
-def _short(text: str, most: int) -> str:
+def short(text: str, most: int) -> str:
+    """The words, cut at so many letters."""
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
@@ -195,7 +197,7 @@ def winners(run: Run, trips: Journeys) -> Chart | None:
     chart.label(middle + 8, 12, "start small quiet", "farther ▶")
     for i, label in enumerate(labels):
         y = 34 + 40 * i
-        chart.label(0, y, "start", _short(label, 40))
+        chart.label(0, y, "start", short(label, 40))
         chart.line(middle, y + 3, middle, y + 20, "axis")
         chart.bar(middle - nearer[i] * scale, y + 5, nearer[i] * scale, 13, "nearer")
         chart.bar(middle, y + 5, farther[i] * scale, 13, "farther")

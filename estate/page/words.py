@@ -49,6 +49,12 @@ def clean(text: Any, most: int = LONGEST_NAME) -> str:
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
+def clean_long(text: Any) -> str:
+    """A sentence that may name many, as :func:`clean` but at any length, each word of it safe."""
+    line = _OVERRIDE.sub("", _CONTROL.sub("\ufffd", "" if text is None else str(text)))
+    return _SPACE.sub(" ", line).strip()
+
+
 def plain(text: Any) -> str:
     """A name for places where direction cannot be isolated with ``<bdi>``: titles, attributes, text of drawings."""
     return _BIDI.sub("", clean(text))

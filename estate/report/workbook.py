@@ -17,6 +17,7 @@ import xlsxwriter
 from estate.appraise.ledger import LINES, RUNNING
 from estate.money.law import year_label
 from estate.report.notes import notes
+from estate.report.partners import partner_sheets
 from estate.report.sheet import FIRST, Col, Pen, Total, clean
 from estate.runs.run import Run, worth_knowing
 
@@ -96,7 +97,10 @@ CASH_FLOW = (
 
 
 def write_workbook(file: Path, run: Run) -> None:
-    """Write the workbook of a run: Summary, Receipts, Ledger, Cash flow, Sensitivities, Moves, Agencies, Assumptions, Notes."""
+    """Write the workbook of a run: Summary, Receipts, Ledger, Cash flow, Sensitivities, Moves, Agencies, Assumptions, Notes.
+
+    A plan that was put to its partners has their sheets before the assumptions.
+    """
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(str(file), options) as workbook:
         workbook.set_properties({"title": clean(run.scenario.label), "created": CREATED})
@@ -121,6 +125,7 @@ def _write(pen: Pen, run: Run) -> None:
     )
     pen.table("Moves", "Access points that move", f"{prices} Distances from the old building to the new.", MOVES, moves)
     totals["agencies"] = _agencies(pen, run, prices)
+    partner_sheets(pen, run, prices)
     pen.table("Assumptions", "Assumptions", "Every figure that is assumed rather than taken from a record.", ASSUMPTIONS,
                 tables["assumptions"])  # fmt: skip
     _notes(pen, run)

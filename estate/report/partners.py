@@ -1,0 +1,77 @@
+"""The sheets of a workbook that a plan put to its partners has besides."""
+
+from __future__ import annotations
+
+from estate.report.sheet import Col, Pen
+from estate.runs.run import Run
+
+PARTNERS = (
+    Col("name", "Agency", "wrap", 34), Col("alone_gbp_pa", "Saves alone, a year", "gbp", 15, total=True),
+    Col("brings_gbp_pa", "Brings at the end, a year", "gbp", 15),
+    Col("own_bill_alone_gbp_pa", "Own bill falls alone by", "gbp", 15),
+    Col("own_bill_together_gbp_pa", "Own bill falls in the plan by", "gbp", 15, total=True),
+    Col("plan_needs_it", "The plan needs it", width=12),
+)  # fmt: skip
+WAYS = (
+    Col("way", "Way to share", "wrap", 34), Col("verdict", "Would all sign?", "wrap", 20),
+    Col("shared_gbp_pa", "Shared, a year", "gbp", 15), Col("to_others_gbp_pa", "Goes to others", "gbp", 14),
+    Col("moved_gbp_pa", "Money moved, a year", "gbp", 15), Col("subsidy_gbp_pa", "From outside, a year", "gbp", 14),
+    Col("gains_gbp_pa", "Most that leaving gains", "gbp", 15), Col("words", "In words", "wrap", 70),
+)  # fmt: skip
+SHARES = (
+    Col("way", "Way to share", "wrap", 34), Col("name", "Agency", "wrap", 34), Col("gain_gbp_pa", "Gets a year", "gbp", 15),
+    Col("alone_gbp_pa", "Saves alone", "gbp", 15), Col("better_than_alone_gbp_pa", "Better than alone by", "gbp", 15),
+)  # fmt: skip
+LEAVING = (
+    Col("way", "Way to share", "wrap", 34), Col("names", "Who", "wrap", 60), Col("saves_gbp_pa", "Save by themselves", "gbp", 15),
+    Col("given_gbp_pa", "Are given", "gbp", 15), Col("gains_gbp_pa", "Would gain", "gbp", 15),
+)  # fmt: skip
+WINNING = (
+    Col("name", "Agency", "wrap", 34), Col("all_lose_without_it_gbp_pa", "All lose without it", "gbp", 15),
+    Col("own_bill_falls_if_it_joins_gbp_pa", "Own bill falls if it joins", "gbp", 15),
+    Col("own_bill_falls_if_it_stays_out_gbp_pa", "Own bill falls if it stays out", "gbp", 15),
+    Col("least_inducement_gbp_pa", "Least that wins it, a year", "gbp", 15),
+    Col("least_inducement_once_gbp", "The same, once", "gbp", 15), Col("others_can_pay", "Can the others pay it?", width=12),
+)  # fmt: skip
+PAYMENTS = (
+    Col("what_for", "What for", "wrap", 38), Col("from_name", "From", "wrap", 34), Col("to_name", "To", "wrap", 34),
+    Col("amount_gbp_pa", "A year", "gbp", 14), Col("from_year", "First year", width=11), Col("to_year", "Last year", width=11),
+)  # fmt: skip
+ACCOUNTS = (
+    Col("measure", "Nobody worse off", "wrap", 22), Col("agency", "Agency", width=16), Col("year", "Year", width=10),
+    Col("opening_gbp", "Opening", "gbp", 15), Col("interest_gbp", "Interest", "gbp", 14),
+    Col("invested_gbp", "Put in", "gbp", 15),
+    Col("receipts_gbp", "Sales", "gbp", 14), Col("saved_gbp", "Saved", "gbp", 14), Col("credited_gbp", "Paid to it", "gbp", 14),
+    Col("closing_gbp", "Closing", "gbp", 15),
+)  # fmt: skip
+PURSES = (
+    Col("name", "Purse", "wrap", 34), Col("one_off_gbp", "One-off costs", "gbp", 15), Col("receipts_gbp", "Sales", "gbp", 15),
+    Col("must_find_gbp", "Must find", "gbp", 15), Col("has_over_gbp", "Has over", "gbp", 15),
+    Col("worth_of_pooling_gbp", "Worth of pooling", "gbp", 15),
+)  # fmt: skip
+AGREEMENT = (
+    Col("part", "Part", width=18), Col("agency", "Agency", width=16), Col("other_agency", "Other agency", width=16),
+    Col("words", "Term", "wrap", 60), Col("site_id", "Building", "wrap", 24), Col("access_point_id", "Counter", "wrap", 20),
+    Col("year", "Year", width=10), Col("amount_gbp", "Pounds", "gbp", 15), Col("area_m2", "Area, m2", "number", 10),
+    Col("source", "From", width=16),
+)  # fmt: skip
+SHEETS = (
+    ("partners", "Partners", "What each agency saves alone, and what it brings to the saving of all", PARTNERS),
+    ("ways", "Ways to share", "Ways to share what is saved, and whether all would sign", WAYS),
+    ("shares", "Shares", "What each agency gets in each way", SHARES),
+    ("blocking", "Who would leave", "Groups that would save more by themselves", LEAVING),
+    ("inducements", "Whom to win", "What would make joining as good as staying out", WINNING),
+    ("payments", "Payments", "Who would pay whom, every year", PAYMENTS),
+    ("account", "Accounts", "The account of each agency, year by year, with interest at the discount rate", ACCOUNTS),
+    ("purses", "Purses", "What each must find itself, and out of one purse", PURSES),
+    ("agreement", "Heads of terms", "What an agreement would have to say", AGREEMENT),
+)
+
+
+def partner_sheets(pen: Pen, run: Run, prices: str) -> None:
+    """A sheet for each table of the partners that the run has."""
+    for name, sheet, title, columns in SHEETS:
+        if name in run.tables:
+            pen.table(
+                sheet, title, f"{prices} A year's figure is of a year in which the plan is complete.", columns, run.tables[name]
+            )
