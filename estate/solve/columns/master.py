@@ -102,7 +102,7 @@ def solve(  # noqa: C901 - the passes share their state
     bound, nodes = dual.bound, 0
     spare = min(value - bound, 0.5 * abs(bound) + 1.0)  # without a plan, half as much again
     proven = False
-    previous = np.inf
+    previous = limit = np.inf
     for turn in range(effort.passes):
         if spare < 0 or effort.over():
             break
@@ -137,8 +137,9 @@ def solve(  # noqa: C901 - the passes share their state
         if value - dual.bound >= previous:
             break
         previous = spare = value - dual.bound
-    open_ = np.isfinite(value) and value - min(bound, value) > max(effort.gap * abs(value), 0.5)
-    if open_ and plan is not None and not proven and effort.rest != 0 and not effort.over():
+    # Only where sets without end tie is HiGHS the better: a list that holds all that could be better is branched over.
+    endless = effort.each is None and limit < value - max(effort.gap * abs(value), 0.5)
+    if endless and plan is not None and not proven and effort.rest != 0 and not effort.over():
         left = rest.solve(problem, dual, plan, gap=effort.gap, looks=effort.rest, clock=effort.clock, optional=optional)
         if left.plan is not None:
             plan, value = left.plan, float(cost(problem, left.plan))
