@@ -8,15 +8,18 @@ from dataclasses import replace
 import brute
 import numpy as np
 import pytest
+import round_places
 import second_model
 from scipy.sparse import csr_array
 
-from estate.problem import SideRows, Solution, cost, violations
+from estate.model import Measure, formulate
+from estate.model.arrays import arrays
+from estate.problem import SideRows, Solution, cost, textbook, violations
 from estate.problem.generate import Size, place
 from estate.solve import engine, highs, reduce
-from estate.solve.columns import cuts, master, patterns
+from estate.solve.columns import cuts, dive, master, patterns
 from estate.solve.columns.boxstep import climb
-from estate.solve.columns.core import core
+from estate.solve.columns.core import core, is_pure
 from estate.solve.columns.lagrangian import ascend, evaluate
 from estate.solve.places import blocks, greedy, sweep
 
@@ -219,3 +222,42 @@ def test_a_building_with_too_many_sets_is_left_out_and_nothing_false_is_proven(m
     found = master.solve(p, master.Effort(), plan=p.today, dual=dual, cut=c)
     assert found.bound <= best <= found.value
     assert not found.proven or found.value == best
+
+
+def roomy(seed):
+    """A place of twenty to thirty buildings in round figures, with the floor to host anybody anywhere for nothing."""
+    p = round_places.place(seed, sites=(20, 30))
+    p = replace(p, site_capacity=np.where(p.must_close, p.site_capacity, p.site_capacity + 40_000), pair_cost=p.pair_cost * 0)
+    return reduce.tighten(replace(p, shares=())).problem
+
+
+def test_a_dive_ends_in_a_plan_no_worse_than_the_one_in_hand_and_most_often_in_the_best():
+    better = best = met = 0
+    for seed in range(25):
+        p = roomy(seed)
+        if p.today is None or not is_pure(p):
+            continue
+        c = core(p)
+        dual = climb(p, c, ascend(c, float(cost(p, p.today)), iterations=(50, 0, 0)), plan=p.today)
+        plan = dive.improve(p, c, dual, p.today)
+        optimum = highs.run(arrays(formulate(p, Measure.COST)), gap=0.0)
+        least = round(formulate(p, Measure.COST).unit * optimum.value + formulate(p, Measure.COST).constant)
+        met += cost(p, p.today) > least
+        if plan is not None:
+            assert not violations(p, plan)
+            assert least <= cost(p, plan) < cost(p, p.today)
+            better += 1
+            best += cost(p, plan) == least
+    assert met > 15
+    assert better >= 0.9 * met
+    assert best >= 0.6 * met
+
+
+def test_where_nothing_has_a_price_the_list_of_sets_is_without_end():
+    for p in map(small, range(3)):
+        c = core(p)
+        assert not patterns.endless(p, c, ascend(c, float(p.site_cost.sum()), iterations=(50, 0, 0)))
+    none = np.zeros(18, dtype=np.int64)
+    p = textbook.single_source(none[:3], none[:3] + 1_000, none + 10, np.zeros((3, 18), dtype=np.int64))
+    c = core(p)
+    assert patterns.endless(p, c, evaluate(c, np.zeros(p.n_points), np.zeros(len(c.row_need))))

@@ -27,9 +27,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from estate.problem import Problem, Solution, cost, step, violations
+from estate.problem import Floats, Problem, Solution, cost, step, violations
 from estate.solve import reduce
-from estate.solve.columns import master, rest
+from estate.solve.columns import dive, master, patterns, rest
 from estate.solve.columns.boxstep import climb
 from estate.solve.columns.core import Core, core, is_pure
 from estate.solve.columns.lagrangian import Dual, ascend
@@ -37,7 +37,6 @@ from estate.solve.places import blocks, components, greedy
 from estate.solve.places import sweep as sweeps
 from estate.solve.places.sweep import Sweep
 from estate.solve.reduce import twins
-from estate.solve.reduce.twins import Together
 from estate.solve.sharing import shares
 from estate.solve.watch import NEVER, Clock
 
@@ -151,36 +150,45 @@ def run(
 
 
 def _apart(problem: Problem, parts: list[blocks.Part], state: Run) -> None:
-    """Independent parts one after the other, the smallest first, twins as one; the bound is the sum of theirs."""
+    """Independent parts one after the other, the smallest first; the bound is the sum of theirs.
+
+    Each has its share of the time and work that is left.  Parts that end early leave theirs to those still open, which go on
+    from their plan in hand.
+    """
     sure = [components.decided(part.problem) for part in parts]
     bounds = np.array([
         _least(part.problem) if plan is None else float(cost(part.problem, plan))
         for part, plan in zip(parts, sure, strict=True)
     ])  # fmt: skip
-    pairs = np.cumsum([part.problem.n_pairs for part in parts])
-    for i in reversed(range(len(parts))):
-        part = parts[i]
-        if sure[i] is not None or state.plan is None:  # the plan in hand has it as it must be
-            continue
-        joint = twins.together(part.problem)
-
-        def relay(
-            plan: Solution | None, bound: float, i: int = i, part: blocks.Part = part, joint: Together | None = joint
-        ) -> None:
-            bounds[i] = max(bounds[i], bound)
-            if state.plan is not None and plan is not None:
-                found = plan if joint is None else joint.out(plan)
-                state.saw(problem, blocks.merged(state.plan, part, found), float(bounds.sum()))
-
-        inner, here = part.problem, components.share_of(state.plan, part)
-        if joint is not None:
-            inner, here = joint.problem, joint.into(here)
-        due = part.problem.n_pairs / max(int(pairs[i]), 1)  # of what is left, for this part and the larger ones
-        within = state.within(due, inner, here, float(bounds[i]), relay)
-        relay(here, float(bounds[i]))  # bringing twins together may have paid
-        _solve(inner, within)
-        state.work += within.work
+    open_ = [i for i in range(len(parts)) if sure[i] is None]  # of the others the plan in hand has what must be
+    while open_ and state.over() is None:
+        until = np.cumsum([parts[i].problem.n_pairs for i in open_])
+        proven = [_part(problem, parts[i], state, bounds, i, parts[i].problem.n_pairs / max(int(t), 1))
+                  for i, t in reversed(list(zip(open_, until, strict=True)))]  # fmt: skip
+        open_ = [i for i, done in zip(open_, reversed(proven), strict=True) if not done]
     state.saw(problem, None, float(bounds.sum()))
+
+
+def _part(problem: Problem, part: blocks.Part, state: Run, bounds: Floats, i: int, due: float) -> bool:
+    """The ``i``-th part, twins as one, in the share that is due to it of what is left; whether the gap asked for is proven."""
+    if state.plan is None:
+        return False
+    joint = twins.together(part.problem)
+
+    def relay(plan: Solution | None, bound: float) -> None:
+        bounds[i] = max(bounds[i], bound)
+        if state.plan is not None and plan is not None:
+            found = plan if joint is None else joint.out(plan)
+            state.saw(problem, blocks.merged(state.plan, part, found), float(bounds.sum()))
+
+    inner, here = part.problem, components.share_of(state.plan, part)
+    if joint is not None:
+        inner, here = joint.problem, joint.into(here)
+    within = state.within(due, inner, here, float(bounds[i]), relay)
+    relay(here, float(bounds[i]))  # bringing twins together may have paid
+    _solve(inner, within)
+    state.work += max(within.work, 1)
+    return within.close()
 
 
 def _solve(problem: Problem, state: Run) -> None:
@@ -198,9 +206,14 @@ def _solve(problem: Problem, state: Run) -> None:
     dual = ascend(cut, target, iterations=COARSE)
     dual = climb(problem, cut, dual, plan=state.plan, over=lambda: state.clock.over() is not None)
     state.saw(problem, None, dual.bound)
+    tied = patterns.endless(problem, cut, dual)
+    if tied:
+        _dive(problem, cut, state, dual)
     if problem.n_sites > BALL and state.over() is None:
         _improve(state, Sweep(problem, blocks.links(problem), dual, (BALL,)))
-    if state.over() is None:
+    if tied:
+        _rest(problem, state, dual)
+    elif state.over() is None:
         _prove(problem, cut, state, dual)
 
 
@@ -221,6 +234,8 @@ def _large(problem: Problem, cut: Core, state: Run) -> None:
         effort = master.Effort(climbs=30, clock=state.clock)
         dual = sweeps.climb_in_parts(problem, cut, near, dual, TOGETHER // 2, effort)
     state.saw(problem, None, dual.bound)
+    if together and patterns.endless(problem, cut, dual):
+        _dive(problem, cut, state, dual)
     sweep.afresh(dual)
     _improve(state, sweep, share=SECOND, looks=0)
     size, looks, grown = float(BLOCK), 0, 1.0
@@ -238,12 +253,21 @@ def _large(problem: Problem, cut: Core, state: Run) -> None:
         sweep.sizes = tuple(min(round(each * GROW), problem.n_sites) for each in sweep.sizes)
 
 
+def _dive(problem: Problem, cut: Core, state: Run, dual: Dual) -> None:
+    """Plans out of the best multipliers, each joined with the plan in hand."""
+    for sure in dive.SURE:
+        if state.over() is not None or state.plan is None:
+            return
+        state.saw(problem, dive.improve(problem, cut, dual, state.plan, sure=sure, clock=state.clock))
+        state.work += math.ceil(problem.n_sites / BALL)
+
+
 def _improve(state: Run, sweep: Sweep, *, share: float = 1.0, most: int | None = None, looks: int = LOOKS) -> None:
     """Neighbourhoods until all have been tried, a share of the time is gone, or the run is over."""
     until = None if state.clock.until is None else state.began + share * (state.clock.until - state.began)
     large = sweep.problem.n_sites > WHOLE
-    close = replace(_effort(state, gap=1e-3, pool=12_000, rounds=3, passes=3, nodes=40), dive=large, rest=looks)
-    efforts = (replace(close, pool=50_000, passes=1, each=EACH), close)
+    close = replace(_effort(state, gap=1e-3, pool=12_000, rounds=3, passes=3, nodes=40), dive=large, dives=1, rest=looks)
+    efforts = (replace(close, pool=50_000, passes=1, each=EACH), replace(close, dives=len(dive.SURE)))
     done = 0
     while state.plan is not None and (centre := sweep.next(state.plan)) is not None and state.over() is None:
         if (until is not None and time.monotonic() > until) or done == most:
@@ -274,7 +298,7 @@ def _prove(problem: Problem, cut: Core, state: Run, dual: Dual) -> None:
     """The whole by columns, and what they leave by HiGHS, to the gap asked for."""
     if state.plan is None:
         return
-    effort = master.Effort(gap=state.gap_wanted, nodes=_left(state, 20_000), clock=state.clock, rest=0)
+    effort = master.Effort(gap=state.gap_wanted, nodes=_left(state, 20_000), clock=state.clock)
     found = master.solve(problem, effort, plan=state.plan, dual=dual, cut=cut)
     state.work += found.nodes
     state.saw(problem, found.plan, found.bound)

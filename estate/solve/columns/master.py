@@ -23,7 +23,7 @@ from scipy.sparse import csc_array, csr_array
 
 from estate.model.arrays import MONEY
 from estate.problem import Bools, Ints, Problem, Solution, cost
-from estate.solve.columns import branch, patterns, rest
+from estate.solve.columns import branch, dive, patterns, rest
 from estate.solve.columns.boxstep import climb
 from estate.solve.columns.core import Core, core
 from estate.solve.columns.lagrangian import Dual, ascend, evaluate
@@ -50,6 +50,8 @@ class Effort:
     dive: bool = False
     """Round the linear programme to a plan before branching: worth it where the nodes are few."""
     nodes: int = 20_000
+    dives: int = 0
+    """Plans to dive for (:mod:`estate.solve.columns.dive`) where sets tie without end and every point must be somewhere."""
     rest: int | None = 0
     """How often HiGHS may look up on what columns leave open (None: as often as it takes)."""
     clock: Clock = NEVER
@@ -100,6 +102,7 @@ def solve(  # noqa: C901 - the passes share their state
         target = value if np.isfinite(value) else float(problem.site_cost.sum())
         dual = multipliers(problem, c, target, effort, plan)
     bound, nodes = dual.bound, 0
+    dives = effort.dives if optional is None else 0
     spare = min(value - bound, 0.5 * abs(bound) + 1.0)  # without a plan, half as much again
     proven = False
     previous = limit = np.inf
@@ -108,6 +111,8 @@ def solve(  # noqa: C901 - the passes share their state
             break
         found, spare = patterns.within(problem, c, dual, spare, effort.pool, each=effort.each)
         limit = dual.bound + spare
+        if limit <= dual.bound and dives and plan is not None:  # the list would be some of those that tie
+            break
         if plan is not None:
             found = patterns.with_plan(problem, c, found, plan)
         pool, keep = _pool(problem, c, found, optional)
@@ -137,16 +142,32 @@ def solve(  # noqa: C901 - the passes share their state
         if value - dual.bound >= previous:
             break
         previous = spare = value - dual.bound
-    # Only where sets without end tie is HiGHS the better: a list that holds all that could be better is branched over.
-    endless = effort.each is None and limit < value - max(effort.gap * abs(value), 0.5)
-    if endless and plan is not None and not proven and effort.rest != 0 and not effort.over():
-        left = rest.solve(problem, dual, plan, gap=effort.gap, looks=effort.rest, clock=effort.clock, optional=optional)
-        if left.plan is not None:
-            plan, value = left.plan, float(cost(problem, left.plan))
-        bound = max(bound, left.bound)
-        proven = left.complete and value - bound <= 0.5
-        bound = value if proven else bound
-    return Result(plan, value, min(bound, value), proven, dual, nodes)
+    now = Result(plan, value, min(bound, value), proven, dual, nodes)
+    if proven or plan is None:
+        return now
+    return _beyond(problem, c, now, plan, limit, replace(effort, dives=dives), optional)
+
+
+def _beyond(
+    problem: Problem, c: Core, now: Result, plan: Solution, limit: float, effort: Effort, optional: Bools | None
+) -> Result:
+    """What is done where sets without end tie at the best multipliers, and no list can hold them.
+
+    A list that holds all that could be better is branched over, and HiGHS is no help there.
+    """
+    if limit <= now.dual.bound:
+        for sure in dive.SURE[: effort.dives]:
+            plan = dive.improve(problem, c, now.dual, plan, sure=sure, clock=effort.clock) or plan
+        value = float(cost(problem, plan))
+        now = replace(now, plan=plan, value=value, bound=min(now.bound, value))
+    short = effort.each is None and limit < now.value - max(effort.gap * abs(now.value), 0.5)
+    if not short or effort.rest == 0 or effort.over():
+        return now
+    left = rest.solve(problem, now.dual, plan, gap=effort.gap, looks=effort.rest, clock=effort.clock, optional=optional)
+    value = now.value if left.plan is None else float(cost(problem, left.plan))
+    bound = min(max(now.bound, left.bound), value)
+    proven = left.complete and value - bound <= 0.5
+    return replace(now, plan=left.plan or plan, value=value, bound=value if proven else bound, proven=proven)
 
 
 def multipliers(problem: Problem, c: Core, target: float, effort: Effort, plan: Solution | None) -> Dual:

@@ -38,6 +38,8 @@ CLOSE = 1e-4
 """Nearer the bound than this (relative) no shorter list is asked for, and :data:`FEW` sets of each building must do."""
 FEW = 100
 """Sets of each building where some have too many to list."""
+MANY = 100_000
+"""Sets that tie at the best multipliers from which on no list of them is made."""
 STEPS = 10_000_000
 """Steps of the listing of one site: a few seconds at most, and fifty times fewer where leaving sets out is allowed."""
 
@@ -179,6 +181,14 @@ def _some(problem: Problem, core: Core, dual: Dual, dearest: Floats, most: int, 
     least = dual.bound + forced[site] + core.site_cost[site] - extra[site] - value
     found = Patterns(site, start, slot[: start[-1]].copy(), least, ~core.must_open, core.site_cost - extra - threshold)
     return found, through
+
+
+def endless(problem: Problem, core: Core, dual: Dual) -> bool:
+    """Whether at these multipliers more sets are as good as the best ones than any list could hold (:data:`MANY`).
+
+    So it is where floor is plentiful, hosting costs nothing and costs are round: most points have a price of nothing.
+    """
+    return worth_keeping(problem, core, dual, dual.bound, most=MANY) is None
 
 
 def worth_keeping(
