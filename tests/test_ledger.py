@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from places import plan_of, tiny_place, tiny_plan, tiny_scenario
 
 from estate.appraise.books import books
-from estate.appraise.ledger import ONE_OFF, RUNNING, ledger, ledger_table, share_out
+from estate.appraise.ledger import ONE_OFF, RUNNING, ledger, ledger_table
 from estate.appraise.receipts import receipts_table
+from estate.money.bearers import share_out
 from estate.money.costs import hosting_gbp_pa, move_one_off_gbp, pence, running_gbp_pa
 from estate.place import todays_plan
 

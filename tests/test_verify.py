@@ -181,6 +181,7 @@ def a_scenario(rng: np.random.Generator, place: Place) -> Scenario:
         "price_base": "2025-26", "base_year": 2025, "closing_year": int(rng.integers(0, 4)),
         "horizon_years": int(rng.choice([3, 30, 60])), "objective": str(rng.choice(goals, p=[0.4, 0.3, 0.1, 0.1, 0.1])),
         "optimism_bias": {"library": 0.1, "office": 0.2},
+        **sometimes(0.4, "purses", lambda: some_purses(rng, place)),
         **sometimes(0.2, "capital_budget_gbp", lambda: float(rng.integers(0, 300_000))),
         **sometimes(0.5, "budget_basis", lambda: "net"),
         **sometimes(0.2, "longest_payback_years", lambda: float(rng.integers(1, 12))),
@@ -190,6 +191,19 @@ def a_scenario(rng: np.random.Generator, place: Place) -> Scenario:
     apart = {each: {"may_merge": False} for each in services if rng.random() < 0.2}
     settings = {name: {**SETTINGS["services"].get(name, {}), **apart.get(name, {})} for name in services}
     return scenario_with(rules=rules, standards=standards, money=money, services=settings)
+
+
+def some_purses(rng, place):
+    """The purse of one agency, or a pool of two, with budgets by kind and year."""
+    agencies = rng.permutation(place.agencies.index.to_numpy(dtype=object)).tolist()
+
+    def budget():
+        kind = str(rng.choice(["capital", "revenue"]))
+        return {"gbp": float(rng.integers(0, 200_000)), "kind": kind, "year": int(rng.integers(2024, 2030))}
+
+    budgets = [budget() for _ in range(rng.integers(1, 5))]
+    basis = str(rng.choice(["gross", "net"]))
+    return [{"name": "purse", "agencies": agencies[: rng.integers(1, 3)], "basis": basis, "budgets": budgets}]
 
 
 def with_gaps(rng: np.random.Generator, travel: Travel) -> Travel:

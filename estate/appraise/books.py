@@ -13,6 +13,7 @@ from estate.appraise.assumptions import assumptions_table
 from estate.appraise.cashflow import Flows, cash_flow_table, flows, sensitivities_table, simple_payback_years, switching_table
 from estate.appraise.flexible import flexible_use_table, flexible_words
 from estate.appraise.ledger import ONE_OFF, Ledger, ledger, ledger_table
+from estate.appraise.purses import needs_summary, needs_table, purses_table
 from estate.appraise.receipts import receipts_table
 from estate.appraise.transfers import Transfers, transfers_by_gain
 from estate.money.columns import Floats, Ints
@@ -40,7 +41,7 @@ class Books:
 def books(place: Place, scenario: Scenario, plan: Plan) -> Books:
     """The money of a plan against today's estate.
 
-    Tables ``capital_receipts, ledger, agencies, cash_flow, sensitivities, switching, transfers, flexible_use,
+    Tables ``capital_receipts, ledger, agencies, purses, cash_flow, sensitivities, switching, transfers, flexible_use,
     assumptions``.
 
     Raises
@@ -53,18 +54,21 @@ def books(place: Place, scenario: Scenario, plan: Plan) -> Books:
     receipts = receipts_table(place, scenario, plan)
     flexible = flexible_use_table(place, scenario, book)
     receipts = receipts.assign(flexible_use=np.array(flexible_words(receipts, flexible), dtype=object))
-    agencies = agencies_table(place, book, cash)
+    needs = needs_table(place, book)
+    agencies = agencies_table(place, book, cash, needs)
     answers = {basis: transfers_by_gain(_pence_by_id(agencies, column)) for basis, column in BASES.items()}
     for basis, answer in answers.items():
         name = BASES[basis].replace("gain", "transfer")
         agencies[name] = _transfer_of(agencies, answer) / 100
     baseline = int(book.before["pence"].sum()) / 100
     summary = _summary(scenario, book, cash, receipts)
+    summary |= needs_summary(place, scenario, needs)
     summary["flexible_use_gbp"] = round(float(flexible["eligible_gbp"].sum()), 2)
     tables = {
         "capital_receipts": receipts,
         "ledger": ledger_table(place, scenario, book),
         "agencies": agencies,
+        "purses": purses_table(place, scenario, book),
         "cash_flow": cash_flow_table(scenario, cash, baseline),
         "sensitivities": sensitivities_table(scenario, cash),
         "switching": switching_table(cash),
@@ -76,9 +80,11 @@ def books(place: Place, scenario: Scenario, plan: Plan) -> Books:
     return Books(tables, {**summary, "in_words": words, "warnings": _warnings(scenario, book, summary)})
 
 
-def agencies_table(place: Place, book: Ledger, cash: Flows) -> pd.DataFrame:
+def agencies_table(place: Place, book: Ledger, cash: Flows, needs: pd.DataFrame) -> pd.DataFrame:
     """One row for each agency: yearly cost before and after, gain, one-off costs, receipts, and gain as an annual equivalent.
 
+    ``need_gbp`` is what it must find itself, once, beyond what its own sales bring, and ``spare_gbp`` what they leave it;
+    ``peak_need_gbp`` is the most that it is short by the end of any year, since a receipt helps only once it is banked.
     ``gain_gbp_pa`` is cost before less cost after.  ``annual_equivalent_gain_gbp_pa`` spreads one-off costs and receipts over
     the horizon: present value over annuity, rounded so that the column adds up to the plan's.
     """
@@ -107,6 +113,9 @@ def agencies_table(place: Place, book: Ledger, cash: Flows) -> pd.DataFrame:
             "one_off_gbp": -total(book.once, *ONE_OFF) / 100,
             "receipts_gbp": total(book.once, "capital_receipt", "disposal_from_receipt") / 100,
             "revenue_sums_gbp": total(book.once, "revenue_sum") / 100,
+            "need_gbp": needs["need"].to_numpy() / 100,
+            "spare_gbp": needs["spare"].to_numpy() / 100,
+            "peak_need_gbp": needs["peak"].to_numpy() / 100,
             "annual_equivalent_gain_gbp_pa": _rounded_together(worth / cash.worth.annuity) / 100,
         }
     )
@@ -196,9 +205,24 @@ def _headline(summary: Mapping[str, Any]) -> list[str]:
         f"It costs {said['one_off_gbp']} once and brings {said['receipts_gbp']} of capital receipts to the title holders.",
         f"{years} its net present value is {said['npv_gbp']}: {spread}.",
     ]
+    sentences.insert(2, _found(summary))
     if summary["revenue_sums_gbp"]:
         sentences.insert(2, f"Sales too small to be capital receipts bring {said['revenue_sums_gbp']} of revenue, once.")
     return sentences
+
+
+def _found(summary: Mapping[str, Any]) -> str:
+    """What must be found once, purse by purse, and what pooling would be worth."""
+    said = {name: _pounds(value) for name, value in summary.items() if "_gbp" in name}
+    need, pooled = summary["need_gbp"], summary["pooled_need_gbp"]
+    sentence = f"Purse by purse, {said['need_gbp']} must be found, once"
+    if summary["spare_receipts_gbp"]:
+        sentence += f", and {said['spare_receipts_gbp']} of proceeds is left with those who sell"
+    if need > pooled:
+        sentence += (
+            f": were every purse one, {said['pooled_need_gbp']} would do, so to pool them is worth {_pounds(need - pooled)}"
+        )
+    return f"{sentence}."
 
 
 def _who(agencies: pd.DataFrame, answers: Mapping[str, Transfers]) -> list[str]:

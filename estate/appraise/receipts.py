@@ -12,6 +12,7 @@ import pandas as pd
 
 from estate.money.columns import Ints
 from estate.money.costs import pence
+from estate.money.entries import proceeds_pence
 from estate.money.law import binding, called, year_label
 from estate.money.release import release
 from estate.place import Place, Plan
@@ -33,29 +34,6 @@ VALUED = (
 def released(place: Place, plan: Plan) -> Ints:
     """Positions of the sites that are paid for today and let go by the plan."""
     return np.flatnonzero(place.today.open & ~plan.open & ~place.outside).astype(np.int64)
-
-
-def proceeds_pence(table: pd.DataFrame) -> pd.DataFrame:
-    """The amounts of :func:`estate.money.release.release` in whole pence, adding up exactly.
-
-    Columns ``exit, gross, disposal, from_receipt, to_revenue, receipt, revenue``.  What a receipt may meet is rounded
-    down, so that 4% is never exceeded.
-    """
-    exit_cost, gross, disposal = (pence(table[f"{name}_gbp"].to_numpy()) for name in ("exit", "gross", "disposal"))
-    met = np.floor(np.round(table["from_receipt_gbp"].to_numpy() * 100, 4)).astype(np.int64)
-    revenue = pence(table["revenue_gbp"].to_numpy())
-    return pd.DataFrame(
-        {
-            "exit": exit_cost,
-            "gross": gross,
-            "disposal": disposal,
-            "from_receipt": met,
-            "to_revenue": disposal - met,
-            "receipt": np.where(revenue > 0, 0, gross - met),
-            "revenue": revenue,
-        },
-        index=table.index,
-    )
 
 
 def receipts_table(place: Place, scenario: Scenario, plan: Plan) -> pd.DataFrame:

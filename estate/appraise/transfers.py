@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from estate.appraise.ledger import share_out
+from estate.money.bearers import share_out
 
 MOST_PARTIES = 14
 """Who pay or are paid, for the fewest payments to be proven; beyond it a good answer is given, and said to be that."""

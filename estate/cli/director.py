@@ -52,6 +52,7 @@ def show(outcome: Outcome) -> None:
         table.add_row("  of these, merge with their own service", "", f"{m['merges']:,}", "")
     table.add_row("Capital receipts, £ (once)", "", f"{m['receipts_gbp']:,.0f}", "")
     table.add_row("One-off costs, £", "", f"{m['one_off_gbp']:,.0f}", "")
+    table.add_row("To find once, purse by purse, £", "", f"{m['need_gbp']:,.0f}", "")
     Console().print(table)
     if m["illustrative_figures"]:
         say(f"\nIllustrative: {m['illustrative_figures']:,} input figures are assumed, and marked so wherever they show.")

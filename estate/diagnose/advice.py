@@ -13,8 +13,9 @@ from estate.diagnose.members import Kind, Member, both
 from estate.diagnose.relax import Relaxation, size_of
 from estate.diagnose.words import measured, phrase, rule_named, site_name, square
 from estate.formulate.side import may_not_merge
+from estate.money.purses import EVERYBODY, of_row
 from estate.problem import AREA_UNITS_PER_M2
-from estate.scenario import Limit, Metric
+from estate.scenario import Limit, Metric, Purse
 from estate.standards.presets import limbs
 from estate.standards.words import percent
 
@@ -97,6 +98,7 @@ def changes(e: Elastic, *relaxations: Relaxation) -> tuple[str, ...]:
     """The ``--set`` changes that apply relaxations together; none where one is no setting (a preset's rule, say)."""
     found: list[str] = []
     lifted: dict[Kind, list[str]] = {}
+    lacking: dict[str, tuple[Purse, list[Lack]]] = {}
     own = {each.name for each in e.scenario.standards if not each.preset}
     for each in relaxations:
         (kind, name), what, amount = each.lever.key, each.lever.what, each.amount
@@ -108,10 +110,14 @@ def changes(e: Elastic, *relaxations: Relaxation) -> tuple[str, ...]:
             found.append(f"rules.reach={_toml(_text(amount, _reach_limit(e, kind, name).metric))}")
         elif what == "floor area":
             found += [_room(e, column - e.at.extra, units) for column, units in amount.items()]
+        elif what == "give" and (budget := of_row(e.place, e.scenario, name)) is not None:
+            purse, budget_kind, year = budget
+            lacking.setdefault(purse.name, (purse, []))[1].append((budget_kind, year, math.ceil(sum(amount.values()))))
         elif what == "give":
             found += _bound(e, name, amount)
         else:
             lifted.setdefault(kind, []).append(name)
+    found += [_more_money(purse, lacks) for purse, lacks in lacking.values()]
     return (*found, *(change for kind, names in lifted.items() for change in _lifted(e, kind, names)))
 
 
@@ -151,11 +157,27 @@ def _bound(e: Elastic, name: str, amount: Mapping[int, float]) -> list[str]:
             counts[r][which] += round(units) if over else -round(units)
         return [f"rules.counts={_toml(counts)}"]
     units = sum(amount.values())
-    if name == "capital budget" and e.scenario.money.capital_budget_gbp is not None:
-        return [f"money.capital_budget_gbp={e.scenario.money.capital_budget_gbp + units / PENCE:.2f}"]
     if name.startswith("running cost"):
         return [f"money.running_budget_gbp_pa={(side.upper[side.name.index(name)] + units) / PENCE:.2f}"]
     return []
+
+
+type Lack = tuple[str, int, int]
+"""A kind of budget, the calendar year by whose end it is short, and by how many pence."""
+
+
+def _more_money(purse: Purse, lacks: Sequence[Lack]) -> str:
+    """A purse with the least that ends what it lacks: each year's lack less what is added for an earlier one."""
+    more: list[dict[str, Any]] = []
+    for kind, year, pence in sorted(lacks):
+        short = pence - round(sum(each["gbp"] * PENCE for each in more if each["kind"] == kind))
+        more += [{"gbp": short / PENCE, "kind": kind, "year": year}] if short > 0 else []
+    if purse.name == EVERYBODY:
+        return (
+            f"money.capital_budget_gbp={sum((each.gbp for each in purse.budgets), start=0) + sum(m['gbp'] for m in more):.2f}"
+        )
+    budgets = [each.model_dump(exclude_none=True) for each in purse.budgets]
+    return f"money.purses.{purse.name}.budgets={_toml([*budgets, *more])}"
 
 
 def _lifted(e: Elastic, kind: Kind, names: Sequence[str]) -> list[str]:

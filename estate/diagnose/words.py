@@ -13,6 +13,8 @@ from estate.diagnose.elastic import Elastic
 from estate.diagnose.members import LOCKS, Kind, Member
 from estate.errors import Issue, Where
 from estate.formulate.side import MAY_NOT_MERGE
+from estate.money.law import year_label
+from estate.money.purses import at_hand_pence, of_row
 from estate.place import Place
 from estate.problem import AREA_UNITS_PER_M2, Bools
 from estate.scenario import Limit, Measure, Metric, Standard
@@ -84,8 +86,10 @@ def _bounds(e: Elastic, member: Member) -> str:
     side, money = e.problem.side, e.scenario.money
     r = side.name.index(member.name)
     low, high = side.lower[r], side.upper[r]
-    if member.name == "capital budget" and money.capital_budget_gbp is not None:
-        return f"a capital budget of £{money.capital_budget_gbp:,.0f} ({money.budget_basis})"
+    if (budget := of_row(e.place, e.scenario, member.name)) is not None:
+        purse, kind, year = budget
+        hand = at_hand_pence(purse, kind, money.base_year, np.array([year - money.base_year]))[0] / 100
+        return f"the {kind} budget of {purse.name}: £{hand:,.0f} to {year_label(year)} ({purse.basis})"
     if member.name == "payback" and money.longest_payback_years is not None:
         return f"payback within {money.longest_payback_years:g} years"
     if member.name.startswith("running cost"):

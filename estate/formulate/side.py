@@ -6,7 +6,7 @@ import numpy as np
 
 from estate.formulate.eligible import SiteState
 from estate.money import costs
-from estate.money.release import gross_release_gbp
+from estate.money.purses import budget_rows
 from estate.place import Place
 from estate.problem import Floats, Ints, Problem, SideRows, offer_columns
 from estate.scenario import Scenario
@@ -41,11 +41,10 @@ def side_rows(problem: Problem, place: Place, scenario: Scenario, state: SiteSta
         found.add("running cost within the budget", all_columns, running, -np.inf, cap)
     if problem.site_one_off is None or problem.pair_one_off is None:
         return found.rows()
-    if money.capital_budget_gbp is not None:
-        release = costs.pence(gross_release_gbp(place, scenario)) if money.budget_basis == "gross" else None
-        site_part = problem.site_one_off if release is None else _padded(release * state.releasable, n_open)
-        value = np.concatenate([-site_part, problem.pair_one_off]).astype(float)
-        found.add("capital budget", all_columns, value, -np.inf, money.capital_budget_gbp * 100 - float(site_part.sum()))
+    for row in budget_rows(place, scenario, *_back(problem, place)):
+        site_part = _padded(row.site * state.releasable, n_open)
+        value = np.concatenate([-site_part, _real_pairs(problem, row.pair.astype(float))])
+        found.add(row.name, all_columns, value, -np.inf, row.at_hand - float(site_part.sum()))
     if money.longest_payback_years is not None:
         # net one-off <= years x (cost today - cost after): linear in the decisions.
         value = np.concatenate([-problem.site_one_off, problem.pair_one_off]) + money.longest_payback_years * running

@@ -138,10 +138,3 @@ def net_release_gbp(place: Place, scenario: Scenario) -> Floats:
     found = _released(place, scenario)
     net: Floats = found["exit_gbp"] + found["disposal_gbp"] - found["gross_gbp"]
     return net
-
-
-def gross_release_gbp(place: Place, scenario: Scenario) -> Floats:
-    """(J,) one-off GBP of letting each site go before any proceeds."""
-    found = _released(place, scenario)
-    gross: Floats = found["exit_gbp"] + found["disposal_gbp"]
-    return gross

@@ -190,14 +190,17 @@ def sums(run: Run) -> tuple[list[tuple[str, str, bool]], list[str]]:
         lines.append(("Net receipts, once", words.gbp(receipts), False))
     if one_off is not None:
         lines.append(("One-off costs of moving and leaving", words.gbp(one_off), False))
-    if receipts is not None and one_off is not None:
-        net = receipts - one_off
-        lines.append(("Left over, once" if net >= 0 else "Still to find, once", words.gbp(abs(net)), True))
+    need, spare = facts.number(manifest, "need_gbp"), facts.number(manifest, "spare_receipts_gbp")
+    if need is not None:
+        lines.append(("Still to find, once, purse by purse", words.gbp(need), True))
+    if spare:
+        lines.append(("Left with those who sell, once", words.gbp(spare), False))
     worth = facts.number(manifest, "npv_gbp")
     if worth is not None:
         years = words.count(manifest.get("horizon_years"))
         lines.append((f"Worth over {years} years (present value)", words.gbp(worth), True))
-    notes = ["Receipts go to whoever holds the title; running savings go to the service that uses the building."]
+    notes = ["Funds are not pooled unless the partners pool them: what one purse has left meets nothing that another needs."]
+    notes += ["Receipts go to whoever holds the title; running savings go to the service that uses the building."]
     if receipts is not None and (payback := facts.number(manifest, "payback_years")) is not None and payback > 0:
         notes.insert(0, f"The saving pays back what is spent once in {payback:.1f} years.")
     return lines, notes

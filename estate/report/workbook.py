@@ -62,12 +62,24 @@ AGENCIES = (
     Col("gain_gbp_pa", "Gain a year", "gbp", 16, total=True), Col("transfer_gbp_pa", "Transfer a year", "gbp", 15, total=True),
     Col("one_off_gbp", "One-off costs", "gbp", 16, total=True), Col("receipts_gbp", "Capital receipts", "gbp", 16, total=True),
     Col("revenue_sums_gbp", "Revenue sums", "gbp", 14, total=True),
+    Col("need_gbp", "To find itself, once", "gbp", 16, total=True), Col("spare_gbp", "Left of its sales", "gbp", 15, total=True),
+    Col("peak_need_gbp", "Most it is short", "gbp", 16),
     Col("annual_equivalent_gain_gbp_pa", "Gain as an annual equivalent", "gbp", 17, total=True),
     Col("annual_equivalent_transfer_gbp_pa", "Transfer on that basis", "gbp", 15, total=True),
 )  # fmt: skip
 TRANSFERS = (
     Col("basis", "On", "wrap", 34), Col("from_name", "From", "wrap", 17), Col("to_name", "To", "wrap", 17),
     Col("amount_gbp_pa", "A year", "gbp", 16),
+)  # fmt: skip
+PURSES = (
+    Col("purse", "Purse", "wrap", 26), Col("agencies", "Agencies", "wrap", 22), Col("power", "Pooled under", "wrap", 22),
+    Col("year", "Year", width=10), Col("capital_budget_gbp", "Capital budget", "gbp", 15),
+    Col("capital_spent_gbp", "Capital spent", "gbp", 15, total=True),
+    Col("receipts_gbp", "Receipts banked", "gbp", 15, total=True),
+    Col("capital_left_gbp", "Capital budget left", "gbp", 15), Col("revenue_budget_gbp", "Revenue budget", "gbp", 15),
+    Col("revenue_spent_gbp", "Revenue spent", "gbp", 15, total=True),
+    Col("revenue_sums_gbp", "Revenue sums", "gbp", 14, total=True), Col("revenue_left_gbp", "Revenue budget left", "gbp", 15),
+    Col("need_gbp", "Still to find by its end", "gbp", 16),
 )  # fmt: skip
 SENSITIVITIES = (
     Col("name", "Case", "wrap", 34), Col("receipts", "Receipts", "percent", 11), Col("one_off", "One-off costs", "percent", 11),
@@ -97,9 +109,10 @@ CASH_FLOW = (
 
 
 def write_workbook(file: Path, run: Run) -> None:
-    """Write the workbook of a run: Summary, Receipts, Ledger, Cash flow, Sensitivities, Moves, Agencies, Assumptions, Notes.
+    """Write the workbook of a run.
 
-    A plan that was put to its partners has their sheets before the assumptions.
+    Sheets: Summary, Receipts, Ledger, Cash flow, Sensitivities, Moves, Agencies, Purses, Assumptions, Notes; a plan that was put
+    to its partners has their sheets before the assumptions.
     """
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(str(file), options) as workbook:
@@ -125,6 +138,8 @@ def _write(pen: Pen, run: Run) -> None:
     )
     pen.table("Moves", "Access points that move", f"{prices} Distances from the old building to the new.", MOVES, moves)
     totals["agencies"] = _agencies(pen, run, prices)
+    note = f"{prices} Purses are apart unless partners pool them; a receipt counts in the year in which it is banked."
+    pen.table("Purses", "Whose money pays, by year", note, PURSES, run.tables["purses"])
     partner_sheets(pen, run, prices)
     pen.table("Assumptions", "Assumptions", "Every figure that is assumed rather than taken from a record.", ASSUMPTIONS,
                 tables["assumptions"])  # fmt: skip
@@ -259,6 +274,9 @@ def _summary(pen: Pen, run: Run, sheet: Any, totals: Mapping[str, Mapping[str, T
             ("   if sold at the low end of the valuations, gross", "pounds", totals["receipts"]["low_gbp"]),
             ("Sums too small to be capital receipts (revenue)", "pounds", totals["receipts"]["revenue_sum_gbp"]),
             ("One-off costs, with sale costs charged to revenue", "pounds", totals["agencies"]["one_off_gbp"]),
+            ("To find, purse by purse (what one has left meets nothing of another's)", "pounds", found["need_gbp"]),
+            ("   if every agency went alone", "pounds", totals["agencies"]["need_gbp"]),
+            ("   if all of them were one purse", "pounds", found["pooled_need_gbp"]),
         ],
         f"Over {money.horizon_years} years from {year_label(money.base_year)}": [
             ("Net present value", "pounds", totals["cash"]["present_value_gbp"]),

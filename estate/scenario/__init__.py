@@ -10,6 +10,7 @@ from estate.scenario.files import Adjust, TableFile, Tables
 from estate.scenario.limits import Limit, Metric, Settings
 from estate.scenario.money import Objective, Sensitivity
 from estate.scenario.patches import Patch, parse_change, patched
+from estate.scenario.purses import Budget, Purse
 from estate.scenario.reading import build, digest, load_scenario, resolved, settings_bytes
 from estate.scenario.rules import Rules
 from estate.scenario.settings import Scenario
@@ -17,6 +18,7 @@ from estate.scenario.travel import Method, Travel
 
 __all__ = [
     "Adjust",
+    "Budget",
     "Limb",
     "Limit",
     "Measure",
@@ -24,6 +26,7 @@ __all__ = [
     "Metric",
     "Objective",
     "Patch",
+    "Purse",
     "Rules",
     "Scenario",
     "Sensitivity",

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from estate.scenario.limits import Fraction, NotNegative, Positive, Settings
+from estate.scenario.purses import Purse
 
 
 class Objective(StrEnum):
@@ -56,10 +57,12 @@ class Money(Settings):
     """Years after the base year in which buildings are let go, unless a lease says later."""
     running_budget_gbp_pa: NotNegative | None = None
     """With another objective than cost: running cost may not exceed this (none: today's)."""
+    purses: tuple[Purse, ...] = ()
+    """Whose money it is: budgets of agencies, and of pools that they have agreed on."""
     capital_budget_gbp: NotNegative | None = None
-    """The most that may be spent once."""
+    """The most capital that all agencies together may spend; pools them all, which ``purses`` need not."""
     budget_basis: Literal["gross", "net"] = "gross"
-    """Whether receipts count towards the capital budget."""
+    """Whether receipts count towards that budget, from the year in which they are banked."""
     longest_payback_years: Positive | None = None
     """Net one-off cost is at most so many years of saving."""
     optimism_bias: Mapping[str, Fraction] = {}

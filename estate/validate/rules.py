@@ -109,6 +109,33 @@ def check_contradictions(scenario: Scenario, place: Place) -> Iterator[Issue]:
         )
 
 
+def check_purses(scenario: Scenario, place: Place) -> Iterator[Issue]:
+    """Each purse has a name of its own and agencies that exist, in no other purse; a pool says which power lets it pool."""
+    agencies, seen = place.agencies.index, dict[str, str]()
+    names = [each.name for each in scenario.money.purses]
+    for purse in scenario.money.purses:
+        where = setting(scenario, "money.purses", purse.name)
+        if names.count(purse.name) > 1 or (purse.name in agencies and purse.agencies != (purse.name,)):
+            message = f"'{purse.name}' names more than one purse, or an agency that is not all of it"
+            yield Issue("scenario.purse", message, "give the purse a name of its own", where)
+        for agency in purse.agencies:
+            if agency not in agencies:
+                remedy = suggestion(agency, map(str, agencies))
+                yield Issue("scenario.unknown-id", f"'{agency}' is not an agency", remedy, where)
+            elif agency in seen:
+                message = f"the money of '{agency}' is in purse '{seen[agency]}' and in purse '{purse.name}'"
+                yield Issue("scenario.purse", message, "leave it in one of them", where)
+            seen[agency] = purse.name
+        if len(purse.agencies) > 1 and not purse.power:
+            message = f"purse '{purse.name}' pools {listed(purse.agencies)}, and does not say under which power"
+            yield Issue("scenario.pool", message, "set its power, e.g. 'NHS Act 2006 s75'", where, Severity.WARNING)
+    if scenario.money.capital_budget_gbp is not None and len(agencies) > 1:
+        counted = " and their receipts" if scenario.money.budget_basis == "net" else ""
+        message = f"money.capital_budget_gbp is one sum for all agencies{counted}, as if they pooled their capital"
+        where = setting(scenario, "money.capital_budget_gbp")
+        yield Issue("scenario.pool", message, "give each agency or pool its own budget: money.purses", where, Severity.WARNING)
+
+
 def check_stuck(scenario: Scenario, place: Place) -> Iterator[Issue]:
     """A building that is to close holds nobody who does not take part."""
     rules, sites = scenario.rules, place.sites

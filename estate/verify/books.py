@@ -118,8 +118,6 @@ def flexible_use(case: Case, decision: Decision) -> pd.DataFrame:
     """
     money = case.scenario.money
     banked, paid = defaultdict[tuple[str, int], float](float), defaultdict[tuple[str, int], float](float)
-    today = State({site: float(site in case.today.open) for site in case.sites}, {})
-    before = _Before(borne(case, case.today, today), {})
 
     def works(site: str) -> int:
         return money.base_year + max(math.ceil(leaves_after(case, site) - DUST) - 1, 0)
@@ -130,7 +128,7 @@ def flexible_use(case: Case, decision: Decision) -> pd.DataFrame:
     for site in case.released(decision):
         sold = proceeds(case, site)
         banked[case.sites[site]["agency"], money.base_year + sold.year] += sold.net
-        for agency, share in _leavers(case, site, before).items():
+        for agency, share in leaving_shares(case, site).items():
             paid[agency, works(site)] += pence(exit_gbp(case, site)) * share
     rows = []
     for agency in sorted(case.agencies):
@@ -285,18 +283,21 @@ def expected_ledger(case: Case, decision: Decision) -> Expected:
         for line, amount in lines.items():
             said.exact[holder, when, line, site, ""] += amount
         said.total[works(site), "exit_cost", site] -= pence(exit_gbp(case, site))
-        for agency, share in _leavers(case, site, before).items():
+        for agency, share in leaving_shares(case, site).items():
             said.share[agency, works(site), "exit_cost", site] -= pence(exit_gbp(case, site)) * share
     return said
 
 
-def _leavers(case: Case, site: str, before: _Before) -> dict[str, float]:
+def leaving_shares(case: Case, site: str) -> dict[str, float]:
     """Who pays for leaving: the title holder; in a lease or from a private owner, the tenants by what they bear today."""
+    if "borne today" not in case.memo:
+        today = State({each: float(each in case.today.open) for each in case.sites}, {})
+        case.memo["borne today"] = borne(case, case.today, today)
     row = case.sites[site]
     holder = row["agency"]
     let = row["tenure"] in ("leasehold", "private") or case.agencies.get(holder, {}).get("kind") == "private"
     own = any(case.points[p]["agency"] == holder for p, at in case.today.host.items() if at == site)
-    users = {agency: amount for (at, agency), amount in before.borne.items() if at == site and amount > 0.5}
+    users = {agency: amount for (at, agency), amount in case.memo["borne today"].items() if at == site and amount > 0.5}
     if not let or own or not users:
         return {holder: 1.0}
     whole = sum(users.values())

@@ -99,12 +99,11 @@ def disposal_gbp(case: Case, site: str) -> float:
     return number(case.sites[site]["disposal_cost_gbp"]) * sells(case, site)
 
 
-def one_off_pence(case: Case, decision: Decision, *, receipts: bool) -> int:
-    """One-off costs of a plan, pence; less the sales where ``receipts`` count."""
+def one_off_pence(case: Case, decision: Decision) -> int:
+    """One-off costs of a plan less its sales, pence."""
     moves = sum(pence(move_gbp(case, point, decision.host[point])) for point in case.moved(decision))
     return moves + sum(
-        pence(exit_gbp(case, site) + disposal_gbp(case, site) - (sale_gbp(case, site) if receipts else 0.0))
-        for site in case.released(decision)
+        pence(exit_gbp(case, site) + disposal_gbp(case, site) - sale_gbp(case, site)) for site in case.released(decision)
     )
 
 

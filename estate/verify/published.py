@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from estate.verify.access import frame_of, limbs, near_pairs, offering, tested
 from estate.verify.books import check_ledger, flexible_use, receipts
 from estate.verify.case import Case, Decision, Finding, blank, finding, number, plain
 from estate.verify.money import hosting_gbp, move_gbp, pence, running_gbp
+from estate.verify.purses import needs_again, purses_again
 from estate.verify.rules import merges, own_m2
 
 LEDGER = ("agency", "year", "line", "site_id", "access_point_id", "amount_gbp")
@@ -34,16 +35,9 @@ def check_tables(case: Case, decision: Decision, tables: Mapping[str, pd.DataFra
         absent = [column for column in LEDGER if column not in tables["ledger"]]
         yield finding("ledger.columns", len(LEDGER), absent, "columns missing from ledger")
         yield from [] if absent else check_ledger(case, decision, tables["ledger"])
-    if "capital_receipts" in tables:
-        yield from compare("capital_receipts", tables["capital_receipts"], receipts(case, decision), ["site_id"])
-    if "flexible_use" in tables:
-        yield from compare("flexible_use", tables["flexible_use"], flexible_use(case, decision), ["agency", "year"], PENNY)
-    if "sites" in tables:
-        yield from compare("sites", tables["sites"], sites(case, decision), ["site_id"])
-    if "moves" in tables:
-        yield from compare("moves", tables["moves"], moves(case, decision), ["access_point_id"])
-    if "places" in tables:
-        yield from compare("places", tables["places"], places(case, decision), ["service", "group", "value"])
+    for name, again, keys, close in AGAIN:
+        if name in tables:
+            yield from compare(name, tables[name], again(case, decision), keys, close)
     trips = journeys(case, decision) if "zones" in tables or "access" in tables else pd.DataFrame()
     if "zones" in tables:
         yield from compare("zones", tables["zones"], trips, ["zone_id", "service"])
@@ -388,3 +382,15 @@ def _spread(far: NDArray[np.float64], weight: NDArray[np.float64]) -> dict[str, 
                 found[name] = x
                 break
     return found
+
+
+AGAIN: tuple[tuple[str, Callable[[Case, Decision], pd.DataFrame], Sequence[str], float], ...] = (
+    ("capital_receipts", receipts, ["site_id"], CLOSE),
+    ("flexible_use", flexible_use, ["agency", "year"], PENNY),
+    ("purses", purses_again, ["purse", "year"], PENNY),
+    ("agencies", needs_again, ["agency"], PENNY),
+    ("sites", sites, ["site_id"], CLOSE),
+    ("moves", moves, ["access_point_id"], CLOSE),
+    ("places", places, ["service", "group", "value"], CLOSE),
+)
+"""Tables that are worked out again whole: how, by which key, and how close their figures must be."""

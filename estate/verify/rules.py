@@ -16,6 +16,7 @@ import pandas as pd
 from estate.verify.access import check_access, journeys
 from estate.verify.case import Case, Decision, Finding, finding, number
 from estate.verify.money import one_off_pence, running_pence
+from estate.verify.purses import check_budgets
 
 TRAVEL_GOALS = ("least-travel", "least-farthest")
 COST_GOALS = ("running-cost", "annual-equivalent")
@@ -284,11 +285,9 @@ def check_money(case: Case, decision: Decision) -> Iterator[Finding]:
     if money.objective not in COST_GOALS:
         cap = today if money.running_budget_gbp_pa is None else money.running_budget_gbp_pa * 100
         yield within("running-budget", cost, cap, "running cost over its budget")
-    if money.capital_budget_gbp is not None:
-        spent = one_off_pence(case, decision, receipts=money.budget_basis == "net")
-        yield within("capital-budget", spent, money.capital_budget_gbp * 100, "one-off cost over its budget")
+    yield from check_budgets(case, decision)
     if money.longest_payback_years is not None:
-        net = one_off_pence(case, decision, receipts=True)
+        net = one_off_pence(case, decision)
         yield within("payback", net, money.longest_payback_years * (today - cost), "one-off cost not paid back in time")
 
 

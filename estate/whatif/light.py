@@ -87,6 +87,7 @@ def without_light(scenario: Scenario, base: Scenario) -> _Split:
     simple = (
         money.objective is Objective.RUNNING_COST
         and money.capital_budget_gbp is None
+        and not money.purses
         and money.longest_payback_years is None
         and all(each.table == "sites" and each.column in LIGHT for each in own)
     )

@@ -1,0 +1,92 @@
+"""Every one-off entry that a plan could have, by move and by release, in whole pence: the ledger picks those of its plan.
+
+Budgets are rows over the same entries, so that what a purse is held to is what its books say.  Signs are the ledger's: money
+received is positive, money paid negative.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from estate.money.bearers import borne, leavers, positions, share_out, use_today
+from estate.money.columns import Ints
+from estate.money.costs import move_one_off_gbp, pence
+from estate.money.release import leaving_years, release, works_year
+from estate.place import Place
+from estate.scenario import Scenario
+
+CAPITAL = ("fitout", "optimism_bias")
+"""Lines of capital spending: what is built."""
+REVENUE = ("removal", "exit_cost", "disposal_to_revenue")
+"""Lines of one-off revenue spending: a capital receipt may not pay for them, outside a direction."""
+RECEIPTS = ("capital_receipt", "disposal_from_receipt")
+"""A capital receipt, and the sale costs that it meets."""
+REVENUE_SUMS = ("revenue_sum",)
+"""Proceeds too small to be a capital receipt."""
+
+
+def move_entries(place: Place, scenario: Scenario, point: Ints, site: Ints) -> dict[str, Ints]:
+    """(P,) pence of each move by line, 0 at home; :func:`move_payers` says who pays, and when."""
+    return {line: -cost for line, cost in move_one_off_gbp(place, scenario, point, site).parts_pence().items()}
+
+
+def move_payers(place: Place, scenario: Scenario, point: Ints) -> tuple[Ints, Ints]:
+    """(P,) position of the agency that pays for moving each point, and the year (after the base year) in which it does."""
+    agency, _ = positions(place)
+    return agency[point], works_year(leaving_years(place, scenario))[place.point_site[point]]
+
+
+def release_entries(place: Place, scenario: Scenario, before: pd.DataFrame | None = None) -> pd.DataFrame:
+    """What letting each site go would enter: ``site, agency, year, line, pence`` by position, no zeros.
+
+    ``before`` is :func:`~estate.money.bearers.borne` of today, where it is at hand.
+    """
+    _, title = positions(place)
+    table = release(place, scenario)
+    gone = np.flatnonzero(place.today.open & ~place.outside)
+    money = proceeds_pence(table.iloc[gone])
+    ready = works_year(leaving_years(place, scenario))
+    when, holder = table["year_receipt"].to_numpy()[gone], title[gone]
+    signed = {
+        "capital_receipt": money["gross"] - money["revenue"],
+        "disposal_from_receipt": -money["from_receipt"],
+        "disposal_to_revenue": -money["to_revenue"],
+        "revenue_sum": money["revenue"],
+    }
+    frames = [_lines(line, gone, holder, when, amount.to_numpy()) for line, amount in signed.items()]
+    payer = leavers(place, borne(place, scenario, use_today(place)) if before is None else before, gone)
+    cost = np.zeros(len(place.sites), dtype=np.int64)
+    cost[gone] = -money["exit"].to_numpy()
+    site = payer["site"].to_numpy()
+    paid = share_out(cost, site, payer["weight"].to_numpy())
+    frames.append(_lines("exit_cost", site, payer["agency"].to_numpy(), ready[site], paid))
+    found = pd.concat(frames, ignore_index=True)
+    return found[found["pence"] != 0].reset_index(drop=True)
+
+
+def _lines(line: str, site: Ints, agency: Ints, year: Ints, amount: Ints) -> pd.DataFrame:
+    return pd.DataFrame({"site": site, "agency": agency, "year": year, "line": line, "pence": amount})
+
+
+def proceeds_pence(table: pd.DataFrame) -> pd.DataFrame:
+    """The amounts of :func:`estate.money.release.release` in whole pence, adding up exactly.
+
+    Columns ``exit, gross, disposal, from_receipt, to_revenue, receipt, revenue``.  What a receipt may meet is rounded
+    down, so that 4% is never exceeded.
+    """
+    exit_cost, gross, disposal = (pence(table[f"{name}_gbp"].to_numpy()) for name in ("exit", "gross", "disposal"))
+    met = np.floor(np.round(table["from_receipt_gbp"].to_numpy() * 100, 4)).astype(np.int64)
+    revenue = pence(table["revenue_gbp"].to_numpy())
+    return pd.DataFrame(
+        {
+            "exit": exit_cost,
+            "gross": gross,
+            "disposal": disposal,
+            "from_receipt": met,
+            "to_revenue": disposal - met,
+            "receipt": np.where(revenue > 0, 0, gross - met),
+            "revenue": revenue,
+        },
+        index=table.index,
+    )
