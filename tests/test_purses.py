@@ -150,7 +150,7 @@ def test_a_purse_that_cannot_be_is_refused():
 
 def test_a_budget_that_is_too_small_is_named_with_what_would_do():
     place, scenario = tiny_place(), tiny_scenario(purses=[one(["dwp"], capital=1_000)])
-    settings = {**resolved(scenario), "rules": {"close": ["jobcentre"]}}
+    settings = {**resolved(scenario), "standards": [], "rules": {"close": ["jobcentre"]}}
     scenario = build(settings, folder=scenario.folder, file=scenario.file)
     found = diagnose(place, scenario, measure(place, scenario))
     assert any("the capital budget of purse: £1,000 to 2026-27 (gross)" in issue.message for issue in found.issues)

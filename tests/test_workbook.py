@@ -15,7 +15,7 @@ from estate.report.tables import write_tables
 from estate.report.workbook import write_workbook
 
 EVIL = "=cmd|' /C calc'!A0"
-SHEETS = ["Summary", "Receipts", "Ledger", "Cash flow", "Sensitivities", "Moves", "Agencies", "Assumptions", "Notes"]
+SHEETS = ["Summary", "Receipts", "Ledger", "Cash flow", "Sensitivities", "Moves", "Agencies", "Purses", "Assumptions", "Notes"]
 
 
 def a_run(place=None, plan=None, *, status="optimal", gap=0.0):
@@ -163,7 +163,7 @@ def test_frozen_headings_and_print_set_up(written):
         assert sheet.page_setup.fitToWidth in (None, 1)  # 1 is the default
         assert sheet.sheet_properties.pageSetUpPr.fitToPage
         assert "&P" in sheet.oddFooter.right.text
-    for name in ("Receipts", "Ledger", "Cash flow", "Moves", "Agencies", "Assumptions"):
+    for name in ("Receipts", "Ledger", "Cash flow", "Moves", "Agencies", "Purses", "Assumptions"):
         assert written.formulas[name].freeze_panes == "B5"
     assert written.formulas["Ledger"].print_title_rows == "$4:$4"
 

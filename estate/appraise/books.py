@@ -54,15 +54,14 @@ def books(place: Place, scenario: Scenario, plan: Plan) -> Books:
     receipts = receipts_table(place, scenario, plan)
     flexible = flexible_use_table(place, scenario, book)
     receipts = receipts.assign(flexible_use=np.array(flexible_words(receipts, flexible), dtype=object))
-    needs = needs_table(place, book)
-    agencies = agencies_table(place, book, cash, needs)
+    agencies = agencies_table(place, book, cash)
     answers = {basis: transfers_by_gain(_pence_by_id(agencies, column)) for basis, column in BASES.items()}
     for basis, answer in answers.items():
         name = BASES[basis].replace("gain", "transfer")
         agencies[name] = _transfer_of(agencies, answer) / 100
     baseline = int(book.before["pence"].sum()) / 100
     summary = _summary(scenario, book, cash, receipts)
-    summary |= needs_summary(place, scenario, needs)
+    summary |= needs_summary(place, scenario, needs_table(place, book))
     summary["flexible_use_gbp"] = round(float(flexible["eligible_gbp"].sum()), 2)
     tables = {
         "capital_receipts": receipts,
@@ -80,7 +79,7 @@ def books(place: Place, scenario: Scenario, plan: Plan) -> Books:
     return Books(tables, {**summary, "in_words": words, "warnings": _warnings(scenario, book, summary)})
 
 
-def agencies_table(place: Place, book: Ledger, cash: Flows, needs: pd.DataFrame) -> pd.DataFrame:
+def agencies_table(place: Place, book: Ledger, cash: Flows) -> pd.DataFrame:
     """One row for each agency: yearly cost before and after, gain, one-off costs, receipts, and gain as an annual equivalent.
 
     ``need_gbp`` is what it must find itself, once, beyond what its own sales bring, and ``spare_gbp`` what they leave it;
@@ -88,7 +87,7 @@ def agencies_table(place: Place, book: Ledger, cash: Flows, needs: pd.DataFrame)
     ``gain_gbp_pa`` is cost before less cost after.  ``annual_equivalent_gain_gbp_pa`` spreads one-off costs and receipts over
     the horizon: present value over annuity, rounded so that the column adds up to the plan's.
     """
-    n = len(place.agencies)
+    n, needs = len(place.agencies), needs_table(place, book)
 
     def total(frame: pd.DataFrame, *lines: str) -> Ints:
         chosen = frame[frame["line"].isin(lines)] if lines else frame
