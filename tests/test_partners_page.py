@@ -15,7 +15,7 @@ from estate.runs.files import read_run
 COUNTY = Path(__file__).parents[1] / "inputs" / "worcestershire"
 TABLES = (
     "partners", "ways", "shares", "blocking", "coalitions", "witnesses", "inducements", "winning", "settlements", "payments",
-    "account", "purses", "agreement",
+    "account", "own_purses", "agreement",
 )  # fmt: skip
 
 

@@ -217,7 +217,7 @@ def test_the_county_s_ways(county):
 
 def test_the_county_s_purses(county):
     """Funds are not pooled unless the partners pool them."""
-    purses = county.appraisal.tables["purses"].set_index("agency")
+    purses = county.appraisal.tables["own_purses"].set_index("agency")
     find = purses["must_find_gbp"].drop("")
     assert find[find > 0].to_dict() == {"CAB": 231_000, "DWP": 2_088_900, "ROH": 411_920, "WHCT": 573_040}
     over = purses["has_over_gbp"].drop("")
@@ -275,7 +275,7 @@ def test_every_term_of_the_agreement_says_where_its_figure_is_from(county):
         ("account", "invested_gbp", 5.0, "accounts.cash"),
         ("payments", "amount_gbp_pa", 1.0, "accounts.payments"),
         ("settlements", "worth_after_gbp", 90.0, "accounts.worth"),
-        ("purses", "must_find_gbp", 1.0, "accounts.purses"),
+        ("own_purses", "must_find_gbp", 1.0, "accounts.purses"),
     ],
 )
 def test_the_referee_finds_what_is_false(county, table, column, change, fault):

@@ -33,7 +33,7 @@ def purses(place: Place, scenario: Scenario) -> tuple[Purse, ...]:
     stated = scenario.money.purses
     named = {agency for each in stated for agency in each.agencies}
     own = (str(agency) for agency in place.agencies.index if agency not in named)
-    return (*stated, *(Purse(name=agency, agencies=(agency,)) for agency in own))
+    return (*stated, *(Purse.model_construct(name=agency, agencies=(agency,)) for agency in own))
 
 
 def limited(place: Place, scenario: Scenario) -> tuple[Purse, ...]:

@@ -45,7 +45,7 @@ def section(run: Run) -> dict[str, Any] | None:
     said = run.manifest.get("partners", {})
     return {
         "lead": _lead(run, said),
-        "notes": _notes(said, ways, facts.table(run, "purses")),
+        "notes": _notes(said, ways, facts.table(run, "own_purses")),
         "ways": [_way(row) for row in ways.to_dict("records")],
         "headings": ["Agency", "Alone", *(WAYS.get(way, (way, ""))[0] for way in ways["way"])],
         "rows": _matrix(partners, shares, list(ways["way"])),

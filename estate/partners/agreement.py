@@ -8,7 +8,7 @@ table             one row for
 ``settlements``   each measure of "nobody worse off" and partner: worth before and after, and if savings fall to 80%
 ``payments``      each payment a year, by what it is for
 ``account``       each measure, partner and year: opening, interest, invested, sales, saved, credited, closing
-``purses``        each agency: what it must find itself, and what it has over
+``own_purses``    each agency: what it must find itself, and what it has over
 ``agreement``     each term: parties, space, moves, buildings let go, money put in, credits, leaving
 ================  =====================================================================================================
 """
@@ -80,7 +80,7 @@ def agreement_tables(found: Partnership) -> dict[str, pd.DataFrame]:
         "settlements": _settlements(found, settled_),
         "payments": payments,
         "account": _account(found, settled_),
-        "purses": purses(found, settled_.cash),
+        "own_purses": purses(found, settled_.cash),
         "agreement": _agreement(found, settled_, payments),
     }
 
@@ -338,7 +338,7 @@ class _Heads:
 
 def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     """The figures of these tables that the manifest says."""
-    purse = tables["purses"]
+    purse = tables["own_purses"]
     return {
         "must_find_gbp": round(float(purse["must_find_gbp"].iloc[:-1].sum()), 2),
         "common_purse_must_find_gbp": float(purse["must_find_gbp"].iloc[-1]),

@@ -63,7 +63,7 @@ SHEETS = (
     ("inducements", "Whom to win", "What would make joining as good as staying out", WINNING),
     ("payments", "Payments", "Who would pay whom, every year", PAYMENTS),
     ("account", "Accounts", "The account of each agency, year by year, with interest at the discount rate", ACCOUNTS),
-    ("purses", "Purses", "What each must find itself, and out of one purse", PURSES),
+    ("own_purses", "Own purses", "What each must find itself, and out of one purse", PURSES),
     ("agreement", "Heads of terms", "What an agreement would have to say", AGREEMENT),
 )
 

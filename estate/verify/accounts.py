@@ -23,12 +23,12 @@ type ByYear = Mapping[tuple[str, str, str], float]
 
 
 def check_accounts(case: Case, decision: Decision, tables: Mapping[str, pd.DataFrame]) -> Iterator[Finding]:
-    """``account``, ``payments``, ``settlements`` and ``purses`` of a plan."""
+    """``account``, ``payments``, ``settlements`` and ``own_purses`` of a plan."""
     cash, shares = _cash(case, decision)
     yield from _check_account(case, tables["account"], cash, shares)
     yield from _check_payments(tables["payments"], tables["settlements"], tables["account"])
     yield from _check_worth(case, tables["settlements"], cash)
-    yield from _check_purses(tables["purses"], cash)
+    yield from _check_purses(tables["own_purses"], cash)
 
 
 def _cash(case: Case, decision: Decision) -> tuple[ByYear, Mapping[tuple[str, str], int]]:

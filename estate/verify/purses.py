@@ -70,7 +70,7 @@ def purses(case: Case) -> tuple[Purse, ...]:
     """The purses of the scenario, and one for each agency that it leaves out."""
     stated = case.scenario.money.purses
     alone = [agency for agency in case.agencies if not any(agency in each.agencies for each in stated)]
-    return (*stated, *(Purse(name=agency, agencies=(agency,)) for agency in alone))
+    return (*stated, *(Purse.model_construct(name=agency, agencies=(agency,)) for agency in alone))
 
 
 def given(case: Case, purse: Purse, kind: str, until: Year) -> int:
