@@ -12,13 +12,18 @@ from estate.model import Measure, formulate
 from estate.model.arrays import MONEY, arrays
 from estate.partners.game import Game, members, programme, restricted
 from estate.problem import Bools, Ints, Problem, Solution, cost, step, violations
-from estate.solve import highs, reduce
-from estate.solve.watch import NEVER, Clock
+from estate.solve import choose, highs, reduce
+from estate.solve.answer import Limits
+from estate.solve.watch import NEVER, Clock, Watch
 
 NEAR_ENOUGH_PENCE = 25.0
 """How near the largest excess is looked for: splits are in pence, and nobody leaves for less than a pound."""
 TOLLS, NEAR = 0.4, 0.1
 """Shares of the least difference between plans: what few moves may count for in all, and how near an optimum is looked for."""
+LARGE = 4_000
+"""Choices beyond which a group's worth is looked for by the search for large problems."""
+LARGE_WORK = 200
+"""How much work that may take where there is no clock, in the search's own count."""
 FAR = 10**15
 """Pence that are more than any estate costs: a bound where there is none."""
 
@@ -58,12 +63,26 @@ def worth(game: Game, group: Bools, *, start: Solution | None = None, clock: Clo
     """What a group (n,) saves by itself; of its best plans one with few moves, so that few are needed for it."""
     problem = restricted(game, group)
     today = cost(problem, game.today)
+    if problem.n_pairs > LARGE:
+        return _worth_of_large(game, problem, clock)
     found = _least(problem, today, start or game.today, clock, few_moves=True)
     if found is None:
         raise SolverError("HiGHS found no plan, and today's estate is one")
     low = game.saving(found.plan)
     high = max(low, today - found.bound)
     return Worth(found.plan, low, high, game.needed(found.plan))
+
+
+def _worth_of_large(game: Game, problem: Problem, clock: Clock) -> Worth:
+    """By the search that suits a large problem (:mod:`estate.solve.choose`), in the time there is."""
+    limits = Limits(time_s=clock.left(), work=None if clock.until is not None else LARGE_WORK)
+    found = choose.way(problem, limits).search(problem, Watch(limits))
+    if found.solution is None or found.value is None:
+        raise SolverError(f"the search ended ({found.stopped}) without a plan, and today's estate is one")
+    low = game.saving(found.solution)
+    least = found.value if found.bound is None else found.bound
+    high = FAR if found.bound is None else cost(problem, game.today) - int(np.ceil(least - 1e-6))
+    return Worth(found.solution, low, max(low, high), game.needed(found.solution))
 
 
 def largest_excess(
