@@ -268,6 +268,36 @@ SPECS = (
         },
     ),
     Spec(
+        "vehicle",
+        "A property vehicle",
+        "What each member brings in, is charged for space and overhead, and would pay by itself.",
+        {
+            "name": "Member",
+            "value_in_gbp": "Value in",
+            "bill_today_gbp_pa": "Bill today",
+            "bill_by_itself_gbp_pa": "Bill by itself",
+            "charge_for_space_gbp_pa": "Charged for space",
+            "charge_for_overhead_gbp_pa": "Charged for overhead",
+            "better_than_by_itself_gbp_pa": "Better than by itself by",
+            "sales_by_title_gbp": "Sales, by title",
+            "sales_by_equity_gbp": "Sales, by equity",
+        },
+    ),
+    Spec(
+        "unravelling",
+        "Whether the vehicle holds",
+        "While a member is charged more than it would pay by itself, the one for whom it is most too dear leaves, and the"
+        " overhead is shared by fewer.",
+        {
+            "overhead_shared": "Overhead shared",
+            "step": "Step",
+            "name": "Member",
+            "charge_gbp_pa": "Charged",
+            "by_itself_gbp_pa": "Would pay by itself",
+            "leaves": "Leaves",
+        },
+    ),
+    Spec(
         "agreement",
         "Heads of terms",
         "What an agreement would have to say, each line from the table it names.",

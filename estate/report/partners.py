@@ -55,6 +55,22 @@ AGREEMENT = (
     Col("year", "Year", width=10), Col("amount_gbp", "Pounds", "gbp", 15), Col("area_m2", "Area, m2", "number", 10),
     Col("source", "From", width=16),
 )  # fmt: skip
+VEHICLE = (
+    Col("name", "Member", "wrap", 34), Col("value_in_gbp", "Value in", "gbp", 15, total=True),
+    Col("equity_percent", "Equity, %", "number", 10), Col("bill_today_gbp_pa", "Bill today", "gbp", 15, total=True),
+    Col("bill_by_itself_gbp_pa", "Bill by itself", "gbp", 15, total=True),
+    Col("charge_for_space_gbp_pa", "Charged for space", "gbp", 15, total=True),
+    Col("charge_for_overhead_gbp_pa", "Charged for overhead", "gbp", 15, total=True),
+    Col("better_than_by_itself_gbp_pa", "Better than by itself", "gbp", 15, total=True),
+    Col("sales_by_title_gbp", "Sales, by title", "gbp", 15, total=True),
+    Col("sales_by_equity_gbp", "Sales, by equity", "gbp", 15, total=True), Col("on_leaving_gbp", "On leaving", "gbp", 15),
+    Col("note", "Note", "wrap", 40),
+)  # fmt: skip
+UNRAVELLING = (
+    Col("overhead_shared", "Overhead shared", width=16), Col("step", "Step", "int", 8), Col("name", "Member", "wrap", 34),
+    Col("charge_gbp_pa", "Charged", "gbp", 15), Col("by_itself_gbp_pa", "Would pay by itself", "gbp", 15),
+    Col("leaves", "Leaves", width=10),
+)  # fmt: skip
 SHEETS = (
     ("partners", "Partners", "What each agency saves alone, and what it brings to the saving of all", PARTNERS),
     ("ways", "Ways to share", "Ways to share what is saved, and whether all would sign", WAYS),
@@ -64,6 +80,8 @@ SHEETS = (
     ("payments", "Payments", "Who would pay whom, every year", PAYMENTS),
     ("account", "Accounts", "The account of each agency, year by year, with interest at the discount rate", ACCOUNTS),
     ("own_purses", "Own purses", "What each must find itself, and out of one purse", PURSES),
+    ("vehicle", "Vehicle", "A property vehicle: what each member brings, is charged, and would pay by itself", VEHICLE),
+    ("unravelling", "Vehicle holds", "Who would leave the vehicle, step by step, by how its overhead is shared", UNRAVELLING),
     ("agreement", "Heads of terms", "What an agreement would have to say", AGREEMENT),
 )
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from estate.scenario.limits import Limit, Positive, Settings
+from estate.scenario.partners import WorseOff
 
 
 class Count(Settings):
@@ -48,3 +49,5 @@ class Rules(Settings):
     """How many sites or hubs there may be."""
     throughput: Mapping[str, Positive] = {}
     """Site column with its yearly visits capacity: ``{column = factor}``."""
+    no_agency_worse_off: WorseOff | None = None
+    """No agency that takes part pays more than today, or than by itself; none: not asked."""

@@ -14,6 +14,7 @@ from estate.scenario.access import Service, Standard
 from estate.scenario.files import Adjust, Tables
 from estate.scenario.limits import Fraction, Positive, Settings
 from estate.scenario.money import Money
+from estate.scenario.partners import Vehicle
 from estate.scenario.rules import Rules
 from estate.scenario.travel import Travel
 
@@ -69,6 +70,8 @@ class Scenario(Settings):
     """What may go where, and decisions taken."""
     money: Money = Money()
     """Prices, discounting, and what is optimised."""
+    vehicle: Vehicle | None = None
+    """A single property vehicle, whose books and whose holding together 'estate partners' works out."""
     adjust: tuple[Adjust, ...] = ()
     """Changes laid on the tables after they are read."""
     add_sites: tuple[Mapping[str, str | float | bool], ...] = ()

@@ -27,6 +27,7 @@ def check_ids(scenario: Scenario, place: Place) -> Iterator[Issue]:
         ("rules.fixed", rules.fixed.keys(), points, "access point"),
         ("rules.fixed", rules.fixed.values(), sites, "site"),
         ("rules.out", rules.out, agencies, "agency"),
+        ("vehicle.members", scenario.vehicle.members if scenario.vehicle else (), agencies, "agency"),
         ("money.pfi_exit_gbp", scenario.money.pfi_exit_gbp, sites, "site"),
     )
     for path, ids, known, thing in named:

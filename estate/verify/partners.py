@@ -22,6 +22,7 @@ from estate.verify.books import State, borne, expected_ledger, year_label
 from estate.verify.case import Case, Decision, Finding, finding, number, plain
 from estate.verify.money import annual_equivalent_pence, factors, pence, running_pence
 from estate.verify.rules import check_plan, takes_part
+from estate.verify.vehicle import check_vehicle
 
 TABLES = ("partners", "ways", "shares", "blocking", "coalitions", "witnesses")
 ROUNDING_PENCE = 3
@@ -48,6 +49,9 @@ def check_partners(case: Case, tables: Mapping[str, pd.DataFrame]) -> Iterator[F
     yield from _check_ways(found, tables["ways"], tables["shares"], tables["blocking"])
     if "account" in tables:
         yield from check_accounts(case, found.witness[found.plan[found.everybody]], tables)
+    if "vehicle" in tables:
+        saves = {each: found.low[frozenset({each})] for each in found.players}
+        yield from check_vehicle(case, found.witness[found.plan[found.everybody]], tables, saves)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
