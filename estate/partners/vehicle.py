@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from estate.appraise.ledger import ledger, share_out
+from estate.appraise.ledger import ledger
+from estate.money.bearers import share_out
 from estate.money.release import release
 from estate.partners.account import cash_of
 from estate.partners.partnership import Partnership
