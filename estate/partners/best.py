@@ -91,7 +91,9 @@ def largest_excess(
     """The group, neither empty nor the whole, with the largest excess over a split (n,) of pence; None where all are left out."""
     problem = programme(game, split, among=among, leaving_out=leaving_out)
     today = cost(game.problem, game.today)
-    found = _least(problem, today, None, clock, few_moves=False)
+    alone = np.arange(game.n) == int(np.argmin(split))  # who is given least, as it is today: something to begin with
+    begin = Solution(np.concatenate([game.today.open, alone]), game.today.host)
+    found = _least(problem, today, begin, clock, few_moves=False)
     if found is None:
         return None
     J = game.problem.n_sites
@@ -131,7 +133,7 @@ def _least(problem: Problem, origin: int, start: Solution | None, clock: Clock, 
     run = highs.run(wanted, clock=clock, start=begin, options={"mip_abs_gap": near * MONEY})
     if run.ended == "infeasible" and begin is None:
         return None
-    plan = start if run.x is None else f.solution(run.x)
+    plan = f.solution(run.x) if run.x is not None else None if begin is None else start
     if plan is None or run.ended == "infeasible":
         raise SolverError(f"HiGHS ended ({run.ended}) without a plan, and there is one")
     if broken := violations(problem, plan):

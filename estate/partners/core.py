@@ -87,7 +87,7 @@ STABLE_PENCE = 100
 def least_core(known: Known, reference: Floats) -> LeastCore:
     """The least core, and of its splits the nearest to ``reference`` (n,) pence."""
     n, whole = known.coalitions.n, float(known.coalitions.together)
-    low, most = -math.inf, math.inf
+    low, most, best = -math.inf, math.inf, np.full(n, whole / n)
     for _ in range(MOST_ROWS):
         group, saves = known.rows()
         # columns x and e:  x(S) + e >= v(S),  x(N) = v(N)
@@ -99,9 +99,12 @@ def least_core(known: Known, reference: Floats) -> LeastCore:
         worst = known.coalitions.worst(found[:n])
         if worst is None:
             break
-        most = min(most, float(worst.most))
+        if worst.most < most:
+            most, best = float(worst.most), found[:n]
         if worst.gains <= low + known.coalitions.grain:
-            split = _nearest(known, reference, whole, low)
+            # Where a search ran out of time an interval is left, and the split that it was least for.
+            known_to_all = most <= low + 2 * known.coalitions.grain
+            split = _nearest(known, reference, whole, low) if known_to_all else best
             return LeastCore(split, low, max(most, low))
         known.add(worst.group, worst.saves)
     raise SolverError("the least core has no end in sight")

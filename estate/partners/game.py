@@ -140,6 +140,11 @@ def _players(place: Place, scenario: Scenario) -> Ints:
     return np.flatnonzero(taking_part(place, scenario) & runs).astype(np.int64)
 
 
+def players_of(place: Place, scenario: Scenario) -> tuple[str, ...]:
+    """Ids of the players, sorted."""
+    return tuple(place.agencies.index.astype(str)[_players(place, scenario)])
+
+
 def _padded(values: Ints, n: int) -> Ints:
     """The values, and -1 for what is beyond them."""
     return np.concatenate([values, np.full(n - len(values), -1)]).astype(np.int64)

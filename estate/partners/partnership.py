@@ -20,7 +20,6 @@ from estate.partners.shapley import exactly, sampled
 from estate.partners.shares import Way, ways
 from estate.place import Plan
 from estate.problem import Bools, Floats, Solution, violations
-from estate.scenario import Objective
 from estate.solve.watch import NEVER, Clock
 from estate.standards.measured import Measured
 
@@ -159,10 +158,10 @@ def _weights(measured: Measured, game: Game) -> tuple[Floats, Floats | None]:
     return total["area_m2"].to_numpy(dtype=np.float64), visits
 
 
-def gains(measured: Measured, plan: Plan) -> pd.Series:
-    """By agency id, the pence a year by which a plan leaves each better off, by the objective in use: its own bill."""
+def gains(measured: Measured, plan: Plan, by: str | None = None) -> pd.Series:
+    """By agency id, the pence a year by which a plan lowers its own bill, by the objective in use unless told."""
     place, scenario = measured.place, measured.scenario
     book = ledger(place, scenario, plan)
     table = agencies_table(place, book, flows(scenario, book))
-    column = BASES["running cost" if scenario.money.objective is Objective.RUNNING_COST else "annual equivalent"]
+    column = BASES[(by or str(scenario.money.objective)).replace("-", " ")]
     return pd.Series(np.rint(table[column].to_numpy() * 100).astype(np.int64), index=table["agency"].astype(str))

@@ -60,9 +60,20 @@ def decide(
     answer = solve(problem, limits_of(scenario), progress=progress, stop=stop)
     if answer.solution is None:
         _no_plan(prepared, answer)
+    held = None
+    if scenario.rules.no_agency_worse_off is not None:
+        from estate.partners.fair import fair  # noqa: PLC0415  (only where it is asked for)
+
+        say("looking for the best plan in which no agency is worse off")
+        held = fair(prepared.measured, formulation, answer, limits_of(scenario), progress=progress, stop=stop)
+        answer = answer if held is None else held.answer
+    if answer.solution is None:
+        _no_plan(prepared, answer)
     plan = formulation.plan(place, answer.solution)
     appraisal = appraise(prepared.measured, plan, formulation.state.why)
     manifest = manifest_of(prepared, formulation, answer, appraisal)
+    if held is not None:
+        manifest |= {"no_agency_worse_off": held.as_json()}
     say("checking the plan independently")
     verdict = judge(Run(scenario, place, plan, travel, manifest, appraisal.tables))
     if not verdict.ok:

@@ -26,7 +26,7 @@ from estate.travel.pairs import Travel
 from estate.verify.access import journeys, people_within, price_pence
 from estate.verify.case import Case, Decision, Finding, case_of, decision_of, finding
 from estate.verify.money import annual_equivalent_pence, running_pence
-from estate.verify.partners import check_partners
+from estate.verify.partners import check_partners, check_worse_off
 from estate.verify.published import check_tables
 from estate.verify.rules import check_plan, own_m2
 
@@ -94,7 +94,12 @@ def referee(place: Place, scenario: Scenario, travel: Travel, plan: Plan, *, cla
         objective_today=objective_of(case, case.today),
         today_is_a_plan=legal,
     )
-    findings = [shape, *check_plan(case, decision), *check_claim(case, decision, claim, verdict)]
+    findings = [
+        shape,
+        *check_plan(case, decision),
+        *check_worse_off(case, decision),
+        *check_claim(case, decision, claim, verdict),
+    ]
     checks: Counter[str] = Counter()
     for found in findings:
         checks[found.rule] += found.checked

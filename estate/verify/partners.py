@@ -216,12 +216,26 @@ def _check_partners(case: Case, game: _Game, table: pd.DataFrame) -> Iterator[Fi
     yield finding("partners.figures", 8 * len(said), wrong, "figures of partners")
 
 
-def _gain(case: Case, decision: Decision, agency: str) -> float:
-    """Pence a year by which a plan lowers an agency's own bill, by the objective in use."""
-    money = case.scenario.money
-    key = ("partners.gain", decision.open, tuple(sorted(decision.host.items())))
+def check_worse_off(case: Case, decision: Decision) -> Iterator[Finding]:
+    """No agency that takes part pays more than today, where the rule asks so without payments."""
+    rule = case.scenario.rules.no_agency_worse_off
+    if rule is None or rule.transfers:
+        return
+    # What each could do by itself is the solver's to prove; it is never less than today.
+    worse = [each for each in players(case) if _gain(case, decision, each, rule.measured) < -WORSE_PENCE]
+    yield finding("no-agency-worse-off", len(players(case)), worse, "agencies that pay more than today")
+
+
+WORSE_PENCE = 60
+"""A bill may stand a penny off in each building that is shared."""
+
+
+def _gain(case: Case, decision: Decision, agency: str, by: str = "") -> float:
+    """Pence a year by which a plan lowers an agency's own bill, by the objective in use unless told."""
+    measured = by or str(case.scenario.money.objective)
+    key = ("partners.gain", measured, decision.open, tuple(sorted(decision.host.items())))
     if key not in case.memo:
-        if money.objective == "annual-equivalent":
+        if measured == "annual-equivalent":
             case.memo[key] = _annual_gains(case, decision)
         else:
             today = State({site: float(site in case.today.open) for site in case.sites}, {})
