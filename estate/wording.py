@@ -55,6 +55,11 @@ def brief(text: str, most: int = 60) -> str:
     return line if len(line) <= most else f"{line[: most - 3]}..."
 
 
+def counted(n: int, one: str, more: str) -> str:
+    """``1 row is`` or ``1,200 rows are``: a number, and the words that agree with it."""
+    return f"{n:,} {one if n == 1 else more}"
+
+
 def listed(rows: Iterable[object], most: int = 5) -> str:
     """``3, 4, 7 and 12 more``."""
     every = [str(each) for each in rows]

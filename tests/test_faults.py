@@ -270,7 +270,7 @@ PLACES = [
     Fault("16 half a point", cell("sites", 4, northing=""), ("row 4", "only one of the two coordinates")),
     Fault("17 two statements", zones_file("z.gpkg", gpkg, "{path = 'z.gpkg', crs = 'EPSG:4326'}"), ("says its CRS is OSGB36", "scenario says WGS 84")),
     Fault("18 Web Mercator unsaid", scaled(20), ("nowhere in Great Britain",)),
-    Fault("19 null geometry", lambda f: geojson(f, [point(-2, 52.1)] * 9 + [None]), ("1 rows have no location", "rows 11")),
+    Fault("19 null geometry", lambda f: geojson(f, [point(-2, 52.1)] * 9 + [None]), ("1 row has no location", "rows 11")),
     Fault("19 lines", lambda f: geojson(f, [point(-2, 52.1)] * 9 + [{"type": "LineString", "coordinates": [[-2, 52], [-2, 52.1]]}]), ("its geometry is a line", "row 11")),
     Fault("21 no table of postcodes", as_postcodes, ("8 rows have a postcode and no coordinates", "Code-Point Open")),
     Fault("21 unknown postcode", after(as_postcodes, content("cpo.csv", POSTCODES), lambda f: replace(f, '# postcodes = "codepoint.csv" ', 'postcodes = "cpo.csv" ')), ("row 5", "postcode 'EX9 9ZZ' is not in the table")),

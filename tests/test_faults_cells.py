@@ -101,8 +101,7 @@ def test_a_withheld_figure_leaves_a_group_a_group(folder, mark):
     assert place.zones["age65"].dtype == float
     assert place.zones["age65"].isna().sum() == 1
     assert (
-        f"zones.csv, column age65: 1 suppressed figures are read as blank: row 2 '{mark}'"
-        in told(folder, "zones.suppressed")[0]
+        f"zones.csv, column age65: 1 suppressed figure is read as blank: row 2 '{mark}'" in told(folder, "zones.suppressed")[0]
     )
     replace(folder, 'zones = "zones.csv"', 'zones = {path = "zones.csv", suppressed = 2}')
     assert starter.place_of(folder).zones.loc["Z01", "age65"] == 2
@@ -129,7 +128,7 @@ def test_labels_stay_labels(folder):
     assert place.zones["band"].tolist() == ["1"] * 3 + ["c"] * 7
     assert place.zones["code"].iloc[3] == "003"
     assert place.zones["people"].iloc[4] == "many"
-    assert "read as labels, not numbers, because of 1 cells: row 6 'many'" in told(folder, "zones.mixed")[0]
+    assert "read as labels, not numbers, because of 1 cell: row 6 'many'" in told(folder, "zones.mixed")[0]
 
 
 # -------------------------------------------------------------------------------------------------------- lost digits
@@ -138,7 +137,7 @@ def test_labels_stay_labels(folder):
 def test_digits_lost_in_a_key_are_an_error_and_elsewhere_a_warning(folder):
     starter.spoil(folder, "sites", 3, uprn="1.00121E+11")
     assert starter.place_of(folder).sites.loc["ALDERTON-LIBRARY", "uprn"] == "1.00121E+11"
-    assert "column uprn: 1 cells have lost their digits" in told(folder, "sites.lost-digits")[0]
+    assert "column uprn: 1 cell has lost its digits" in told(folder, "sites.lost-digits")[0]
     starter.spoil(folder, "sites", 3, site_id="1.00121E+11")
     assert "row 3, column site_id: '1.00121E+11' has lost its digits" in starter.refused(folder)
 
@@ -397,6 +396,6 @@ def test_a_figure_that_nobody_reads_is_a_warning_with_the_nearest_that_is_read(f
     said = told(folder, "sites.unread-column")
     assert "sites.csv, column purchase_cost_gbp: nothing reads 'purchase_cost_gbp': it is not a column of sites" in said[0]
     assert "the nearest column that is read is 'exit_cost_gbp'" in said[0]
-    assert "nothing reads 2 of its columns: caretaker, heating" in said[1]
+    assert "nothing reads 2 columns of it: caretaker, heating" in said[1]
     replace(folder, '# barred = {step_free = ["no"]}', 'barred = {heating = ["oil"], caretaker = ["none"]}')
     assert len(told(folder, "sites.unread-column")) == 1

@@ -110,7 +110,7 @@ JUDGEMENTS = {
         "its running cost is £1,000 a m2",
     ),
     "rates.missing": (lambda f: write(f, "rates", rows(f, "rates")[1:]), "moving library into library, office has no rate"),
-    "sites.no-value": (lambda f: spoil(f, "sites", 3, market_value_gbp=""), "1 freeholds have no market value"),
+    "sites.no-value": (lambda f: spoil(f, "sites", 3, market_value_gbp=""), "1 freehold has no market value"),
     "scenario.shares-today": (
         lambda f: (spoil(f, "access_points", 4, site_id="ALDERTON-LIBRARY"),
                    replace(f, '# may_not_share = [["police_desk", "jobcentre"]]', 'may_not_share = [["library", "jobcentre"]]')),
@@ -136,7 +136,7 @@ NOTES = {
     "files.unused": (lambda f: (f / "old_sites.csv").write_text("a"), "nothing reads old_sites.csv"),
     "scenario.unused-service": (lambda f: starter.settings(f, "[services.registrar]"), "no access point of 'registrar'"),
     "scenario.no-date": (lambda f: replace(f, "base_date = 2025-04-01", ""), "no base_date"),
-    "sites.idle": (lambda f: spoil(f, "access_points", 2, site_id="ALDERTON-LIBRARY"), "1 sites hold no access point today"),
+    "sites.idle": (lambda f: spoil(f, "access_points", 2, site_id="ALDERTON-LIBRARY"), "1 site holds no access point today"),
 }
 
 

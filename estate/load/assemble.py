@@ -22,7 +22,7 @@ from estate.load.travel import Known, travel_rows, travel_table
 from estate.place import CRS, Place
 from estate.scenario import Scenario, TableFile
 from estate.tables import LOCATION, TABLES, Column, Kind, Table
-from estate.wording import listed
+from estate.wording import counted, listed
 
 _OUTSIDE_MAY_OMIT = ("capacity_m2", "running_cost_gbp_pa", "tenure")
 _OUTSIDE_FREE = (
@@ -209,7 +209,7 @@ def _check_locations(frames: Mapping[str, pd.DataFrame], origin: Mapping[str, pd
         if nowhere.any() and not told:
             rows = origin[name][nowhere].sort_values(["file", "row"])
             first = rows.iloc[0]
-            message = f"{len(rows):,} rows have no location (rows {listed(rows['row'])})"
+            message = f"{counted(len(rows), 'row has', 'rows have')} no location (rows {listed(rows['row'])})"
             remedy = "give easting and northing, or lat and lon, or a geometry, or a postcode with a table of postcodes"
             issues.append(Issue(f"{name}.no-location", message, remedy, Where(str(first["file"]), int(first["row"]))))
     zones, sites = frames["zones"], frames["sites"]

@@ -7,6 +7,7 @@ Blank is missing: NaN, NaT, ``""`` or NA.  Nothing else becomes blank without a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -21,7 +22,7 @@ from estate.load.marks import lost_digits, single_letters, spoilt, suppressed, w
 from estate.load.raw import MOST_SHOWN, row_issues
 from estate.scenario import Scenario
 from estate.tables import TABLES, Column, Kind
-from estate.wording import brief, listed, plain, suggestion
+from estate.wording import brief, counted, listed, plain, suggestion
 
 # "Â£" is a pound sign that was saved as UTF-8 and opened as something else.
 _NUMBER = r"[+-]?(?:Â?£)? ?[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)?(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,3})?"
@@ -106,11 +107,14 @@ class Cells:
             self._tell(bad & (reasons == reason), text, "error-cell", reason[0], reason[1], severity)
 
     def note(self, chosen: pd.Series, text: pd.Series, kind: str, message: str, remedy: str) -> None:
-        """Keep one warning for all the chosen cells of the column; their rows and contents are listed after the message."""
+        """Keep one warning for all the chosen cells of the column; their rows and contents are listed after the message.
+
+        ``{cell is|cells are}`` stands for how many they are, with the words that agree.
+        """
         if chosen.any():
             here = chosen.to_numpy(dtype=bool)
             cells = listed([f"row {row} '{brief(cell, 20)}'" for row, cell in zip(self.rows[here], text[here], strict=True)])
-            message = message.replace("{count}", f"{int(here.sum()):,}")
+            message = re.sub(r"\{([^|{}]*)\|([^{}]*)\}", lambda words: counted(int(here.sum()), words[1], words[2]), message)
             self.issues.append(Issue(f"{self.table}.{kind}", message, remedy, self.where, Severity.WARNING, f": {cells}"))
 
     def tell_suppressed(self, marks: pd.Series, text: pd.Series) -> None:
@@ -119,7 +123,7 @@ class Cells:
         remedy = (
             "" if self.stands_for is not None else 'say what they stand for: suppressed = "blank", or a number, for this file'
         )
-        message = f"{{count}} suppressed figures are read as {meaning}"
+        message = f"{{suppressed figure is|suppressed figures are}} read as {meaning}"
         self.note(marks, text, "suppressed", message, remedy)
 
 
@@ -166,7 +170,7 @@ def _check_digits(cells: Cells, text: pd.Series) -> None:
         message = "'{value}' has lost its digits: a spreadsheet wrote it in scientific notation"
         cells.refuse(lost, text, "lost-digits", message, remedy)
     else:
-        message = "{count} cells have lost their digits, written by a spreadsheet in scientific notation"
+        message = "{cell has lost its|cells have lost their} digits, written by a spreadsheet in scientific notation"
         cells.note(lost, text, "lost-digits", message, remedy)
 
 
@@ -233,7 +237,8 @@ def _dates(cells: Cells, text: pd.Series) -> pd.Series:
     cells.refuse(values.isna() & (text != ""), text, "not-a-date", "'{value}' is not a date", remedy)
     if counted.any():
         first = values[counted].min()
-        message = f"{{count}} dates are a spreadsheet's day numbers, the earliest {first.day} {first:%B %Y}"
+        are = "{date is a spreadsheet's day number|dates are a spreadsheet's day numbers}"
+        message = f"{are}, the earliest {first.day} {first:%B %Y}"
         cells.note(counted, text, "day-number", message, "is that right? else write it as 2027-03-31")
     return values
 
@@ -320,7 +325,7 @@ def guessed(cells: Cells, column: pd.Series, factor: float | None = None) -> pd.
     letters = int(single_letters(text, wrong).sum())
     if not numbers or odd.any() or letters > numbers:
         if numbers >= _MOSTLY * given.sum():
-            message = "the column is read as labels, not numbers, because of {count} cells"
+            message = "the column is read as labels, not numbers, because of {cell|cells}"
             cells.note(wrong, text, "mixed", message, "correct them, if it counts people")
         return text
     _check_digits(cells, text)

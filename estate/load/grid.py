@@ -12,7 +12,7 @@ from estate.load.closing import closing
 from estate.load.raw import Raw, tidy_heading
 from estate.load.sniff import refusal
 from estate.scenario import TableFile
-from estate.wording import listed
+from estate.wording import counted, listed
 
 _LOOKED_AT = 20
 """Rows at the top that are searched for the headings."""
@@ -83,9 +83,8 @@ def from_grid(
     blank[left_out] = True
     ended = [first_row + n for n in sorted(short) if not blank[n]]
     if ended:
-        message = (
-            f"{len(ended):,} rows end before the last heading (rows {listed(ended)}): the cells that are not there are blank"
-        )
+        ends = counted(len(ended), "row ends", "rows end")
+        message = f"{ends} before the last heading (rows {listed(ended)}): the cells that are not there are blank"
         issues.append(Issue("file.short", message, "", Where(file, ended[0]), Severity.WARNING))
     if unheaded:
         message = (

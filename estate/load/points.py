@@ -21,7 +21,7 @@ from estate.load.postcodes import by_postcode, headed_postcodes
 from estate.load.raw import Raw, row_issues
 from estate.load.written import written_degrees, written_shapes, written_squares
 from estate.place import CRS
-from estate.wording import listed
+from estate.wording import counted, listed
 
 _EAST, _NORTH = 700_000.0, 1_300_000.0
 """The extent of the British National Grid, metres."""
@@ -149,9 +149,8 @@ def _refuse_implausible(
         bad = given & ~((east >= 0) & (east <= _EAST) & (north >= 0) & (north <= _NORTH))
     if bad.any():
         first = int(np.flatnonzero(bad)[0])
-        message = (
-            f"{int(bad.sum()):,} rows are nowhere in Great Britain: implausible coordinates (rows {listed(raw.rows[bad])})"
-        )
+        some = counted(int(bad.sum()), "row is", "rows are")
+        message = f"{some} nowhere in Great Britain: implausible coordinates (rows {listed(raw.rows[bad])})"
         value = f"{x[first]:.12g}, {y[first]:.12g}"
         issues.append(Issue("geo.implausible", message, remedy, Where(raw.file, int(raw.rows[first]), column, value)))
         east[bad], north[bad] = np.nan, np.nan

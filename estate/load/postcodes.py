@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from estate.errors import Issue, Severity, Where
 from estate.load.cells import parsed_numbers
 from estate.load.raw import Raw, row_issues
-from estate.wording import plain
+from estate.wording import counted, plain
 
 _POSTCODE = r"[A-Za-z]{1,2}\d[A-Za-z\d]? *\d[A-Za-z]{2}"
 _HEADINGS: Mapping[str, Sequence[str]] = {
@@ -57,7 +57,9 @@ def by_postcode(
         )
     found = given & (at >= 0)
     if found.any():
-        message = f"{int(found.sum()):,} rows are placed by their postcode, which can be 100 m or more from the door"
+        message = (
+            f"{counted(int(found.sum()), 'row is', 'rows are')} placed by postcode, which can be 100 m or more from the door"
+        )
         issues.append(Issue("geo.by-postcode", message, "", where, Severity.NOTE))
     x, y = postcodes["easting_m"].to_numpy(), postcodes["northing_m"].to_numpy()
     return np.where(found, x[at], np.nan), np.where(found, y[at], np.nan)

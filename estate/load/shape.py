@@ -14,7 +14,7 @@ from estate.load.cells import clean, one_line
 from estate.load.raw import Raw
 from estate.scenario import TableFile
 from estate.tables import LOCATION, Table
-from estate.wording import closest, listed, plain, suggestion
+from estate.wording import closest, counted, listed, plain, suggestion
 
 _SAME: Mapping[str, Sequence[str]] = {
     "easting": ("eastings", "easting_m", "oseast1m"),
@@ -210,6 +210,6 @@ def _about_extras(
             unread.append(head)
     if unread and table.extra and table.name not in ("zones", "postcodes"):
         unread.sort()
-        message = f"nothing reads {len(unread):,} of its columns: {listed(unread, 9)}"
+        message = f"nothing reads {counted(len(unread), 'column', 'columns')} of it: {listed(unread, 9)}"
         where = Where(raw.file, column=unread[0])
         yield Issue(f"{table.name}.unread-column", message, "map them, if they matter: columns = {...}", where, Severity.NOTE)

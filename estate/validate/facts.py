@@ -11,7 +11,7 @@ from estate.place import Place
 from estate.scenario import Scenario
 from estate.tables import TABLES
 from estate.validate.finding import in_file_order, row_of, rows
-from estate.wording import listed, suggestion
+from estate.wording import counted, listed, suggestion
 
 
 def check_references(scenario: Scenario, place: Place) -> Iterator[Issue]:
@@ -95,7 +95,8 @@ def check_leases(scenario: Scenario, place: Place) -> Iterator[Issue]:
     held = (sites["tenure"] == "leasehold").to_numpy(dtype=bool) & ~place.outside
     undated = held & (end.isna() & first.isna()).to_numpy(dtype=bool)
     if undated.any():
-        message = f"{int(undated.sum()):,} leaseholds have neither lease_end nor lease_break, and are taken to bind nobody"
+        some = counted(int(undated.sum()), "leasehold has", "leaseholds have")
+        message = f"{some} neither lease_end nor lease_break: taken to bind nobody"
         where = row_of(place, "sites", int(np.flatnonzero(undated)[0]), "lease_end")
         yield Issue("sites.lease", message, "fill in lease_end", where, Severity.WARNING)
     dated = ~held & ~place.outside & (end.notna() | first.notna()).to_numpy(dtype=bool)

@@ -12,7 +12,7 @@ from estate.errors import Issue, Severity, Where
 from estate.place import Place, area_used_m2
 from estate.scenario import Scenario
 from estate.validate.finding import at, both, name, row_of, rows, setting
-from estate.wording import listed
+from estate.wording import counted, listed
 
 _FAR_Z = 4.5
 """Robust z-score, on a log scale, beyond which a cost per m2 is worth a look."""
@@ -162,7 +162,8 @@ def check_idle_sites(scenario: Scenario, place: Place) -> Iterator[Issue]:
     holds[place.point_site[place.point_site >= 0]] = True
     idle = ~holds & ~place.outside
     if idle.any():
-        message = f"{int(idle.sum()):,} sites hold no access point today: {listed(map(str, place.sites.index[idle]))}"
+        some = counted(int(idle.sum()), "site holds", "sites hold")
+        message = f"{some} no access point today: {listed(map(str, place.sites.index[idle]))}"
         yield Issue(
             "sites.idle",
             message,
@@ -212,7 +213,8 @@ def check_assumptions(scenario: Scenario, place: Place) -> Iterator[Issue]:
         if marked.any():
             common = named.value_counts().sort_index().sort_values(ascending=False, kind="stable")
             parts = [f"{column} in {count:,}" for column, count in common.head(6).items()]
-            message = f"{int(marked.sum()):,} of {len(frame):,} rows of {table} hold assumed figures: {listed(parts, 6)}"
+            rows = f"of {len(frame):,} rows of {table}"
+            message = f"{counted(int(marked.sum()), f'{rows} holds', f'{rows} hold')} assumed figures: {listed(parts, 6)}"
             files = set(place.origin[table]["file"].tolist()) if table in place.origin else set()
             where = Where(files.pop() if len(files) == 1 else table, column="illustrative")
             yield Issue(f"{table}.illustrative", message, "they are marked on everything that shows them", where, Severity.NOTE)
@@ -224,7 +226,7 @@ def check_assumptions(scenario: Scenario, place: Place) -> Iterator[Issue]:
     unvalued = place.sites["market_value_gbp"].isna() & (place.sites["tenure"] == "freehold") & ~place.outside
     if unvalued.any():
         first = int(np.flatnonzero(unvalued.to_numpy(dtype=bool))[0])
-        message = f"{int(unvalued.sum()):,} freeholds have no market value: they bring no receipt"
+        message = f"{counted(int(unvalued.sum()), 'freehold has', 'freeholds have')} no market value, and so no receipt"
         where = row_of(place, "sites", first, "market_value_gbp")
         yield Issue("sites.no-value", message, "fill in market_value_gbp", where, Severity.WARNING)
     if scenario.base_date is None:

@@ -15,6 +15,7 @@ import click
 from estate.cli.options import JSON, PATH, SET
 from estate.cli.outcome import emit_json, print_issues, say
 from estate.errors import Issue
+from estate.wording import counted
 
 
 @click.command("check", short_help="List every problem in the inputs.")
@@ -36,7 +37,10 @@ def command(*, path: Path, changes: tuple[str, ...], as_json: bool, as_csv: bool
     else:
         print_issues(_together(found))
         rest = len(found) - len(bad)
-        say(f"\n{len(bad)} errors, {rest} warnings and notes." + ("" if bad else f"  Next: estate run {path}"))
+        say(
+            f"\n{counted(len(bad), 'error', 'errors')}, {counted(rest, 'warning or note', 'warnings and notes')}."
+            + ("" if bad else f"  Next: estate run {path}")
+        )
     return 3 if bad else 0
 
 
