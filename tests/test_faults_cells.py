@@ -396,6 +396,6 @@ def test_a_figure_that_nobody_reads_is_a_warning_with_the_nearest_that_is_read(f
     said = told(folder, "sites.unread-column")
     assert "sites.csv, column purchase_cost_gbp: nothing reads 'purchase_cost_gbp': it is not a column of sites" in said[0]
     assert "the nearest column that is read is 'exit_cost_gbp'" in said[0]
-    assert "nothing reads 2 columns of it: caretaker, heating" in said[1]
+    assert "2 columns are not read for sites: caretaker, heating" in said[1]
     replace(folder, '# barred = {step_free = ["no"]}', 'barred = {heating = ["oil"], caretaker = ["none"]}')
     assert len(told(folder, "sites.unread-column")) == 1

@@ -210,6 +210,7 @@ def _about_extras(
             unread.append(head)
     if unread and table.extra and table.name not in ("zones", "postcodes"):
         unread.sort()
-        message = f"nothing reads {counted(len(unread), 'column', 'columns')} of it: {listed(unread, 9)}"
+        are = counted(len(unread), "column is", "columns are")  # another table may read the file too
+        message = f"{are} not read for {table.name.replace('_', ' ')}: {listed(unread, 9)}"
         where = Where(raw.file, column=unread[0])
         yield Issue(f"{table.name}.unread-column", message, "map them, if they matter: columns = {...}", where, Severity.NOTE)
