@@ -210,7 +210,10 @@ def _check_locations(frames: Mapping[str, pd.DataFrame], origin: Mapping[str, pd
             rows = origin[name][nowhere].sort_values(["file", "row"])
             first = rows.iloc[0]
             message = f"{counted(len(rows), 'row has', 'rows have')} no location (rows {listed(rows['row'])})"
-            remedy = "give easting and northing, or lat and lon, or a geometry, or a postcode with a table of postcodes"
+            remedy = (
+                "give easting and northing, lat and lon (lat_lon: both in one cell), a grid_reference, a geometry, or a postcode"
+                " with a table of postcodes"
+            )
             issues.append(Issue(f"{name}.no-location", message, remedy, Where(str(first["file"]), int(first["row"]))))
     zones, sites = frames["zones"], frames["sites"]
     basis = zones if zones["easting_m"].notna().any() else sites
