@@ -14,7 +14,7 @@ from estate.runs.files import digest_of
 from estate.scenario import Method, Scenario, load_scenario
 from estate.standards.journeys import measure, streets_file
 from estate.standards.measured import Measured
-from estate.standards.presets import warnings
+from estate.standards.presets import rules, warnings
 from estate.travel import Travel
 from estate.validate import check, missed_today
 
@@ -63,9 +63,9 @@ def prepare(scenario: Scenario, *, cache: Path | None = None, say: Say = quiet) 
         streets = streets_file(scenario, cache)
         if streets.is_file():
             inputs[scenario.travel.streets] = digest_of(streets)
-    travel = measure(place, scenario, cache=cache)
-    measured = Measured.of(place, scenario, travel)
-    issues = (*issues, *travel.notes, *_missed(measured))
+    asked = rules(scenario)
+    measured = Measured(place, scenario, measure(place, scenario, asked=asked, cache=cache), asked)
+    issues = (*issues, *measured.travel.notes, *_missed(measured))
     return Prepared(measured, issues, dict(sorted(inputs.items())))
 
 

@@ -26,10 +26,12 @@ ALL_PAIRS = 5_000_000
 _CACHE = ".cache"
 
 
-def measure(place: Place, scenario: Scenario, *, cache: Path | None = None) -> Travel:
-    """The travel tables that the scenario's rules and reports need."""
+def measure(
+    place: Place, scenario: Scenario, *, asked: tuple[Standard, ...] | None = None, cache: Path | None = None
+) -> Travel:
+    """The travel tables that the scenario's rules (``asked``, where the caller has expanded them) and reports need."""
     zones, sites = _points(place.zones), _points(place.sites)
-    asked = rules(scenario)
+    asked = rules(scenario) if asked is None else asked
     ways = {mode: _way(place, scenario, mode, cache) for mode in modes(scenario, asked)}
     # A mode that nothing can measure is left out: its limbs are said to be not tested.  The scenario's own may not be.
     needed = [mode for mode, way in ways.items() if way is not None]
