@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -59,6 +59,8 @@ COARSE = (100, 0, 0)
 """Subgradient iterations that bring the multipliers near enough for column generation."""
 FINER = (60, 120, 0)
 """Those for a place in parts, whose borders keep these multipliers for a while."""
+EARLY = 10
+"""Rounds of column generation that tell whether sets tie without end, and give a first plan where they do."""
 FIRST, SECOND = 0.1, 0.6
 """Shares of the time by which neighbourhoods at coarse multipliers, and at the best, make way for the bound."""
 LOOKS = 40
@@ -225,7 +227,14 @@ def _large(problem: Problem, cut: Core, state: Run) -> None:
     dual = ascend(cut, 0.93 * target, iterations=COARSE if together else FINER)
     state.saw(problem, None, dual.bound)
     sweep = Sweep(problem, near, dual, SIZES)
-    _improve(state, sweep, share=FIRST, most=problem.n_sites // BALL, looks=0)
+    tied = False
+    if together:
+        dual = climb(problem, cut, dual, plan=state.plan, rounds=EARLY, over=lambda: state.clock.over() is not None)
+        state.saw(problem, None, dual.bound)
+        if tied := patterns.endless(problem, cut, dual):
+            _dive(problem, cut, state, dual, dive.SURE[:1])
+    if not tied:
+        _improve(state, sweep, share=FIRST, most=problem.n_sites // BALL, looks=0)
     if state.over() is not None:
         return
     if together:
@@ -234,7 +243,7 @@ def _large(problem: Problem, cut: Core, state: Run) -> None:
         effort = master.Effort(climbs=30, clock=state.clock)
         dual = sweeps.climb_in_parts(problem, cut, near, dual, TOGETHER // 2, effort)
     state.saw(problem, None, dual.bound)
-    if together and patterns.endless(problem, cut, dual):
+    if tied:
         _dive(problem, cut, state, dual)
     sweep.afresh(dual)
     _improve(state, sweep, share=SECOND, looks=0)
@@ -253,9 +262,9 @@ def _large(problem: Problem, cut: Core, state: Run) -> None:
         sweep.sizes = tuple(min(round(each * GROW), problem.n_sites) for each in sweep.sizes)
 
 
-def _dive(problem: Problem, cut: Core, state: Run, dual: Dual) -> None:
+def _dive(problem: Problem, cut: Core, state: Run, dual: Dual, ways: Sequence[float] = dive.SURE) -> None:
     """Plans out of the best multipliers, each joined with the plan in hand."""
-    for sure in dive.SURE:
+    for sure in ways:
         if state.over() is not None or state.plan is None:
             return
         state.saw(problem, dive.improve(problem, cut, dual, state.plan, sure=sure, clock=state.clock))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -25,7 +26,9 @@ def command(*, run: Path, as_json: bool) -> None:
     if not verdict.ok:
         earlier = form_of(stored.manifest) < FORM
         why = f": it is of an earlier form ({form_of(stored.manifest)}, now {FORM}), so run it again first" if earlier else ""
-        raise VerificationError(f"the stored run does not pass the independent check{why}", verdict.failures)
+        remedy = f"run it again: 'estate run' on its scenario, {stored.scenario.file.name}"
+        failures = [replace(issue, remedy=remedy) for issue in verdict.failures] if earlier else verdict.failures
+        raise VerificationError(f"the stored run does not pass the independent check{why}", failures)
     checks = sum(verdict.checks.values())
     if as_json:
         emit_json({"ok": True, "checks": dict(verdict.checks), "cost_gbp_pa": verdict.cost_pence / 100})
