@@ -26,7 +26,7 @@ def command(*, run: Path, as_json: bool) -> None:
     if not verdict.ok:
         earlier = form_of(stored.manifest) < FORM
         why = f": it is of an earlier form ({form_of(stored.manifest)}, now {FORM}), so run it again first" if earlier else ""
-        remedy = f"run it again: 'estate run' on its scenario, {stored.scenario.file.name}"
+        remedy = "run its scenario again with 'estate run'"
         failures = [replace(issue, remedy=remedy) for issue in verdict.failures] if earlier else verdict.failures
         raise VerificationError(f"the stored run does not pass the independent check{why}", failures)
     checks = sum(verdict.checks.values())
