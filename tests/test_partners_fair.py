@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from places import scenario_with, tiny_place
 
-from estate.errors import InfeasibleError
+from estate.errors import InfeasibleError, InputError
 from estate.formulate import formulate
 from estate.partners.fair import PENNIES, fair
 from estate.partners.game import players_of
@@ -108,3 +108,12 @@ def test_against_going_alone_asks_at_least_as_much_as_against_today():
             except InfeasibleError:
                 price[against] = np.inf
         assert price["alone"] >= price["today"], seed
+
+
+def test_a_batch_refuses_what_it_cannot_hold():
+    from estate.whatif.reuse import _refuse_what_batches_cannot_hold
+
+    with pytest.raises(InputError) as refused:
+        _refuse_what_batches_cannot_hold(load_scenario(COUNTY, ("rules.no_agency_worse_off={}",)))
+    assert "estate run" in refused.value.issues[0].remedy
+    _refuse_what_batches_cannot_hold(load_scenario(COUNTY, ("rules.no_agency_worse_off={transfers=true}",)))

@@ -17,6 +17,7 @@ from estate.load.files import Reading
 from estate.load.merge import Part, complete, merged
 from estate.load.points import check_extent, extent_of, located, postcode_table
 from estate.load.raw import Raw
+from estate.load.reorganise import reorganised
 from estate.load.shape import shaped
 from estate.load.travel import Known, travel_rows, travel_table
 from estate.place import CRS, Place
@@ -89,7 +90,8 @@ def survey(scenario: Scenario) -> Place:
     travel = _travel(scenario, frames, reading)
     context = _context(scenario, reading)
     digests = dict(sorted(reading.digests.items()))
-    return Place(**frames, travel=travel, context=context, issues=tuple(reading.issues), digests=digests, origin=origin)
+    place = Place(**frames, travel=travel, context=context, issues=tuple(reading.issues), digests=digests, origin=origin)
+    return reorganised(place, scenario)
 
 
 def _postcodes(scenario: Scenario, reading: Reading) -> pd.DataFrame | None:

@@ -14,6 +14,7 @@ from estate.errors import VerificationError
 from estate.partners import agreement
 from estate.partners.agreement import agreement_tables
 from estate.partners.partnership import Partnership, partnership
+from estate.partners.reorganisation import reorganisation_tables
 from estate.partners.tables import partner_tables
 from estate.partners.vehicle import vehicle_tables
 from estate.pipeline.decide import Outcome, stored
@@ -44,7 +45,13 @@ def with_partners(outcome: Outcome, *, time_s: float | None = None, orders: int 
     found = partnership(outcome.prepared.measured, outcome.plan, clock=clock, orders=orders, say=say)
     say("the account between them")
     agreed = agreement_tables(found)
-    tables = {**outcome.appraisal.tables, **partner_tables(found), **agreed, **vehicle_tables(found)}
+    tables = {
+        **outcome.appraisal.tables,
+        **partner_tables(found),
+        **agreed,
+        **vehicle_tables(found),
+        **reorganisation_tables(found),
+    }
     said = {**summary(found, tables["ways"]), **agreement.summary(agreed)}
     manifest = {**outcome.manifest, "partners": said, "tables": column_kinds(tables)}
     more = replace(outcome, appraisal=Appraisal(tables, outcome.appraisal.summary), manifest=manifest)

@@ -71,6 +71,19 @@ UNRAVELLING = (
     Col("charge_gbp_pa", "Charged", "gbp", 15), Col("by_itself_gbp_pa", "Would pay by itself", "gbp", 15),
     Col("leaves", "Leaves", width=10),
 )  # fmt: skip
+REORGANISATION = (
+    Col("reorganisation", "Mapping", "wrap", 30), Col("vesting_date", "Vesting", width=12),
+    Col("partners", "Partners", "int", 10),
+    Col("together_gbp_pa", "Together, a year", "gbp", 15), Col("alone_gbp_pa", "Each alone, a year", "gbp", 15),
+    Col("pooling_gbp_pa", "Worth of sharing", "gbp", 15), Col("as_the_plan_falls", "As the plan falls", "wrap", 22),
+    Col("most_that_leaving_gains_gbp_pa", "Most that leaving gains", "gbp", 15),
+    Col("least_subsidy_gbp_pa", "From outside, a year", "gbp", 15),
+)  # fmt: skip
+CONSENTS = (
+    Col("reorganisation", "Mapping", "wrap", 26), Col("agency", "Agency", width=14), Col("successor", "Successor", "wrap", 20),
+    Col("what", "What", "wrap", 20), Col("site_id", "Building", "wrap", 24), Col("year", "Year", width=10),
+    Col("amount_gbp", "Amount", "gbp", 15), Col("over_gbp", "Consent above", "gbp", 13), Col("law", "Under", "wrap", 40),
+)  # fmt: skip
 SHEETS = (
     ("partners", "Partners", "What each agency saves alone, and what it brings to the saving of all", PARTNERS),
     ("ways", "Ways to share", "Ways to share what is saved, and whether all would sign", WAYS),
@@ -82,6 +95,8 @@ SHEETS = (
     ("own_purses", "Own purses", "What each must find itself, and out of one purse", PURSES),
     ("vehicle", "Vehicle", "A property vehicle: what each member brings, is charged, and would pay by itself", VEHICLE),
     ("unravelling", "Vehicle holds", "Who would leave the vehicle, step by step, by how its overhead is shared", UNRAVELLING),
+    ("reorganisation", "Reorganisation", "The partners under each mapping of councils to successors", REORGANISATION),
+    ("consents", "Consents", "Disposals and contracts that may need a successor's consent before vesting", CONSENTS),
     ("agreement", "Heads of terms", "What an agreement would have to say", AGREEMENT),
 )
 

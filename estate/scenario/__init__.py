@@ -9,7 +9,7 @@ from estate.scenario.access import Limb, Measure, Service, Standard
 from estate.scenario.files import Adjust, TableFile, Tables
 from estate.scenario.limits import Limit, Metric, Settings
 from estate.scenario.money import Objective, Sensitivity
-from estate.scenario.partners import Vehicle, WorseOff
+from estate.scenario.partners import Reorganisation, Vehicle, WorseOff
 from estate.scenario.patches import Patch, parse_change, patched
 from estate.scenario.purses import Budget, Purse
 from estate.scenario.reading import build, digest, load_scenario, resolved, settings_bytes
@@ -28,6 +28,7 @@ __all__ = [
     "Objective",
     "Patch",
     "Purse",
+    "Reorganisation",
     "Rules",
     "Scenario",
     "Sensitivity",

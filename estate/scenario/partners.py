@@ -1,10 +1,11 @@
-"""Settings of partners: a property vehicle, and nobody worse off."""
+"""Settings of partners: nobody worse off, a property vehicle, and councils that pass to successors."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import datetime as dt
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from estate.scenario.limits import NotNegative, Settings
 
@@ -33,3 +34,41 @@ class Vehicle(Settings):
     """Shares in it: by the value of the buildings brought in, or equal."""
     overhead: Literal["equal", "in-proportion"] = "in-proportion"
     """How its overhead is charged: the same to each, or in proportion to what each would pay by itself."""
+
+
+class Successor(Settings):
+    """A new council and the agencies it takes over from."""
+
+    agency: Annotated[str, Field(min_length=1, max_length=64)]
+    """Its short id."""
+    name: str = ""
+    """What people call it."""
+    of: Annotated[tuple[str, ...], Field(min_length=1)]
+    """The agencies that are dissolved into it."""
+
+
+class Reorganisation(Settings):
+    """A mapping of agencies to successors, to whom buildings, counters, receipts and plans pass on a day."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+    """What the mapping is called."""
+    vesting_date: dt.date
+    """The day on which the successors take over."""
+    direction_date: dt.date | None = None
+    """From when the disposals and contracts of councils to be dissolved may need consent; none: from the base year."""
+    successors: Annotated[tuple[Successor, ...], Field(min_length=1)]
+    """The new councils."""
+
+    @model_validator(mode="after")
+    def once_each(self) -> Self:
+        """No agency passes to two successors."""
+        gone = [each for successor in self.successors for each in successor.of]
+        twice = sorted({each for each in gone if gone.count(each) > 1})
+        if twice:
+            raise ValueError(f"{', '.join(twice)}: an agency passes to one successor only")
+        return self
+
+    @property
+    def heir(self) -> dict[str, str]:
+        """The successor of each agency that is dissolved."""
+        return {each: successor.agency for successor in self.successors for each in successor.of}

@@ -76,7 +76,7 @@ def _put(target: Any, path: Sequence[str], value: Any) -> None:
     if not isinstance(target, dict):
         raise UsageError(f"'{'.'.join(path)}' leads into a value that has no parts")
     if rest:
-        _put(target.setdefault(head, [] if head in ("standards", "adjust", "purses") else {}), rest, value)
+        _put(target.setdefault(head, [] if head in ("standards", "adjust", "purses", "reorganisation") else {}), rest, value)
     else:
         target[head] = value
 

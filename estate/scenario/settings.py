@@ -14,7 +14,7 @@ from estate.scenario.access import Service, Standard
 from estate.scenario.files import Adjust, Tables
 from estate.scenario.limits import Fraction, Positive, Settings
 from estate.scenario.money import Money
-from estate.scenario.partners import Vehicle
+from estate.scenario.partners import Reorganisation, Vehicle
 from estate.scenario.rules import Rules
 from estate.scenario.travel import Travel
 
@@ -72,6 +72,10 @@ class Scenario(Settings):
     """Prices, discounting, and what is optimised."""
     vehicle: Vehicle | None = None
     """A single property vehicle, whose books and whose holding together 'estate partners' works out."""
+    reorganisation: tuple[Reorganisation, ...] = ()
+    """Ways in which councils may pass to successors: 'estate partners' sets them side by side."""
+    reorganised: str = ""
+    """The one of them that this run is under, by name; blank: as the agencies stand."""
     adjust: tuple[Adjust, ...] = ()
     """Changes laid on the tables after they are read."""
     add_sites: tuple[Mapping[str, str | float | bool], ...] = ()

@@ -27,6 +27,7 @@ def check_ids(scenario: Scenario, place: Place) -> Iterator[Issue]:
         ("rules.fixed", rules.fixed.keys(), points, "access point"),
         ("rules.fixed", rules.fixed.values(), sites, "site"),
         ("rules.out", rules.out, agencies, "agency"),
+        ("reorganisation.successors.of", _dissolved(scenario), agencies, "agency"),
         ("vehicle.members", scenario.vehicle.members if scenario.vehicle else (), agencies, "agency"),
         ("money.pfi_exit_gbp", scenario.money.pfi_exit_gbp, sites, "site"),
     )
@@ -35,6 +36,15 @@ def check_ids(scenario: Scenario, place: Place) -> Iterator[Issue]:
             if each not in known:
                 remedy = suggestion(each, map(str, known))
                 yield Issue("scenario.unknown-id", f"'{each}' is not a {thing}", remedy, setting(scenario, path, each))
+
+
+def _dissolved(scenario: Scenario) -> tuple[str, ...]:
+    """Agencies that pass to a successor, of those that are still there."""
+    return (
+        tuple(each for way in scenario.reorganisation if way.name != scenario.reorganised for each in way.heir)
+        if not scenario.reorganised
+        else ()
+    )
 
 
 def check_services(scenario: Scenario, place: Place) -> Iterator[Issue]:

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from estate.errors import Issue, Severity, raise_for
+from estate.errors import InputError, Issue, Severity, Where, raise_for
 from estate.formulate import formulate
 from estate.load import load
 from estate.model import Measure
@@ -117,6 +117,7 @@ class Evaluator:
             When the scenario or the tables it changes are wrong.
         """
         scenario = self.scenario(changes)
+        _refuse_what_batches_cannot_hold(scenario)
         plain, keep, close, adjust = without_light(scenario, self.shared.base)
         anchor = self.anchor(plain, time_s)
         if not lockable(anchor, keep, close):
@@ -210,7 +211,10 @@ class Evaluator:
     def place(self, scenario: Scenario) -> Place:
         """The place under a scenario's adjustments: from memory, unless the scenario reads other files."""
         base = self.shared.base
-        same = all(getattr(scenario, name) == getattr(base, name) for name in ("tables", "services", "add_sites"))
+        same = all(
+            getattr(scenario, name) == getattr(base, name)
+            for name in ("tables", "services", "add_sites", "reorganised", "reorganisation")
+        )
         return adjusted_place(self.shared.place, scenario, scenario.adjust) if same and self.reuse else load(scenario)
 
     def travel(self, scenario: Scenario, place: Place) -> Travel:
@@ -305,3 +309,13 @@ def _reply(anchor: Anchor, light: Light, found: Found, place: Place, *, solved: 
     if not solved and anchor.best.ended != "proven":
         bound = None
     return Reply(status, reason, anchor, found.solution, value, bound, place, light, solved)
+
+
+def _refuse_what_batches_cannot_hold(scenario: Scenario) -> None:
+    """A rule on what each agency pays needs its books at every step: a batch would leave it out without a word."""
+    rule = scenario.rules.no_agency_worse_off
+    if rule is not None and not (rule.transfers and rule.against == "today"):
+        words = "a batch cannot hold a plan to what each agency pays"
+        remedy = "take rules.no_agency_worse_off out of the batch, and run 'estate run' with it on the scenario you choose"
+        where = Where(scenario.file.name, column="rules.no_agency_worse_off")
+        raise InputError(issues=[Issue("whatif.worse-off", words, remedy, where)])
