@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -17,6 +18,38 @@ import pandas as pd
 from scipy.optimize import OptimizeResult, least_squares
 
 from estate.place import Place, shown
+from estate.runs.run import Run
+
+ODD = 1237.0
+"""Added to what the confidential buildings cost and are worth, so that their amounts could come from nowhere else."""
+
+
+def hide(place: Place, sites: list[str], odd_gbp: float = ODD, called: str = "Quiet House", by_m: float = 0.0) -> Place:
+    """The place with these sites confidential, odd amounts in their rows, other names, and so many metres farther east."""
+    secret = place.sites.index.isin(sites)
+    odd = {
+        column: place.sites[column].astype(float).where(~secret, place.sites[column].astype(float) + odd_gbp)
+        for column in ("running_cost_gbp_pa", "market_value_gbp", "capacity_m2")
+    }
+    names = {
+        "name": [
+            f"{called} {key}" if here else name
+            for key, name, here in zip(place.sites.index, place.sites["name"], secret, strict=True)
+        ]
+    }
+    moved = {"easting_m": place.sites["easting_m"] + np.where(secret, by_m, 0.0)}
+    return replace(place, sites=place.sites.assign(confidential=secret, **odd, **names, **moved))
+
+
+def four(run: Run) -> list[str]:
+    """The second most used site of up to four services: nearest for many zones, and not the only one of its kind."""
+    zones = run.tables["zones"]
+    count = zones[zones["site_after"] != ""].groupby("service")["site_after"].value_counts()
+    chosen: list[str] = []
+    for service in count.index.get_level_values(0).unique():
+        chosen += [site for site in count[service].index if site not in chosen][1:2]
+    return chosen[:4]
+
 
 NEAR_M = 200.0
 """A building is found when it is placed as near as this."""
@@ -106,3 +139,17 @@ def _texts(folder: Path) -> list[str]:
                 for name in names:
                     texts += [" ".join(map(str, row)) for row in database.execute(f'SELECT * FROM "{name}"')]
     return texts
+
+
+def counted(folder: Path, place: Place) -> list[str]:
+    """The districts where there are more places with a service than the buildings that are shown: where a hidden one is."""
+    places, sites = (pd.read_csv(folder / f"{name}.csv", keep_default_na=False) for name in ("places", "sites"))
+    found = []
+    for when in ("before", "after"):
+        offered = sites.assign(service=sites[f"services_{when}"].str.split(r"[;,]\s*")).explode("service")
+        shown_here = offered.groupby(["district", "service"])["site_id"].nunique() if "district" in offered else pd.Series()
+        by_district = places[places["group"] == "district"]
+        for service, value, n in by_district[["service", "value", f"places_{when}"]].itertuples(index=False):
+            if n > shown_here.get((value, service), 0):
+                found.append(f"{service} in {value}, {when}: {n} places, {shown_here.get((value, service), 0)} shown")
+    return found

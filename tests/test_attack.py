@@ -1,50 +1,20 @@
 """Nothing confidential can be found in the public version of a run, by least squares, subtraction or search."""
 
-from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pandas as pd
 import pytest
-from attack import located, named, subtracted
+from attack import counted, four, hide, located, named, subtracted
 from page_fixture import INPUTS, county, run_of, town
 
 from estate.load import load
 from estate.page.public import redacted
 from estate.pipeline.publish import write_public
-from estate.place import Place, shown, todays_plan
+from estate.place import shown, todays_plan
 from estate.report.tables import write_tables
 from estate.runs.run import Run
 from estate.scenario import load_scenario
-
-ODD = 1237.0
-"""Added to what the confidential buildings cost and are worth, so that their amounts could come from nowhere else."""
-
-
-def hide(place: Place, sites: list[str]) -> Place:
-    """The place with these sites confidential, and odd amounts in their rows."""
-    secret = place.sites.index.isin(sites)
-    odd = {
-        column: place.sites[column].astype(float).where(~secret, place.sites[column].astype(float) + ODD)
-        for column in ("running_cost_gbp_pa", "market_value_gbp", "capacity_m2")
-    }
-    names = {
-        "name": [
-            f"Quiet House {key}" if here else name
-            for key, name, here in zip(place.sites.index, place.sites["name"], secret, strict=True)
-        ]
-    }
-    return replace(place, sites=place.sites.assign(confidential=secret, **odd, **names))
-
-
-def four(run: Run) -> list[str]:
-    """The second most used site of up to four services: nearest for many zones, and not the only one of its kind."""
-    zones = run.tables["zones"]
-    count = zones[zones["site_after"] != ""].groupby("service")["site_after"].value_counts()
-    chosen: list[str] = []
-    for service in count.index.get_level_values(0).unique():
-        chosen += [site for site in count[service].index if site not in chosen][1:2]
-    return chosen[:4]
 
 
 @cache
@@ -66,6 +36,7 @@ def test_the_attack_finds_nothing(name, tmp_path):
     write_public(tmp_path / "public", run)
     assert located(tmp_path / "public", run.place) == []
     assert subtracted(tmp_path / "public", run.place) == []
+    assert counted(tmp_path / "public", run.place) == []
     assert named(tmp_path / "public", run.place) == []
 
 

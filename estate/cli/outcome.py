@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 import traceback
@@ -14,6 +15,9 @@ from estate.errors import EstateError, Issue, Severity, WriteError
 
 MOST_ISSUES = 200
 """Issues printed as text; the rest are counted, and all are in --json."""
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What writing a file meets where there is no room for it: no bug, wherever it happens."""
 
 MARKS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
 
@@ -37,12 +41,21 @@ def guarded(group: click.Group, arguments: Sequence[str]) -> int:  # noqa: PLR09
         return _reported(error, as_json=as_json)
     except KeyboardInterrupt:
         return _fail("interrupted: nothing was published", 130)
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            return _bug(error, debug=debug)
+        where = f" ({error.filename})" if error.filename else ""
+        return _fail(f"cannot write: {error.strerror}{where}: free some space; what was published before is unharmed", 8)
     except Exception as error:  # noqa: BLE001  (the last door: a bug is said to be one)
-        if debug:
-            traceback.print_exc()
-            return 1
-        return _fail(f"a bug in estate: {type(error).__name__}: {error}; run again with 'estate --debug ...' and report it", 1)
+        return _bug(error, debug=debug)
     return result if isinstance(result, int) else 0
+
+
+def _bug(error: Exception, *, debug: bool) -> int:
+    if debug:
+        traceback.print_exception(error)
+        return 1
+    return _fail(f"a bug in estate: {type(error).__name__}: {error}; run again with 'estate --debug ...' and report it", 1)
 
 
 def _fail(message: str, code: int) -> int:

@@ -20,6 +20,8 @@ from estate.wording import brief
 
 RUNS = ".runs"
 _POLL_S = 0.05
+_PROBE_MB = 4
+"""More than any one file of a county's run."""
 
 
 @contextmanager
@@ -27,7 +29,10 @@ def locked(out: Path, name: str, *, wait_s: float = 0.0) -> Iterator[None]:
     """Hold the output folder's lock for one scenario; :class:`WriteError` when another has it for ``wait_s`` seconds."""
     runs = out / RUNS
     with writing(out):
-        runs.mkdir(parents=True, exist_ok=True)
+        try:
+            runs.mkdir(parents=True, exist_ok=True)
+        except RecursionError:  # a folder in a folder, a thousand deep
+            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG)) from None
         lock = (runs / f"{name}.lock").open("a+")
     with lock:
         until = time.monotonic() + wait_s
@@ -38,8 +43,8 @@ def locked(out: Path, name: str, *, wait_s: float = 0.0) -> Iterator[None]:
             time.sleep(_POLL_S)
         with writing(out):
             lock.truncate(0)
-            lock.write(f"process {os.getpid()} on {platform.node()}, since {dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M:%S} UTC")
-            lock.flush()
+            who = f"process {os.getpid()} on {platform.node()}, since {dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
+            os.write(lock.fileno(), who.encode())  # nothing is left to be flushed, and to fail, when the lock is let go
         yield
 
 
@@ -67,25 +72,36 @@ def writing(where: Path) -> Iterator[None]:
         raise
     except Exception as error:
         # A database or a spreadsheet that finds the disk full says so in errors of its own.
-        if not isinstance(error, OSError) and not _full(where):
+        number = (isinstance(error, OSError) and error.errno) or _refused(where)
+        if not isinstance(error, OSError) and not number:
             raise
-        number = error.errno if isinstance(error, OSError) and error.errno else errno.ENOSPC if _full(where) else 0
         hints = {
             errno.ENOSPC: "the disk is full: free some space",
+            errno.EFBIG: "files may not grow so large here (ulimit -f): raise the limit",
             errno.EACCES: "the folder is read-only or the file is open elsewhere",
             errno.EDQUOT: "the quota is used up: free some space",
             errno.EROFS: "the folder is read-only",
-            errno.ENAMETOOLONG: "the path is too long: choose a shorter --out",
+            errno.ENAMETOOLONG: "the path is too long: choose a shorter one",
         }
         hint = hints.get(number, getattr(error, "strerror", None) or brief(str(error)))
         shown = brief(str(where), 200)
         raise WriteError(f"cannot write to {shown}: {hint}; what was published before is unharmed") from error
 
 
-def _full(where: Path) -> bool:
-    """Whether the disk of a folder has no room left to speak of."""
-    there = next((each for each in (where, *where.absolute().parents) if each.exists()), Path())
-    return shutil.disk_usage(there).free < 64 * 1024
+def _refused(where: Path) -> int:
+    """The error number that writing a few megabytes into a folder meets (no space, a quota, a limit of size); 0 for none."""
+    there = next((each for each in (where, *where.absolute().parents) if each.is_dir()), Path())
+    probe = there / f".{os.getpid()}.probe"
+    try:
+        with probe.open("wb", buffering=0) as file:
+            for _ in range(_PROBE_MB):
+                file.write(bytes(2**20))
+    except OSError as error:
+        return error.errno or errno.EIO
+    finally:
+        with suppress(OSError):
+            probe.unlink()
+    return 0
 
 
 @contextmanager

@@ -68,13 +68,14 @@ def new(folder: Path, *, from_osm: str = "", area: str = "", lists: Path | None 
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
+    except (OSError, RecursionError) as error:  # the second: a folder in a folder, a thousand deep
         raise _cannot(folder, error) from None
     return tuple(folder / name for name in texts)
 
 
-def _cannot(folder: Path, error: OSError) -> WriteError:
-    issue = Issue("new.cannot-write", f"cannot write {folder}: {error.strerror}", "choose another folder", Where(str(folder)))
+def _cannot(folder: Path, error: OSError | RecursionError) -> WriteError:
+    reason = error.strerror if isinstance(error, OSError) else "File name too long"
+    issue = Issue("new.cannot-write", f"cannot write {folder}: {reason}", "choose another folder", Where(str(folder)))
     return WriteError(issues=[issue])
 
 

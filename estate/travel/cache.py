@@ -71,7 +71,7 @@ def put(folder: Path | None, name: str, found: Found) -> None:
     }
     arrays["tables"] = np.array(sorted(tables), dtype=np.str_)
     arrays["notes"] = np.array(json.dumps([asdict(note) for note in notes]))
-    with suppress(OSError):
+    with suppress(OSError, RecursionError):
         folder.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=folder, prefix=".", suffix=".npz")
         try:

@@ -109,6 +109,8 @@ def plan_batch(path: Path, out: Path, say: Say) -> Batch:
     found = tuple(items(whatif, _facts(reply, shared)))
     hashes, asks, wrong = _asked(found, evaluator, world)
     store = Store(out / FOLDER / whatif.name)
+    for each in store.damaged():
+        say(f"{each} cannot be read whole: its scenarios are asked again")
     known = store.known()
     missing = tuple(ask for ask in asks if ask.hash not in known)
     return Batch(whatif, prepared, shared, evaluator, reply, found, hashes, missing, wrong, store, world, seconds)

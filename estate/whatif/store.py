@@ -3,7 +3,8 @@
 Each *part* is one file, written under another name, flushed, and renamed: it is there whole or not at all, so ``kill -9`` at any
 moment costs at most the parts that were being made.  A row is one scenario by its hash; the plan's sites and moves are lists
 inside the row, so a scenario and its plan cannot be parted.  Should two parts hold one hash (a run killed while it was putting
-parts together), the first is taken and they are the same.
+parts together), the first is taken and they are the same.  A part that a failing disk has spoilt is left out and removed: its
+scenarios have no answer any more, and are asked again.
 """
 
 from __future__ import annotations
@@ -56,21 +57,24 @@ class Store:
     folder: Path
 
     def prepare(self) -> None:
-        """Make the folder, and clear what a killed run left half-written."""
+        """Make the folder, and clear what a killed run left half-written and what cannot be read."""
         with writing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            for left in self.folder.glob(".*.new"):
+            for left in (*self.folder.glob(".*.new"), *self.damaged()):
                 left.unlink()
 
     def parts(self) -> list[Path]:
         """The parts, in a fixed order."""
         return sorted(self.folder.glob("part-*.parquet"))
 
+    def damaged(self) -> list[Path]:
+        """The parts that cannot be read whole."""
+        return [part for part in self.parts() if _table(part) is None]
+
     def known(self) -> set[str]:
         """Hashes that have an answer; failures are not answers, and are tried again."""
-        frames = [pq.read_table(part, columns=["hash", "status"]).to_pandas() for part in self.parts()]
-        found = pd.concat(frames) if frames else pd.DataFrame({"hash": [], "status": []})
-        return set(found.loc[found["status"] != FAILED, "hash"])
+        found = self.read()
+        return set(found.index[found["status"] != FAILED])
 
     def write(self, rows: Sequence[Mapping[str, Any]]) -> Path:
         """Add rows as a part of their own."""
@@ -81,7 +85,7 @@ class Store:
 
     def read(self, hashes: Iterable[str] | None = None) -> pd.DataFrame:
         """Every answer once, indexed by hash; an answer wins over a failure of the same scenario."""
-        tables = [pq.read_table(part, schema=SCHEMA) for part in self.parts()]
+        tables = [table for part in self.parts() if (table := _table(part)) is not None]
         every = pa.concat_tables([SCHEMA.empty_table(), *tables]).to_pandas()
         every = every.iloc[(every["status"] == FAILED).to_numpy().argsort(kind="stable")]
         frame: pd.DataFrame = every.drop_duplicates("hash").set_index("hash").sort_index()
@@ -102,10 +106,18 @@ class Store:
         return len(before) - len(after)
 
 
+def _table(part: Path) -> pa.Table | None:
+    """A part's rows; None where it is cut short, or its pages are not those that were written."""
+    try:
+        return pq.read_table(part, schema=SCHEMA, page_checksum_verification=True)
+    except (pa.ArrowException, OSError):
+        return None
+
+
 def _whole(table: pa.Table, target: Path) -> Path:
     """A Parquet file that appears at once, flushed to disk."""
     new = target.with_name(f".{target.name}.new")
-    pq.write_table(table, new)
+    pq.write_table(table, new, write_page_checksum=True)
     with new.open("rb") as opened:
         os.fsync(opened.fileno())
     new.replace(target)

@@ -21,13 +21,14 @@ from typing import Any, cast
 import dask
 from distributed import Client, LocalCluster, WorkerPlugin, as_completed, get_worker
 
-from estate.errors import EstateError
+from estate.errors import BatchError, EstateError
 from estate.solve import Status
 from estate.whatif.figures import figures, moves_of, states_of, why_not
 from estate.whatif.interrupt import kept_from_children
 from estate.whatif.patches import Changes
 from estate.whatif.reuse import Evaluator, Shared
 from estate.whatif.store import FAILED
+from estate.wording import brief
 
 BATCH = 10
 """Scenarios in one task: a task costs Dask some milliseconds, whatever is in it."""
@@ -128,15 +129,30 @@ def cluster(scheduler: str = "", workers: int = 0) -> Iterator[Client]:
         "distributed.worker.daemon": True,
     }
     with dask.config.set(settings), kept_from_children():
-        local = LocalCluster(  # type: ignore[no-untyped-call]
-            n_workers=workers or workers_here(),
-            threads_per_worker=1,
-            processes=True,
-            dashboard_address=None,
-            silence_logs=logging.CRITICAL,
-        )
+        local = _started(workers or workers_here())
     with dask.config.set(settings), local, Client(local, set_as_default=False) as client:  # type: ignore[no-untyped-call]
         yield client
+
+
+def _started(workers: int) -> LocalCluster:
+    """Workers of this machine's own.
+
+    One that is killed while it starts (memory is short just then) takes the others along, so all are started again, and where
+    that fails too a half as many: :class:`BatchError` when not even one stays.
+    """
+    for wanted in (workers, workers, max(workers // 2, 1), 1):
+        try:
+            return LocalCluster(  # type: ignore[no-untyped-call]
+                n_workers=wanted,
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address=None,
+                silence_logs=logging.CRITICAL,
+            )
+        except (RuntimeError, OSError, TimeoutError) as error:
+            said = brief(f"{type(error).__name__}: {error}")
+    message = f"no worker stays alive ({said}): is memory short? free some, or give it --workers 1; answers so far are kept"
+    raise BatchError(message)
 
 
 def answers(client: Client, helper: Helper, asks: Sequence[Ask], timeout_s: float) -> Iterator[list[Row]]:
