@@ -3,7 +3,8 @@
     scripts/fuzz shapes            every shape, and 40 places with bytes changed at random
     scripts/fuzz shapes 400        more of these
 
-A child has 2 GiB of memory and 60 seconds.  It ends with 0, 2 or 3: never with 1, never by a signal, never by the clock.
+A child has 2 GiB of memory and 60 seconds (more where the machine is busy).  It ends with 0, 2 or 3: never with 1, never by a
+signal, never by the clock.
 """
 
 from __future__ import annotations
@@ -232,6 +233,11 @@ def at_random(seed: int) -> Spoil:
     return spoil
 
 
+def _patience() -> float:
+    """Seconds to wait: a machine with more to do than it has processors is that much slower."""
+    return SECONDS * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def _limits() -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -253,11 +259,11 @@ def tried(name: str, spoil: Spoil, folder: Path) -> tuple[str, float]:
                 [*map(str, command)],
                 capture_output=True,
                 check=False,
-                timeout=SECONDS,
+                timeout=_patience(),
                 preexec_fn=_limits,
             )
-        except subprocess.TimeoutExpired:
-            return f"no end after {SECONDS:g} s", SECONDS
+        except subprocess.TimeoutExpired as late:
+            return f"no end after {late.timeout:.0f} s", late.timeout
         said, seconds = (done.stdout + done.stderr).decode("utf-8", "replace"), time.monotonic() - began
     finally:
         shutil.rmtree(place)
