@@ -43,16 +43,18 @@ def discounting(scenario: Scenario) -> Discounting:
     return Discounting(discount_factors(scenario.money.base_year, scenario.money.horizon_years))
 
 
-def annual_equivalent_gbp(place: Place, scenario: Scenario, point: Ints, site: Ints) -> tuple[Floats, Floats, Floats]:
+def annual_equivalent_gbp(
+    place: Place, scenario: Scenario, point: Ints, site: Ints, worth: Discounting | None = None
+) -> tuple[Floats, Floats, Floats]:
     """What turns the running-cost objective into equivalent annual cost: (P,) of moves, (J,) of releases, (J,) of openings.
 
     With ``B`` the present value of a pound in every year, a plan's equivalent annual cost is its running cost, plus for every
     pair chosen ``moves`` = one-off / B less the hosting not yet paid before the move, plus for every site let go ``releases``
     = (exit and sale costs - proceeds) / B plus the running cost still paid until it closes, less for every site newly opened
     ``openings`` = the running cost not yet paid.  All are linear in the decisions, and equal to what
-    :mod:`estate.appraise.cashflow` finds.
+    :mod:`estate.appraise.cashflow` finds.  ``worth`` is what a pound of each year counts, where not as the scenario discounts.
     """
-    worth = discounting(scenario)
+    worth = discounting(scenario) if worth is None else worth
     home = place.point_site[point]
     leave = leaving_years(place, scenario)
     saved = worth.yearly_from(leave) / worth.annuity

@@ -26,13 +26,13 @@ def leaving_years(place: Place, scenario: Scenario) -> Floats:
     """
     closing = float(scenario.money.closing_year)
     sites = place.sites
-    end = _years_after(sites["lease_end"], scenario.money.base_year)
-    broken = _years_after(sites["lease_break"], scenario.money.base_year)
+    end = years_after(sites["lease_end"], scenario.money.base_year)
+    broken = years_after(sites["lease_break"], scenario.money.base_year)
     leave = np.fmax(closing, np.fmin(broken, end))
     return np.where(np.isin(words(sites, "tenure"), UNDATED), closing, leave)
 
 
-def _years_after(last_day: pd.Series[pd.Timestamp], base_year: int) -> Floats:
+def years_after(last_day: pd.Series[pd.Timestamp], base_year: int) -> Floats:
     """The morning after a date, in financial years and fractions after 1 April of the base year; NaN without a date."""
     last: NDArray[np.datetime64] = last_day.to_numpy(dtype="datetime64[D]")
     day = last + np.timedelta64(1, "D")

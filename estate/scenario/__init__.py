@@ -11,6 +11,7 @@ from estate.scenario.limits import Limit, Metric, Settings
 from estate.scenario.money import Objective, Sensitivity
 from estate.scenario.partners import Reorganisation, Vehicle, WorseOff
 from estate.scenario.patches import Patch, parse_change, patched
+from estate.scenario.programme import Loan, Programme
 from estate.scenario.purses import Budget, Purse
 from estate.scenario.reading import build, digest, load_scenario, resolved, settings_bytes
 from estate.scenario.rules import Rules
@@ -22,11 +23,13 @@ __all__ = [
     "Budget",
     "Limb",
     "Limit",
+    "Loan",
     "Measure",
     "Method",
     "Metric",
     "Objective",
     "Patch",
+    "Programme",
     "Purse",
     "Reorganisation",
     "Rules",

@@ -15,6 +15,7 @@ from estate.scenario.files import Adjust, Tables
 from estate.scenario.limits import Fraction, Positive, Settings
 from estate.scenario.money import Money
 from estate.scenario.partners import Reorganisation, Vehicle
+from estate.scenario.programme import Programme
 from estate.scenario.rules import Rules
 from estate.scenario.travel import Travel
 
@@ -76,6 +77,8 @@ class Scenario(Settings):
     """Ways in which councils may pass to successors: 'estate partners' sets them side by side."""
     reorganised: str = ""
     """The one of them that this run is under, by name; blank: as the agencies stand."""
+    programme: Programme | None = None
+    """Over which years, in which order and with which money 'estate programme' carries a plan out; without it, all at once."""
     adjust: tuple[Adjust, ...] = ()
     """Changes laid on the tables after they are read."""
     add_sites: tuple[Mapping[str, str | float | bool], ...] = ()

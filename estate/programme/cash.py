@@ -1,0 +1,249 @@
+"""What each step costs each purse, and brings it, in which year: the cash of a programme, in whole pence.
+
+Everything that is paid or banked once is an entry of :mod:`estate.money.entries` for the year in which the step is taken, so a
+programme is held to what the books say.  To these come what a programme alone has:
+
+* **savings recycled**: a share of the running cost that a purse saves.  What a building costs today is saved by those who bear it
+  today; a point that moves takes on its hosting.  How a shared building's own cost is split anew is not counted;
+* **holding cost** of a building between closing and sale, to its title holder;
+* **loans**, their interest and repayment; and **transfers**: revenue may be spent as capital, never the reverse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from estate.money.bearers import borne, positions, share_out, use_today, users
+from estate.money.columns import Floats, Ints
+from estate.money.costs import hosting_gbp_pa, pence, running_gbp_pa
+from estate.money.entries import CAPITAL, RECEIPTS, REVENUE, REVENUE_SUMS, move_entries, move_payers, release_entries
+from estate.money.purses import at_hand_pence, limited
+from estate.money.release import leaving_years
+from estate.place import Place
+from estate.programme.orders import Line
+from estate.scenario import Loan, Purse, Scenario
+
+HOLDING = "holding_cost"
+RECYCLED = "savings_recycled"
+SPENT = {"capital": CAPITAL, "revenue": (*REVENUE, HOLDING)}
+BANKED = {"capital": RECEIPTS, "revenue": REVENUE_SUMS}
+
+
+def charges(loan: Loan, gbp: float) -> tuple[Floats, Floats]:
+    """(n,) repayment and (n,) interest of a sum borrowed, GBP, in each year after it is drawn."""
+    n, rate = loan.years, loan.rate
+    if loan.repaid == "straight-line":
+        repaid = np.full(n, gbp / n)
+        return repaid, rate * (gbp - np.arange(n, dtype=np.float64) * gbp / n)
+    if rate == 0:
+        return np.full(n, gbp / n), np.zeros(n)
+    charge = gbp * rate / (1 - (1 + rate) ** -n)
+    repaid = (charge - rate * gbp) * (1 + rate) ** np.arange(n, dtype=np.float64)
+    return repaid, charge - repaid
+
+
+@dataclass(frozen=True, eq=False)
+class Ways:
+    """Every way in which a step could be taken, and when: ``point, site, home`` (P,) of each pair, ``years`` (T,)."""
+
+    place: Place
+    scenario: Scenario
+    point: Ints
+    site: Ints
+    home: Ints
+    years: Ints
+
+    @cached_property
+    def entries(self) -> tuple[pd.DataFrame, ...]:
+        """By period: ``pair, site, agency, year, line, pence`` of every step, signed as the ledger; pair or site is -1."""
+        return tuple(self._of_period(int(year)) for year in self.years)
+
+    def _of_period(self, year: int) -> pd.DataFrame:
+        place = self.place
+        then = self.scenario.model_copy(update={"money": self.scenario.money.model_copy(update={"closing_year": year})})
+        payer, when = move_payers(place, then, self.point)
+        away = np.flatnonzero(self.site != self.home)
+        frames = [
+            pd.DataFrame(
+                {"pair": away, "site": -1, "agency": payer[away], "year": when[away], "line": line, "pence": amount[away]}
+            )
+            for line, amount in move_entries(place, then, self.point, self.site).items()
+        ]
+        frames.append(release_entries(place, then, self._before).assign(pair=-1))
+        leave = leaving_years(place, then)
+        frames += [self._holding(leave), *self._recycled(leave, year)]
+        found = pd.concat(frames, ignore_index=True)
+        return found[found["pence"] != 0].reset_index(drop=True)
+
+    @cached_property
+    def _before(self) -> pd.DataFrame:
+        return borne(self.place, self.scenario, use_today(self.place))
+
+    @property
+    def _horizon(self) -> int:
+        return self.scenario.money.horizon_years
+
+    def _parts(self, start: Floats, stop: Floats) -> tuple[Ints, Ints, Floats]:
+        """Row, year and the part of the year that lies between two dates, in years after the base date, within the horizon."""
+        year = np.arange(self._horizon)
+        part = np.clip(np.minimum(stop[:, None], year + 1) - np.maximum(start[:, None], year), 0, 1)
+        row, at = np.nonzero(part)
+        return row, at, part[row, at]
+
+    def _holding(self, leave: Floats) -> pd.DataFrame:
+        place = self.place
+        share = 0.0 if self.scenario.programme is None else self.scenario.programme.holding_share
+        sale = np.nan_to_num(place.sites["years_to_sale"].to_numpy(dtype=np.float64))
+        kind = place.agencies["kind"].reindex(place.sites["agency"]).to_numpy(dtype=object)
+        sold = (place.sites["tenure"].to_numpy(dtype=object) == "freehold") & (kind != "private")
+        cost = np.where(place.today.open & ~place.outside & sold, running_gbp_pa(place) * share, 0.0)
+        row, year, part = self._parts(leave, leave + sale)
+        paid = -pence(cost[row] * part)
+        return pd.DataFrame(
+            {"pair": -1, "site": row, "agency": positions(place)[1][row], "year": year, "line": HOLDING, "pence": paid}
+        )
+
+    def _recycled(self, leave: Floats, opens: int) -> list[pd.DataFrame]:
+        """Running cost saved in each year of the horizon, by who bears it today; whole: each purse takes its share."""
+        place = self.place
+        agency, title = positions(place)
+        paid = place.today.open & ~place.outside
+        running = running_gbp_pa(place)
+        bears = users(place, self.scenario, use_today(place))
+        row, year, part = self._parts(leave, np.full(len(leave), float(self._horizon)))
+        keep = paid[row]
+        row, year, part = row[keep], year[keep], part[keep]
+        each = pd.DataFrame({"site": row, "year": year, "pence": pence(running[row] * part)}).merge(bears, on="site")
+        group = each["site"].to_numpy() * self._horizon + each["year"].to_numpy()
+        amount = np.zeros(len(place.sites) * self._horizon, dtype=np.int64)
+        amount[group] = each["pence"].to_numpy()
+        released = each.assign(pence=share_out(amount, group, each["weight"].to_numpy()), pair=-1, line=RECYCLED)
+        change = hosting_gbp_pa(place, self.point, self.home) - hosting_gbp_pa(place, self.point, self.site)
+        away = np.flatnonzero(self.site != self.home)
+        row, year, part = self._parts(leave[self.home[away]], np.full(len(away), float(self._horizon)))
+        hosted = pd.DataFrame(
+            {
+                "pair": away[row], "site": -1, "agency": agency[self.point[away[row]]], "year": year,
+                "line": RECYCLED, "pence": pence(change[away[row]] * part),
+            }
+        )  # fmt: skip
+        new = np.flatnonzero(~place.today.open)
+        row, year, part = self._parts(np.full(len(new), float(opens)), np.full(len(new), float(self._horizon)))
+        opened = pd.DataFrame(
+            {
+                "pair": -1, "site": new[row], "agency": title[new[row]], "year": year,
+                "line": RECYCLED, "pence": -pence(running[new[row]] * part),
+            }
+        )  # fmt: skip
+        return [released[["pair", "site", "agency", "year", "line", "pence"]], hosted, opened]
+
+
+@dataclass(frozen=True, eq=False)
+class Account:
+    """One purse's cash as rows of the programme: what each step adds to what it has spent, and what is free to be chosen.
+
+    ``transfer`` are the years in which revenue may be given to capital (the column of each), ``loans`` the columns of its loans.
+    """
+
+    purse: Purse
+    share: float
+    loans: tuple[tuple[int, Loan], ...]
+    transfer: Mapping[int, int]
+
+
+def accounts(scenario: Scenario, purses: tuple[Purse, ...], years: Ints) -> tuple[tuple[Account, ...], tuple[int, ...]]:
+    """The purses with a limit, and the most that each free sum may be, pence, in the order of their columns."""
+    programme = scenario.programme
+    found: list[Account] = []
+    sums: list[int] = []
+    for purse in purses:
+        share = 0.0 if programme is None else programme.recycled.get(purse.name, 0.0)
+        loans = []
+        for loan in () if programme is None else programme.loans:
+            if loan.purse == purse.name:
+                loans.append((len(sums), loan))
+                sums.append(round(loan.most_gbp * 100))
+        kinds = {each.kind for each in purse.budgets}
+        transfer = {}
+        if "capital" in kinds and ("revenue" in kinds or share):
+            for year in years.tolist():
+                transfer[year] = len(sums)
+                sums.append(MOST_MOVED)
+        found.append(Account(purse, share, tuple(loans), transfer))
+    return tuple(found), tuple(sums)
+
+
+MOST_MOVED = 10**13
+"""Pence that revenue may give capital in a year: a column needs an end, and no purse has so much."""
+
+
+def cash_lines(ways: Ways) -> tuple[tuple[Line, ...], tuple[int, ...]]:
+    """The rows that keep every purse at nothing or above in every year, and the most of each free sum."""
+    place, scenario = ways.place, ways.scenario
+    purses = limited(place, scenario)
+    if not purses:
+        return (), ()
+    base = scenario.money.base_year
+    last = max((int(frame["year"].max()) for frame in ways.entries if len(frame)), default=0)
+    years = np.arange(last + 1)
+    found, sums = accounts(scenario, purses, years)
+    lines: list[Line] = []
+    for account in found:
+        purse = account.purse
+        capital = _flow(ways, purse, "capital", 0.0, last)
+        revenue = _flow(ways, purse, "revenue", account.share, last)
+        saved = _flow(ways, purse, "", account.share, last)
+        kinds = {each.kind for each in purse.budgets}
+        hand = {kind: at_hand_pence(purse, kind, base, years) for kind in ("capital", "revenue")}
+        for year in years.tolist():
+            moved = [(column, 1.0) for when, column in account.transfer.items() if when <= year]
+            if "capital" in kinds:
+                drawn = [(column, -1.0) for column, loan in account.loans if loan.year - base <= year]
+                money = (*((column, -1.0) for column, _ in moved), *drawn)
+                lines.append(_line(f"{purse.name}: capital to {base + year}", capital, year, hand["capital"][year], money))
+            owed = [(column, _owed(loan, year - (loan.year - base))) for column, loan in account.loans]
+            money = (*moved, *((column, part) for column, part in owed if part))
+            if "revenue" in kinds:
+                lines.append(_line(f"{purse.name}: revenue to {base + year}", revenue, year, hand["revenue"][year], money))
+            elif money:
+                lines.append(_line(f"{purse.name}: savings to {base + year}", saved, year, 0, money))
+    return tuple(_needed(lines)), sums
+
+
+def _owed(loan: Loan, after: int) -> float:
+    """What has been charged for each pound of a loan, so many years after it was drawn."""
+    repaid, interest = charges(loan, 1.0)
+    return float((repaid + interest)[: max(after, 0)].sum())
+
+
+def _line(name: str, flow: tuple[Ints, Ints], year: int, hand: int, money: tuple[tuple[int, float], ...]) -> Line:
+    return Line(name, flow[0][:, :, year], flow[1][:, :, year], int(hand), money)
+
+
+def _needed(lines: list[Line]) -> list[Line]:
+    """The rows less those that say nothing: no step costs or brings anything, and no money is to be chosen."""
+    return [each for each in lines if each.money or each.pair.any() or each.site.any()]
+
+
+def _flow(ways: Ways, purse: Purse, kind: str, share: float, last: int) -> tuple[Ints, Ints]:
+    """(P, T, Y) and (J, T, Y) what a step has cost a purse by the end of each year: spent, less banked, less recycled."""
+    place, T = ways.place, len(ways.years)
+    by_pair = np.zeros((len(ways.point), T, last + 1), dtype=np.int64)
+    by_site = np.zeros((len(place.sites), T, last + 1), dtype=np.int64)
+    member = place.agencies.index.isin(purse.agencies)
+    lines = [*SPENT.get(kind, ()), *(BANKED.get(kind, ()) if purse.basis == "net" else ())]
+    for t, frame in enumerate(ways.entries):
+        mine = frame[member[frame["agency"].to_numpy(dtype=np.int64)]]
+        for chosen, part in ((mine[mine["line"].isin(lines)], 1.0), (mine[mine["line"] == RECYCLED], share)):
+            if not part or not len(chosen):
+                continue
+            amount = -np.floor(chosen["pence"].to_numpy() * part).astype(np.int64)
+            pair, site, year = (chosen[name].to_numpy(dtype=np.int64) for name in ("pair", "site", "year"))
+            np.add.at(by_pair, (pair[pair >= 0], t, year[pair >= 0]), amount[pair >= 0])
+            np.add.at(by_site, (site[pair < 0], t, year[pair < 0]), amount[pair < 0])
+    return by_pair.cumsum(axis=2), by_site.cumsum(axis=2)

@@ -1,0 +1,82 @@
+"""Settings of a programme: over which years a plan is carried out, in which order, and what pays for each step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from estate.scenario.limits import Fraction, NotNegative, Settings
+
+type CalendarYear = Annotated[int, Field(ge=2003, le=2200)]
+"""A financial year, by the calendar year in which it begins."""
+
+
+class Window(Settings):
+    """When something may happen, if it happens at all."""
+
+    of: Annotated[str, Field(min_length=1)]
+    """A building (let go, or newly opened) or an access point (moved)."""
+    not_before: CalendarYear | None = None
+    """The first year in which it may."""
+    not_after: CalendarYear | None = None
+    """The last."""
+
+
+class Before(Settings):
+    """Something that must come in an earlier year than something else."""
+
+    first: Annotated[str, Field(min_length=1)]
+    """A building or an access point, let go, opened or moved by then."""
+    then: Annotated[str, Field(min_length=1)]
+    """What waits for it."""
+
+
+class Loan(Settings):
+    """Money that a purse may borrow; charges are revenue, from the year after it is drawn."""
+
+    purse: Annotated[str, Field(min_length=1)]
+    """Whose it is, as ``money.purses`` names it."""
+    most_gbp: NotNegative
+    """The most that may be drawn."""
+    year: CalendarYear
+    """When it is drawn."""
+    rate: Fraction
+    """Interest a year on what is outstanding, such as 0.05."""
+    years: Annotated[int, Field(ge=1, le=60)]
+    """Over how many years it is repaid."""
+    repaid: Literal["straight-line", "annuity"] = "straight-line"
+    """Minimum revenue provision: equal repayments, or equal charges."""
+
+
+class Programme(Settings):
+    """Decision years, apart from ``money.horizon_years``: a plan and its order are chosen together.
+
+    Whose money pays, and when it comes to hand, is ``money.purses``.
+    """
+
+    first_year: CalendarYear | None = None
+    """The first year in which anything moves; none: ``money.closing_year`` after the base year."""
+    years: Annotated[int, Field(ge=1, le=40)] = 10
+    """How many years there are to decide about."""
+    least_cost_to: CalendarYear | None = None
+    """Least cost, not discounted, to the end of this year; none: the greatest net present value over the horizon."""
+    most_moves_a_year: Annotated[int, Field(ge=1)] | None = None
+    """So many access points move in a year at most."""
+    within_years: bool = True
+    """Everything is done within the years; else a lease that lets go later is waited for, as the last step."""
+    recycled: Mapping[str, Fraction] = {}
+    """Purse = the share of the running cost it saves that it may spend again."""
+    holding_share: Fraction = 0.0
+    """Share of its running cost that a building costs between closing and sale: security, empty rates, insurance."""
+    leases: Literal["renewed", "left"] = "renewed"
+    """What becomes of a building in use when its lease ends: kept at its present cost (or as stated), or left by then."""
+    renewed_gbp_pa: Mapping[str, NotNegative] = {}
+    """Building = its running cost a year once its lease has been renewed."""
+    windows: tuple[Window, ...] = ()
+    """When things may happen."""
+    before: tuple[Before, ...] = ()
+    """What must come before what."""
+    loans: tuple[Loan, ...] = ()
+    """What may be borrowed."""
