@@ -231,6 +231,8 @@ def test_only_so_many_are_tried_one_by_one_and_the_others_together(folder, maps,
 def test_two_runs_of_one_name_are_told_apart_and_kept_where_they_are_found(folder, maps, capfd):
     assert guarded(group, ["compare", str(maps / "example")]) == 3
     assert "there is no earlier run" in capfd.readouterr().err
+    assert guarded(group, ["compare", str(maps / "exampel")]) == 3
+    assert "is not a stored run" in capfd.readouterr().err
     first = read_run(maps / "example")
     corrected(folder)
     run(folder, maps)

@@ -75,11 +75,12 @@ def with_the_one_before(run: Path) -> tuple[Path, Path]:
     Raises
     ------
     InputError
-        When no earlier run is kept.
+        When it is no run, or no earlier one is kept.
     """
     from estate.errors import InputError, Issue, Where
-    from estate.runs.files import earlier_runs
+    from estate.runs.files import earlier_runs, read_manifest
 
+    read_manifest(run)
     earlier = earlier_runs(run.parent, run.name)
     if not earlier:
         remedy = "name two runs; a run of other inputs or settings keeps the one before it"
