@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from estate.partners.coalitions import Listed, rows
-from estate.partners.core import Known, least_change, least_core, least_subsidy, whole_pence
+from estate.partners.core import Known, least_change, least_core, least_subsidy, least_top_up, whole_pence
 from estate.partners.nucleolus import nucleolus
 from estate.partners.shapley import exactly, sampled
 from estate.partners.shares import in_proportion, smallest_blocking
@@ -23,6 +23,13 @@ def listed(*pounds):
 
 THREE = listed(0, 0, 0, 100, 0, 100, 100, 120)
 """Any two of three save 100, all 120."""
+
+
+def test_a_fund_keeps_a_split_that_somebody_would_leave():
+    assert least_top_up(Known(THREE), np.full(3, 4_000.0)) == pytest.approx(3_000)
+    assert least_top_up(Known(THREE), np.array([12_000.0, 0, 0])) == pytest.approx(10_000)  # the other two want 100
+    alone = listed(0, 11, 0, 30)
+    assert least_top_up(Known(alone), np.array([700.0, 2_300.0])) == pytest.approx(400)
 
 
 def test_three_players_of_whom_any_two_save_nearly_all():

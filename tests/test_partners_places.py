@@ -112,6 +112,10 @@ def test_groups_and_ways_agree_with_looking_at_every_plan(part):
         assert core.high >= e - 1, seed
         assert core.high - core.low <= 2 * asked.grain + 30, seed
         assert least_subsidy(Known(asked)) == pytest.approx(least_subsidy(Known(listed)), abs=game.n * asked.grain), seed
+        prices, bound = asked.relaxed()
+        assert prices.sum() == pytest.approx(whole.low, abs=1)
+        assert (true - rows(game.n) @ prices)[1:-1].max() <= bound, seed
+        assert bound >= e - 1, seed
         assert is_nucleolus(listed, nucleolus(found.listed)), seed
         assert exactly(found.listed).pence.sum() == pytest.approx(true[-1])
         assert gains_in_order(listed, nucleolus(found.listed))[0] == pytest.approx(e, abs=0.2), seed
@@ -212,6 +216,8 @@ def test_the_county_s_ways(county):
     # What falls to GP practices, who are no partners, is nobody's to share until they pay for it.
     assert ways["to_others_gbp_pa"]["as the plan falls"] == 6_972.63
     assert ways["moved_gbp_pa"]["least change that keeps everybody"] == pytest.approx(6_527.80 + 6_972.63)
+    assert ways["fund_gbp_pa"]["as the plan falls"] == pytest.approx(6_527.80 + 6_972.63, abs=0.02)
+    assert ways["fund_gbp_pa"]["least change that keeps everybody"] == 0
     assert "Redditch Borough Council alone would save £3,702" in ways["words"]["as the plan falls"]
 
 
@@ -269,6 +275,7 @@ def test_every_term_of_the_agreement_says_where_its_figure_is_from(county):
         ("shares", "gain_gbp_pa", 10.0, "partners.shares"),
         ("ways", "gains_gbp_pa", 5.0, "partners.ways"),
         ("ways", "verdict", "stable", "partners.ways"),
+        ("ways", "fund_gbp_pa", -5_000.0, "partners.ways"),
         ("blocking", "gains_gbp_pa", 0.5, "partners.blocking"),
         ("account", "closing_gbp", 0.01, "accounts.sums"),
         ("account", "credited_gbp", 1.0, "accounts.credits"),

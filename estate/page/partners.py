@@ -100,6 +100,8 @@ def _way(row: Mapping[Any, Any]) -> dict[str, str]:
     title, how = WAYS.get(str(row["way"]), (words.clean(row["way"]), ""))
     text = words.clean_long(row["words"])
     subsidy = f" {words.gbp(row['subsidy_gbp_pa'])} a year from outside is shared as well." if row["subsidy_gbp_pa"] else ""
+    if row.get("fund_gbp_pa"):
+        text += f" A fund that pays {words.gbp(row['fund_gbp_pa'])} a year to the right agencies would keep them all."
     return {
         "title": title,
         "how": how + subsidy,

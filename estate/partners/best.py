@@ -10,8 +10,8 @@ import numpy as np
 from estate.errors import SolverError
 from estate.model import Measure, formulate
 from estate.model.arrays import MONEY, arrays
-from estate.partners.game import Game, members, programme, restricted
-from estate.problem import Bools, Ints, Problem, Solution, cost, step, violations
+from estate.partners.game import WHOLE, Game, members, programme, restricted
+from estate.problem import Bools, Floats, Ints, Problem, SideRows, Solution, cost, step, violations
 from estate.solve import choose, highs, reduce
 from estate.solve.answer import Limits
 from estate.solve.watch import NEVER, Clock, Watch
@@ -104,6 +104,39 @@ def largest_excess(
     saved = game.saving(plan)
     pence = saved - int(split[group].sum())
     return Excess(group, plan, saved, pence, max(pence, today - found.bound))
+
+
+def relaxed(game: Game, together: int) -> tuple[Floats, float]:
+    """A split (n,) of ``together`` pence out of prices, and what no group can gain by leaving it more than.
+
+    With fractions allowed, what a group saves is a concave function of who is in it; the prices ``x`` of being in it at
+    everybody are a slope there, so ``v(S) <= v_lp(N) - x(N less S)``.  Brought to ``together``, no group gains more than about
+    what fractions save beyond it: Goemans and Skutella (2004), for whom the core is not empty exactly when that is nothing.
+    """
+    problem = programme(game, np.zeros(game.n, dtype=np.int64))
+    free = replace(problem.side, upper=np.where(_sizes(problem.side), np.inf, problem.side.upper))
+    small = reduce.tighten(replace(problem, side=free)).problem
+    f = formulate(small, Measure.COST)
+    given = arrays(f)
+    money = given.cost * f.unit * MONEY
+    answer = highs.continuous(replace(given, cost=money))
+    if answer is None:
+        raise SolverError("HiGHS says that there is no plan, and today's estate is one")
+    row = np.repeat(np.arange(len(given.row_lower)), np.diff(given.start))
+    price = money.copy()
+    np.subtract.at(price, given.index, given.value * answer[1][row])
+    J = game.problem.n_sites
+    split = np.maximum(-price[J : J + game.n], 0.0) / MONEY
+    most = cost(game.problem, game.today) - float(money @ answer[0]) / MONEY
+    whole = float(split.sum())
+    if whole > together:
+        return split * together / whole, most - together + NEAR_ENOUGH_PENCE
+    return split + (together - whole) / game.n, most - whole + NEAR_ENOUGH_PENCE
+
+
+def _sizes(side: SideRows) -> Bools:
+    """Which rows keep the whole group out."""
+    return np.array([name == WHOLE for name in side.name], dtype=bool)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

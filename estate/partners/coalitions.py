@@ -12,13 +12,15 @@ from typing import Protocol
 import numpy as np
 
 from estate.errors import NoPlanError
-from estate.partners.best import NEAR_ENOUGH_PENCE, Excess, Worth, largest_excess, worth
+from estate.partners.best import NEAR_ENOUGH_PENCE, Excess, Worth, largest_excess, relaxed, worth
 from estate.partners.game import Game
 from estate.problem import Bools, Floats, Ints
 from estate.solve.watch import NEVER, Clock
 
 MOST_LISTED = 14
 """Most players whose 2^n groups are all listed."""
+EACH = 0.25
+"""Share of the time left that one question may take."""
 ALIKE = 1e-7
 """How far a group may be from the span of others and still be in it."""
 
@@ -151,6 +153,10 @@ class Asked:
         """Splits are rounded to the penny, and an excess is found to within a few."""
         return self.n + NEAR_ENOUGH_PENCE
 
+    def relaxed(self) -> tuple[Floats, float]:
+        """A split out of prices, and what no group gains by leaving it more than (:func:`estate.partners.best.relaxed`)."""
+        return relaxed(self.game, self.together)
+
     def worst(self, split: Floats, *, but: Floats | None = None) -> Leaving | None:
         """See :class:`Coalitions`.
 
@@ -162,7 +168,7 @@ class Asked:
         pence = np.rint(split).astype(np.int64)
         out: list[Bools] = []
         while len(out) <= self.most_left_out:
-            found = largest_excess(self.game, pence, leaving_out=out, clock=self.clock)
+            found = largest_excess(self.game, pence, leaving_out=out, clock=self.clock.share(EACH))
             if found is None:
                 return None
             if but is None or not spanned(found.group[None, :].astype(np.float64), but)[0]:

@@ -41,6 +41,8 @@ class Known:
     coalitions: Coalitions
     group: list[Floats] = field(default_factory=list)
     saves: list[float] = field(default_factory=list)
+    bound: tuple[Floats, float] | None = None
+    """A split, and what no group can gain by leaving it more than, where one is known."""
 
     def __post_init__(self) -> None:
         """Begins with what the single players are known to save at least: nothing."""
@@ -87,7 +89,8 @@ STABLE_PENCE = 100
 def least_core(known: Known, reference: Floats) -> LeastCore:
     """The least core, and of its splits the nearest to ``reference`` (n,) pence."""
     n, whole = known.coalitions.n, float(known.coalitions.together)
-    low, most, best = -math.inf, math.inf, np.full(n, whole / n)
+    low = -math.inf
+    best, most = (np.full(n, whole / n), math.inf) if known.bound is None else known.bound
     for _ in range(MOST_ROWS):
         group, saves = known.rows()
         # columns x and e:  x(S) + e >= v(S),  x(N) = v(N)
@@ -160,6 +163,29 @@ def least_subsidy(known: Known) -> float:
             return max(float(found.sum()) - whole, 0.0)
         known.add(worst.group, worst.saves)
     raise SolverError("the least subsidy has no end in sight")
+
+
+def least_top_up(known: Known, split: Floats) -> float:
+    """Pence a year from outside, none taken from anybody, that make a split one that nobody leaves: a fund's worth."""
+    n = known.coalitions.n
+    for _ in range(MOST_ROWS):
+        group, saves = known.rows()
+        short = saves - group @ split
+        needed = short > known.coalitions.grain
+        if not needed.any():
+            more = np.zeros(n)
+        else:
+            answer = continuous(
+                programme(np.ones(n), group[needed], short[needed], np.full(int(needed.sum()), np.inf), least=np.zeros(n))
+            )
+            if answer is None:
+                raise SolverError("a programme over top-ups has no answer, and it has one")
+            more = answer[0] / POUND
+        worst = known.coalitions.worst(split + more)
+        if worst is None or worst.gains <= known.coalitions.grain:
+            return float(more.sum())
+        known.add(worst.group, worst.saves)
+    raise SolverError("the least top-up has no end in sight")
 
 
 def _nearest(known: Known, reference: Floats, whole: float, slack: float, also: tuple[Floats, Floats] | None = None) -> Floats:

@@ -243,7 +243,7 @@ def _consents(game: Game, J: int, leaving_out: Sequence[Bools]) -> SideRows:
         ("moves only if its agency is in", np.column_stack([first + stay, J + mine[stay]]), _all(stay, 1, 1), (1.0, np.inf)),
         ("comes only where the owner is in", np.column_stack([first + pair, J + who]), _all(pair, 1, -1), (-np.inf, 0.0)),
         ("closes only if the owner is in", np.column_stack([held, J + game.owner[held]]), _all(held, 1, 1), (1.0, np.inf)),
-        ("a group, and not the whole", every, signs, (least, most)),
+        (WHOLE, every, signs, (least, most)),
     ]
     parts = [replace(p.side, column=np.where(p.side.column < J, p.side.column, p.side.column + n))]
     for name, column, value, (lower, upper) in families:
@@ -252,6 +252,10 @@ def _consents(game: Game, J: int, leaving_out: Sequence[Bools]) -> SideRows:
         low, high = (np.broadcast_to(np.asarray(side, dtype=np.float64), rows).copy() for side in (lower, upper))
         parts.append(SideRows((name,) * rows, low, high, start, column.ravel().astype(np.int64), value.ravel()))
     return _joined(parts)
+
+
+WHOLE = "a group, and not the whole"
+"""The name of the rows on who is in."""
 
 
 def _all(rows: Ints, *value: float) -> Floats:

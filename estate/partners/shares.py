@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from estate.partners.coalitions import Coalitions, Leaving, Listed, rows
-from estate.partners.core import STABLE_PENCE, Known, LeastCore, least_change, least_core, least_subsidy, whole_pence
+from estate.partners.coalitions import Asked, Coalitions, Leaving, Listed, rows
+from estate.partners.core import (
+    STABLE_PENCE,
+    Known,
+    LeastCore,
+    least_change,
+    least_core,
+    least_subsidy,
+    least_top_up,
+    whole_pence,
+)
 from estate.partners.nucleolus import nucleolus
 from estate.partners.shapley import Shapley
 from estate.problem import Bools, Floats, Ints
@@ -36,6 +45,8 @@ class Way:
     low: Ints | None = None
     high: Ints | None = None
     orders: int = 0
+    fund: int = 0
+    """Pence a year from outside that would keep everybody as it is, with nothing taken from anybody."""
 
     @property
     def verdict(self) -> str:
@@ -63,7 +74,7 @@ def ways(
         As found by the caller; None where it was not looked for.
     """
     total = coalitions.together
-    known = Known(coalitions)
+    known = Known(coalitions, bound=coalitions.relaxed() if isinstance(coalitions, Asked) else None)
     by_area = in_proportion(total, area)
     reference = by_area.astype(np.float64)
     core = least_core(known, reference)
@@ -82,7 +93,14 @@ def ways(
     if moved is not None:
         found.append(_judged(coalitions, LEAST_CHANGE, whole_pence(moved, total + subsidy), subsidy=subsidy))
     found.append(_judged(coalitions, LEAST_CORE, whole_pence(core.split, total)))
-    return tuple(found), core, subsidy
+    return tuple(replace(way, fund=_fund(known, way)) for way in found), core, subsidy
+
+
+def _fund(known: Known, way: Way) -> int:
+    """The least top-up of a way, to the pound that is nobody's reason."""
+    if way.verdict != LEAVES:
+        return 0
+    return int(np.ceil(least_top_up(known, way.pence.astype(np.float64)) - 1e-3))
 
 
 def _judged(

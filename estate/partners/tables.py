@@ -94,6 +94,7 @@ def _ways(found: Partnership, named: Mapping[str, Any]) -> pd.DataFrame:
                 "gains_at_most_gbp_pa": round(worst.most) / 100 if worst is not None else np.nan,
                 "groups_that_gain": np.nan if count is None else float(count),
                 "orders_drawn": float(way.orders),
+                "fund_gbp_pa": way.fund / 100,
                 "words": _in_words(found, way, groups),
             }
         )

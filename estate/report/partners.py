@@ -16,7 +16,8 @@ WAYS = (
     Col("way", "Way to share", "wrap", 34), Col("verdict", "Would all sign?", "wrap", 20),
     Col("shared_gbp_pa", "Shared, a year", "gbp", 15), Col("to_others_gbp_pa", "Goes to others", "gbp", 14),
     Col("moved_gbp_pa", "Money moved, a year", "gbp", 15), Col("subsidy_gbp_pa", "From outside, a year", "gbp", 14),
-    Col("gains_gbp_pa", "Most that leaving gains", "gbp", 15), Col("words", "In words", "wrap", 70),
+    Col("gains_gbp_pa", "Most that leaving gains", "gbp", 15), Col("fund_gbp_pa", "A fund that keeps all", "gbp", 15),
+    Col("words", "In words", "wrap", 70),
 )  # fmt: skip
 SHARES = (
     Col("way", "Way to share", "wrap", 34), Col("name", "Agency", "wrap", 34), Col("gain_gbp_pa", "Gets a year", "gbp", 15),

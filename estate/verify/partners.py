@@ -340,6 +340,9 @@ def _check_ways(game: _Game, ways: pd.DataFrame, shares: pd.DataFrame, blocking:
         )
         if row["verdict"] != least:
             wrong.append(f"{way}: {row['verdict']}, not {least}")
+        fund = pence(float(row["fund_gbp_pa"]))
+        if (row["verdict"] == "somebody would leave") != (fund > 0) or fund < (said - 1 if fund else 0):
+            wrong.append(f"{way}: a fund of {fund} is less than one group would gain")
         if pence(float(row["shared_gbp_pa"])) != int(given.sum()):
             wrong.append(f"{way}: shared")
     for row in blocking.to_dict("records"):

@@ -125,7 +125,7 @@ def region(*, sites: int = 600, time_s: float = 600.0, seed: int = 0) -> list[di
     until = time.monotonic() + time_s
     whole = worth(game, np.ones(game.n, dtype=bool), clock=Clock(time.monotonic() + time_s / 5))
     asked = Asked(game, whole, Clock(until))
-    core = least_core(Known(asked), np.full(game.n, whole.low / game.n))
+    core = least_core(Known(asked, bound=asked.relaxed()), np.full(game.n, whole.low / game.n))
     return [
         {
             "question": "least core",
