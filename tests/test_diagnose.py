@@ -33,6 +33,11 @@ IMPOSSIBLE: dict[str, dict[str, Any]] = {
     "two rules out of reach": {"standards": [STRICT, POLICE]},
     "nowhere to go": {"rules": {"close": ["clinic"]}},
     "closed and far": {"rules": {"close": ["village"], "reach": "2 km"}},
+    "closed and its own reach": {
+        "standards": [],
+        "rules": {"close": ["village"]},
+        "services": {**SETTINGS["services"], "library": {**SETTINGS["services"]["library"], "reach": "2 km"}},
+    },
     "too small": {"rules": {"fixed": {"p2": "village"}}},
     "too full": {"rules": {"fixed": {"p1": "library", "p2": "library", "p4": "library", "p5": "library"}}},
     "too few sites": {"rules": {"counts": [{"what": "sites", "at_most": 2}]}},

@@ -188,8 +188,8 @@ def a_scenario(rng: np.random.Generator, place: Place) -> Scenario:
         **sometimes(0.3, "running_budget_gbp_pa", lambda: float(rng.integers(200_000, 400_000))),
         **sometimes(0.5, "pfi_exit_gbp", lambda: {"hall": 5000.0, "library": 7000.0, "station": 0.0}),
     }  # fmt: skip
-    apart = {each: {"may_merge": False} for each in services if rng.random() < 0.2}
-    settings = {name: {**SETTINGS["services"].get(name, {}), **apart.get(name, {})} for name in services}
+    own = {each: sometimes(0.2, "may_merge", lambda: False) | sometimes(0.2, "reach", limit) for each in services}
+    settings = {name: {**SETTINGS["services"].get(name, {}), **own[name]} for name in services}
     return scenario_with(rules=rules, standards=standards, money=money, services=settings)
 
 

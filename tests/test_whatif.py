@@ -174,6 +174,7 @@ CHANGES = [
     {"adjust.values.factor": 2.0},
     {"travel.detour": 1.9},
     {"rules.reach": "300 m"},
+    {"services.library.reach": "300 m"},
     {"rules.out": ["dwp"]},
     {"money.objective": "annual-equivalent"},
     {"money.objective": "annual-equivalent", "rules.keep": ["station"]},

@@ -14,6 +14,7 @@ import pandas as pd
 from estate.appraise.access import access_table, affected_table, reach, zone_table
 from estate.appraise.books import books
 from estate.appraise.buildings import hubs, moves_table, sites_table
+from estate.appraise.farther import farther_moves
 from estate.appraise.inequality import inequality_table
 from estate.appraise.met import standards_table
 from estate.appraise.places import places_table
@@ -58,6 +59,7 @@ def appraise(measured: Measured, plan: Plan, why: pd.Series[str]) -> Appraisal:
     }
     summary = {
         **money.summary,
+        "warnings": (*money.summary["warnings"], *farther_moves(measured, plan, before)),
         "sites_before": int((today.open & ~place.outside).sum()),
         "sites_after": int((plan.open & ~place.outside).sum()),
         "hubs_before": int(hubs(place, today).sum()),

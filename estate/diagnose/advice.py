@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from estate.diagnose.elastic import Elastic
-from estate.diagnose.members import Kind, Member, both
+from estate.diagnose.members import Kind, Member, both, reaches
 from estate.diagnose.relax import Relaxation, size_of
 from estate.diagnose.words import measured, phrase, rule_named, site_name, square
 from estate.formulate.side import may_not_merge
@@ -72,8 +72,7 @@ def _subject(e: Elastic, relaxation: Relaxation) -> str:
 
 
 def _reach_limit(e: Elastic, kind: Kind, name: str) -> Limit:
-    limit = e.scenario.rules.reach if kind is Kind.REACH else limbs(rule_named(e, name), e.scenario)[0].limit
-    return limit or Limit.model_validate("1 m")
+    return reaches(e.place, e.scenario)[name][0] if kind is Kind.REACH else limbs(rule_named(e, name), e.scenario)[0].limit
 
 
 def _given(e: Elastic, name: str, amount: Mapping[int, float]) -> str:
@@ -107,7 +106,7 @@ def changes(e: Elastic, *relaxations: Relaxation) -> tuple[str, ...]:
         if kind in (Kind.ACCESS, Kind.SHARE, Kind.MOVED):
             found += [f"standards.{name}.{_standard(e, each)}"] if name in own else []
         elif what == "reach":
-            found.append(f"rules.reach={_toml(_text(amount, _reach_limit(e, kind, name).metric))}")
+            found.append(f"{name}={_toml(_text(amount, _reach_limit(e, kind, name).metric))}")
         elif what == "floor area":
             found += [_room(e, column - e.at.extra, units) for column, units in amount.items()]
         elif what == "give" and (budget := of_row(e.place, e.scenario, name)) is not None:

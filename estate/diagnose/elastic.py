@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from estate.diagnose.members import Kind, Member, Roster, roster, row_members
+from estate.diagnose.members import Kind, Member, Roster, reaches, roster, row_members
 from estate.diagnose.sheet import Layout, Rows, bounds, cover_rows, joined, layout_of, other_rows
 from estate.errors import SolverError
 from estate.formulate import Formulation, formulate
@@ -25,7 +25,7 @@ from estate.formulate.rules import Compiled
 from estate.model.arrays import Arrays
 from estate.place import Place
 from estate.problem import Bools, CoverRows, Floats, Goal, Ints, NearRows, Problem, Solution
-from estate.scenario import Rules, Scenario
+from estate.scenario import Rules, Scenario, Service
 from estate.solve import highs
 from estate.standards.measured import Measured
 from estate.travel import Travel
@@ -214,12 +214,13 @@ def _loose(place: Place, scenario: Scenario) -> tuple[Place, Scenario]:
     sites["status"] = sites["status"].where(sites["status"] == "outside", "free")
     sites["capacity_m2"] = AMPLE_M2 + sites["other_use_m2"]
     agencies = place.agencies.assign(takes_part=True)
+    services = {name: each.model_copy(update={"reach": None}) for name, each in scenario.services.items()}
     rules = scenario.rules.model_copy(
         update={name: Rules.model_fields[name].get_default() for name in ("keep", "close", "fixed", "barred", "out", "reach")}
     )
     return (
         replace(place, sites=sites, agencies=agencies),
-        scenario.model_copy(update={"rules": rules, "standards": ()}),
+        scenario.model_copy(update={"rules": rules, "services": services, "standards": ()}),
     )
 
 
@@ -314,8 +315,9 @@ def _one_by_one(
     part = taking_part(place, scenario)
     for agency in place.agencies.index[~part]:
         yield Member(Kind.OUT, str(agency)), (free_place, with_rules(out=(agency,)), none)
-    if scenario.rules.reach is not None:
-        yield Member(Kind.REACH, "reach"), (free_place, with_rules(reach=scenario.rules.reach), none)
+    for name, (limit, services) in reaches(place, scenario).items():
+        own = {each: free.services.get(each, Service()).model_copy(update={"reach": limit}) for each in services}
+        yield Member(Kind.REACH, name), (free_place, free.model_copy(update={"services": {**free.services, **own}}), none)
     for r, allowed in compiled.moved.items():
         rule = compiled.rules[r]
         if rule.action == "forbid":

@@ -117,7 +117,7 @@ def limit_lever(e: Elastic, rule: Standard, setting: str, floor: int) -> Lever:
 
 
 def reach_lever(e: Elastic, member: int, limit: Limit, mode: str) -> Lever:
-    """How far access points may move: ``rules.reach``, or a displacement rule on their own new site."""
+    """How far access points may move: a reach, or a displacement rule on their own new site."""
     atom = e.roster.atoms[member]
     pairs = e.travel.between[mode]
     J = len(e.place.sites)

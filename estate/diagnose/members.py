@@ -12,7 +12,7 @@ from estate.formulate import Formulation
 from estate.formulate.eligible import taking_part
 from estate.place import Place
 from estate.problem import Goal, Ints, Problem
-from estate.scenario import Measure, Scenario
+from estate.scenario import Limit, Measure, Scenario
 
 
 class Kind(StrEnum):
@@ -39,7 +39,7 @@ class Kind(StrEnum):
     BARRED = "barred"
     OUT = "does not take part"
     REACH = "reach"
-    """``rules.reach``: no access point moves farther."""
+    """No access point moves farther: that of all, or a service's own (:func:`reaches`)."""
     MOVED = "moved"
     """A displacement rule on a point's own new site."""
 
@@ -116,10 +116,21 @@ def roster(place: Place, scenario: Scenario, base: Formulation, near_zones: Ints
     found += [Member(Kind.TOGETHER, both(pair)) for pair in rules.must_share]
     found += [Member(Kind.BARRED, column) for column in sorted(rules.barred)]
     found += [Member(Kind.OUT, str(agency)) for agency in place.agencies.index[~taking_part(place, scenario)]]
-    found += [Member(Kind.REACH, "reach")] if rules.reach is not None else []
+    found += [Member(Kind.REACH, name) for name in reaches(place, scenario)]
     found += [Member(Kind.MOVED, compiled.rules[r].name) for r in compiled.moved if compiled.rules[r].action == "forbid"]
     atoms = (*found[:rows], *dict.fromkeys(found[rows:]))
     return Roster(atoms, {atom: m for m, atom in enumerate(atoms)})
+
+
+def reaches(place: Place, scenario: Scenario) -> dict[str, tuple[Limit, tuple[str, ...]]]:
+    """By setting, each limit on how far counters move, and the services that it holds for; those that hold for none left out."""
+    held: dict[str, tuple[Limit, tuple[str, ...]]] = {}
+    for service in place.services:
+        limit, setting = scenario.reach_of(service), scenario.services.get(service)
+        name = f"services.{service}.reach" if setting and setting.reach else "rules.reach"
+        if limit is not None:
+            held[name] = (limit, (*held.get(name, (limit, ()))[1], service))
+    return dict(sorted(held.items()))
 
 
 def both(pair: tuple[str, str]) -> str:

@@ -22,7 +22,7 @@ from estate.diagnose import levers as lv
 from estate.diagnose.conflict import Cause
 from estate.diagnose.elastic import Elastic
 from estate.diagnose.levers import Lever, Loosened, ask
-from estate.diagnose.members import Kind, Member
+from estate.diagnose.members import Kind, Member, reaches
 from estate.diagnose.words import nearest_left, rule_named
 from estate.formulate.side import MAY_NOT_MERGE
 from estate.scenario import Measure, Standard
@@ -125,7 +125,7 @@ def size_of(e: Elastic, lever: Lever, amount: lv.Amount) -> tuple[float, float]:
     if lever.what == "share":
         return rule_named(e, name).share, float(amount)
     if lever.what == "reach":
-        limit = e.scenario.rules.reach if kind is Kind.REACH else rule_named(e, name).limit
+        limit = reaches(e.place, e.scenario)[name][0] if kind is Kind.REACH else rule_named(e, name).limit
         return (limit.value if limit else 0.0), float(amount)
     added = float(sum(amount.values()))
     if lever.what == "floor area":
@@ -178,13 +178,11 @@ def _give(e: Elastic, kind: Kind, name: str) -> Lever:
 
 
 def _reach(e: Elastic, kind: Kind, name: str) -> Lever:
-    limit, mode = e.scenario.rules.reach, e.scenario.travel.mode
-    if kind is Kind.MOVED:
-        first, *more = limbs(rule_named(e, name), e.scenario)
-        if more:
-            return _lift(e, kind, name)
-        limit, mode = first.limit, first.mode
-    return lv.reach_lever(e, e.roster.number[Member(kind, name)], limit, mode) if limit else _lift(e, kind, name)
+    number = e.roster.number[Member(kind, name)]
+    if kind is Kind.REACH:
+        return lv.reach_lever(e, number, reaches(e.place, e.scenario)[name][0], e.scenario.travel.mode)
+    first, *more = limbs(rule_named(e, name), e.scenario)
+    return _lift(e, kind, name) if more else lv.reach_lever(e, number, first.limit, first.mode)
 
 
 def _lift(e: Elastic, kind: Kind, name: str) -> Lever:

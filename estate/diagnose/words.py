@@ -10,7 +10,7 @@ import pandas as pd
 
 from estate.diagnose.conflict import Cause
 from estate.diagnose.elastic import Elastic
-from estate.diagnose.members import LOCKS, Kind, Member
+from estate.diagnose.members import LOCKS, Kind, Member, reaches
 from estate.errors import Issue, Where
 from estate.formulate.side import MAY_NOT_MERGE
 from estate.money.law import year_label
@@ -101,6 +101,12 @@ def _bounds(e: Elastic, member: Member) -> str:
     return f"{member.name}{': ' if parts else ''}{' and '.join(parts)}"
 
 
+def _farther(e: Elastic, member: Member) -> str:
+    limit, services = reaches(e.place, e.scenario)[member.name]
+    whose = "" if len(services) == len(e.place.services) else f" of {listed(services)}"
+    return f"no access point{whose} moves farther than {limit.text}"
+
+
 PHRASES: Mapping[Kind, Callable[[Elastic, Member], str]] = {
     Kind.ACCESS: _access,
     Kind.SHARE: lambda e, m: f"'{m.name}': {in_words(rule_of_share(e, m.name), e.scenario)}",
@@ -115,9 +121,7 @@ PHRASES: Mapping[Kind, Callable[[Elastic, Member], str]] = {
     Kind.TOGETHER: lambda _, m: f"{m.name} must share their buildings",
     Kind.BARRED: lambda e, m: f"a building whose {m.name} is {', '.join(e.scenario.rules.barred[m.name])} receives nobody",
     Kind.OUT: lambda _, m: f"{m.name} does not take part",
-    Kind.REACH: lambda e, _: (
-        f"no access point moves farther than {e.scenario.rules.reach.text if e.scenario.rules.reach else ''}"
-    ),
+    Kind.REACH: _farther,
     Kind.MOVED: lambda e, m: f"'{m.name}' ({in_words(rule_named(e, m.name), e.scenario)})",
 }
 """Each kind of member as a clause."""
@@ -305,7 +309,7 @@ def _and(parts: Iterable[str]) -> str:
 
 def _setting(member: Member) -> str:
     """The setting a member comes from, where it is one."""
-    settings = {Kind.CLOSE: "rules.close", Kind.KEEP: "rules.keep", Kind.REACH: "rules.reach", Kind.OUT: "rules.out"}
+    settings = {Kind.CLOSE: "rules.close", Kind.KEEP: "rules.keep", Kind.REACH: member.name, Kind.OUT: "rules.out"}
     settings |= dict.fromkeys((Kind.ACCESS, Kind.SHARE, Kind.MOVED), f"standards.{member.name}")
     settings |= {Kind.FIXED: f"rules.fixed.{member.name}", Kind.BARRED: f"rules.barred.{member.name}"}
     return settings.get(member.kind, "")

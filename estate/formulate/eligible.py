@@ -121,16 +121,17 @@ def _suits(place: Place, scenario: Scenario) -> Bools:
 
 
 def _within_moves(place: Place, scenario: Scenario, travel: Travel, compiled: Compiled) -> Bools:
-    """(S, J) moves within ``rules.reach`` and every ``moved`` rule that forbids."""
+    """(S, J) moves within the reach of each service and every ``moved`` rule that forbids."""
     n_sites = len(place.sites)
     result = np.ones((len(place.access_points), n_sites), dtype=bool)
-    reach = scenario.rules.reach
-    if reach is not None:
+    reaches = [scenario.reach_of(service) for service in place.services]
+    for reach in dict.fromkeys(each for each in reaches if each is not None):
         pairs = travel.between[scenario.travel.mode]
         near = pairs.take(pairs.measure(reach.metric.value) <= reach.value)
         matrix = np.zeros((n_sites, n_sites), dtype=bool)
         matrix[near.from_, near.to] = True
-        result &= matrix[place.point_site]
+        held = np.array([each == reach for each in reaches])[place.point_service]
+        result[held] &= matrix[place.point_site[held]]
     for r, allowed in compiled.moved.items():
         rule = compiled.rules[r]
         if rule.action == "forbid":

@@ -244,6 +244,15 @@ def issues(run: Run) -> list[str]:
     return found[:200]
 
 
+def _reach(run: Run) -> str:
+    """How far counters may move, service by service where that differs."""
+    scenario = run.scenario
+    said = {service: each.text if (each := scenario.reach_of(service)) else "any distance" for service in run.place.services}
+    if len(set(said.values())) == 1:
+        return words.clean(next(iter(said.values())))
+    return words.clean("; ".join(f"{scenario.service_label(service)} {each}" for service, each in said.items()))
+
+
 def made(run: Run) -> list[tuple[str, str]]:
     """How the run was made: its name, versions and inputs."""
     manifest = run.manifest
@@ -253,6 +262,7 @@ def made(run: Run) -> list[tuple[str, str]]:
         lines.append(("No plan can be below", f"{words.gbp(bound)} a year"))
     if gap is not None:
         lines.append(("Gap to that", words.percent(gap, 4)))
+    lines.append(("Counters may move", _reach(run)))
     versions = manifest.get("versions")
     if isinstance(versions, dict):
         lines.append(("Versions", words.clean(", ".join(f"{name} {version}" for name, version in sorted(versions.items())))))

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from estate.appraise import Appraisal, appraise
-from estate.errors import InfeasibleError, NoPlanError, VerificationError
+from estate.errors import InfeasibleError, Issue, NoPlanError, VerificationError
 from estate.formulate import Formulation, formulate
 from estate.pipeline.judge import judge
-from estate.pipeline.manifest import manifest_of
+from estate.pipeline.manifest import issues_of, manifest_of
 from estate.pipeline.prepare import Prepared, Say, quiet
 from estate.place import Plan
 from estate.runs.run import Run
@@ -33,6 +33,11 @@ class Outcome:
     appraisal: Appraisal
     manifest: Mapping[str, Any]
     out: Path | None = None
+
+    @property
+    def issues(self) -> list[Issue]:
+        """All that is worth knowing of the run, warnings first."""
+        return issues_of(self.prepared, self.formulation, self.appraisal)
 
 
 def limits_of(scenario: Scenario) -> Limits:

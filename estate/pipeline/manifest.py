@@ -35,10 +35,11 @@ def _gap(formulation: Formulation, answer: Answer) -> float | None:
 def manifest_of(prepared: Prepared, formulation: Formulation, answer: Answer, appraisal: Appraisal) -> dict[str, Any]:
     """``run.json`` without what differs from run to run of the same inputs."""
     scenario = prepared.scenario
-    constant, summary = formulation.constant, dict(appraisal.summary)
+    constant = formulation.constant
+    summary = {name: each for name, each in appraisal.summary.items() if name != "warnings"}
     money_goal = scenario.money.objective.in_money
     running = summary.pop("cost_gbp_pa")
-    issues = sorted((*prepared.issues, *formulation.notes, *_money_warnings(summary)), key=_in_order)
+    issues = issues_of(prepared, formulation, appraisal)
     scale = 100 if money_goal else 1
     objective = None if answer.value is None else (answer.value + constant) / scale
     bound = None if answer.bound is None else (answer.bound + constant) / scale
@@ -79,7 +80,8 @@ def _in_order(issue: Issue) -> tuple[object, ...]:
     return issue.severity is not Severity.WARNING, issue.code, where.file, where.column, where.id, where.value, issue.message
 
 
-def _money_warnings(summary: dict[str, Any]) -> list[Issue]:
-    """The books' own warnings, taken out of the summary to stand with the others."""
-    found = summary.pop("warnings", ())
-    return [Issue(code, message, remedy, severity=Severity.WARNING) for code, message, remedy in found]
+def issues_of(prepared: Prepared, formulation: Formulation, appraisal: Appraisal) -> list[Issue]:
+    """All that is worth knowing of a run: of its inputs, of its rules, and of what the plan does."""
+    of_plan = appraisal.summary.get("warnings", ())
+    warned = [Issue(code, message, remedy, severity=Severity.WARNING) for code, message, remedy in of_plan]
+    return sorted((*prepared.issues, *formulation.notes, *warned), key=_in_order)

@@ -16,7 +16,7 @@ from estate.standards.journeys import measure, streets_file
 from estate.standards.measured import Measured
 from estate.standards.presets import rules, warnings
 from estate.travel import Travel
-from estate.validate import check, missed_today
+from estate.validate import check, missed_today, stuck_beyond
 
 type Say = Callable[[str], None]
 
@@ -70,12 +70,15 @@ def prepare(scenario: Scenario, *, cache: Path | None = None, say: Say = quiet) 
 
 
 def _missed(measured: Measured) -> Iterator[Issue]:
-    """A warning for each limit that half of its people are beyond today: perhaps it is not the limit that was meant."""
+    """Warnings of limits that half of their people are beyond today, and of those under which nobody may go any farther."""
     for rule in measured.rules:
         share = measured.share_today(rule)
         issue = None if share is None else missed_today(rule.name, share, file=measured.scenario.file.name)
         if issue is not None:
             yield issue
+    stuck = stuck_beyond({rule.name: measured.stuck_today(rule) for rule in measured.rules}, file=measured.scenario.file.name)
+    if stuck is not None:
+        yield stuck
 
 
 def problems(path: Path, changes: tuple[str, ...] = ()) -> tuple[Issue, ...]:

@@ -22,6 +22,8 @@ class Service(Settings):
     """Kinds of building that may host it besides those it is in today; empty: any kind."""
     fitout_gbp_m2: NotNegative | None = None
     """Used where the rates table has no row for a service and kind of building."""
+    reach: Limit | None = None
+    """No counter of it moves farther than this from its building of today; instead of ``rules.reach``."""
     may_merge: bool = True
     """``false``: no counter of it goes where another is or comes, so that no place with the service is lost to a merge."""
 

@@ -44,7 +44,7 @@ class Rules(Settings):
     other_uses_move: tuple[str, ...] = ()
     """Sites whose other uses can move, so that they may close."""
     reach: Limit | None = None
-    """No point moves farther than this from its site of today (a limit on the search as much as on people)."""
+    """No point moves farther than this from its site of today, unless its service says (a limit on the search as well)."""
     counts: tuple[Count, ...] = ()
     """How many sites or hubs there may be."""
     throughput: Mapping[str, Positive] = {}

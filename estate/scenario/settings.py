@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 
 from estate.scenario.access import Service, Standard
 from estate.scenario.files import Adjust, Tables
-from estate.scenario.limits import Fraction, Positive, Settings
+from estate.scenario.limits import Fraction, Limit, Positive, Settings
 from estate.scenario.money import Money
 from estate.scenario.partners import Reorganisation, Vehicle
 from estate.scenario.programme import Programme
@@ -107,6 +107,17 @@ class Scenario(Settings):
         """What people call a service: its label, or its name with spaces."""
         found = self.services.get(service)
         return found.label if found and found.label else service.replace("_", " ").capitalize()
+
+    def reach_of(self, service: str) -> Limit | None:
+        """How far a counter of a service may move: the service's own ``reach``, else ``rules.reach``; None: anywhere."""
+        found = self.services.get(service)
+        return found.reach if found and found.reach else self.rules.reach
+
+    @property
+    def reaches(self) -> tuple[Limit, ...]:
+        """Every limit on how far counters may move, each once: that of all, and those of single services."""
+        every = (self.rules.reach, *(each.reach for _, each in sorted(self.services.items())))
+        return tuple(dict.fromkeys(each for each in every if each is not None))
 
 
 # ---------------------------------------------------------------------------------------------------------- reading

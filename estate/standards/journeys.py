@@ -139,9 +139,8 @@ def _wanted(
         for limb in limbs(rule, scenario)
         if limb.mode == mode
     ]
-    reach = scenario.rules.reach
-    if kind is Measure.SITE and reach is not None and mode == scenario.travel.mode:
-        used.append((reach, None))
+    if kind is Measure.SITE and mode == scenario.travel.mode:
+        used += [(reach, None) for reach in scenario.reaches]
     widest = {metric: max((x.value for x, _ in used if x.metric is metric), default=None) for metric in Metric}
     slack = {metric: max((_in(t, metric) for _, t in used if t), default=0.0) for metric in Metric}
     return Wanted(

@@ -125,6 +125,16 @@ class Measured:
         met = self.reached(rule, self.place.offers_today[k]) >= rule.backup
         return float(people[met].sum() / people.sum())
 
+    def stuck_today(self, rule: Standard) -> int:
+        """People beyond a ``no-worse`` rule's limit today who may go no farther at all, for the rule has no tolerance."""
+        k = self.service(rule)
+        if rule.measure is not Measure.HOME or rule.beyond != "no-worse" or rule.share < 1 or rule.each or k is None:
+            return 0
+        same_unit = rule.tolerance is not None and rule.tolerance.metric is self.limbs(rule)[0].limit.metric
+        if same_unit or not self.wholly_testable(rule):
+            return 0
+        return int(self.people(rule)[self.reached(rule, self.place.offers_today[k]) == 0].sum())
+
     def _once(self, key: Hashable, rule: Standard, make: Callable[[], Any]) -> Any:
         """What is known under a key, made when it is first asked for; the rule is kept too, so that its id stays its own."""
         if key not in self._known:

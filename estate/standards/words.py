@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from estate.scenario import Measure, Scenario, Standard
+from estate.scenario import Measure, Metric, Scenario, Standard
+from estate.scenario.limits import METRES, SECONDS
 from estate.standards.presets import limbs
 
 
@@ -28,6 +29,11 @@ def in_words(rule: Standard, scenario: Scenario) -> str:
 def percent(share: float) -> str:
     """A share as a percentage with every decimal it was written with: ``95%``, ``91.6380575%``."""
     return f"{(Decimal(repr(float(share))) * 100).normalize():f}%"
+
+
+def way(value: float, metric: Metric) -> str:
+    """Metres or seconds as people say them: ``2.4 miles``, ``12 minutes``."""
+    return f"{value / METRES['mile']:.1f} miles" if metric is Metric.DISTANCE else f"{value / SECONDS['minute']:.0f} minutes"
 
 
 def by_mode(mode: str) -> str:

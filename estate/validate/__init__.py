@@ -12,9 +12,9 @@ from estate.errors import Issue, Severity
 from estate.place import Place
 from estate.scenario import Scenario
 from estate.validate import facts, judgement, rules
-from estate.validate.judgement import missed_today
+from estate.validate.judgement import missed_today, stuck_beyond
 
-__all__ = ["CHECKS", "check", "missed_today"]
+__all__ = ["CHECKS", "check", "missed_today", "stuck_beyond"]
 
 type Check = Callable[[Scenario, Place], Iterator[Issue]]
 
@@ -42,6 +42,7 @@ CHECKS: tuple[Check, ...] = (
     judgement.check_costs,
     judgement.check_capacity,
     judgement.check_sharing,
+    judgement.check_reach,
     judgement.check_uprns,
     judgement.check_outlines,
     judgement.check_population,

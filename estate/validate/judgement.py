@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import shapely
@@ -98,6 +98,21 @@ def check_sharing(scenario: Scenario, place: Place) -> Iterator[Issue]:
             message = f"{both(pair)} may not share, and do today at {listed(together)}: that may stay as it is"
             where = setting(scenario, "rules.may_not_share", pair[0])
             yield Issue("scenario.shares-today", message, "fix one elsewhere to part them", where, Severity.WARNING)
+
+
+def check_reach(scenario: Scenario, place: Place) -> Iterator[Issue]:
+    """Counters that may move any distance: a plan may then send one to the other end of the county."""
+    rules, points = scenario.rules, place.access_points
+    held = {each.service for each in scenario.standards if each.on and each.test == "moved" and each.action == "forbid"}
+    out = {*rules.out, *place.agencies.index[~place.agencies["takes_part"].to_numpy(dtype=bool)]}
+    movable = points.loc[~points["agency"].isin(out) & ~points.index.isin(list(rules.fixed)), "service"]
+    free = [each for each in sorted(set(movable)) if scenario.reach_of(each) is None and each not in held]
+    if not free or len(place.sites) < _FEWEST:
+        return
+    whose = "" if len(free) == len(place.services) else f" of {both(free)}"
+    message = f"no reach is set: a counter{whose} may move to any building of the place, at any distance"
+    remedy = "set rules.reach, or services.SERVICE.reach, to what keeps a counter in or near its own town, such as '5 miles'"
+    yield Issue("scenario.no-reach", message, remedy, Where(scenario.file.name, column="rules.reach"), Severity.WARNING)
 
 
 def check_uprns(scenario: Scenario, place: Place) -> Iterator[Issue]:
@@ -232,6 +247,25 @@ def check_assumptions(scenario: Scenario, place: Place) -> Iterator[Issue]:
     if scenario.base_date is None:
         message = "the scenario has no base_date, so nothing says when these tables were true"
         yield Issue("scenario.no-date", message, "set base_date", Where(scenario.file.name, column="base_date"), Severity.NOTE)
+
+
+def stuck_beyond(rules: Mapping[str, int], *, file: str = "") -> Issue | None:
+    """A warning of the rules under which nobody beyond the limit today may go any farther, and what that does.
+
+    ``rules`` maps the name of each ``no-worse`` rule without a tolerance to the people who are beyond its limit today; None
+    where there are none.
+    """
+    stuck = {name: people for name, people in rules.items() if people}
+    if not stuck:
+        return None
+    told = [f"'{name}' ({people:,} people)" for name, people in stuck.items()]
+    message = (
+        f"whoever is beyond the limit today may go no farther at all, for there is no tolerance: {listed(told)}; so a counter may"
+        " have to stay where it is, or another leave its own town, for the sake of a few who are far from any"
+    )
+    where = Where(file, column=f"standards.{next(iter(stuck))}.tolerance")
+    remedy = "set a tolerance, such as '1 mile', or '0.5 miles' in town"
+    return Issue("standards.no-tolerance", message, remedy, where, Severity.WARNING)
 
 
 def missed_today(rule: str, share: float, *, file: str = "") -> Issue | None:

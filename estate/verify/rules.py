@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
@@ -95,7 +95,10 @@ def check_moves(case: Case, decision: Decision) -> Iterator[Finding]:
     wrong = [f"{point} at {decision.host[point]}" for point, site in fixed.items() if decision.host.get(point) != site]
     yield finding("fixed", len(fixed), wrong, "points fixed to another site")
     moved = [point for point in case.moved(decision) if point not in fixed]
-    reach = _reachable(case, {case.today.host[point] for point in moved})
+    of_service = defaultdict(list)
+    for point in moved:
+        of_service[case.points[point]["service"]].append(point)
+    reach = {service: _reachable(case, service, points) for service, points in of_service.items()}
     broken = defaultdict(list)
     for point in moved:
         for reason in _refusals(case, point, decision.host[point], reach):
@@ -116,7 +119,7 @@ _REFUSALS = {
 }
 
 
-def _refusals(case: Case, point: str, site: str, reach: set[tuple[str, str]] | None) -> Iterator[str]:
+def _refusals(case: Case, point: str, site: str, reach: Mapping[str, set[tuple[str, str]] | None]) -> Iterator[str]:
     who, where, rules = case.points[point], case.sites[site], case.scenario.rules
     home = case.today.host[point]
     if not takes_part(case, who["agency"]):
@@ -139,18 +142,23 @@ def _refusals(case: Case, point: str, site: str, reach: set[tuple[str, str]] | N
     row = case.hosting.get((point, site))
     if row is not None and not row["allowed"]:
         yield "hosting"
-    if reach is not None and (home, site) not in reach:
+    near = reach[who["service"]]
+    if near is not None and (home, site) not in near:
         yield "reach"
 
 
-def _reachable(case: Case, homes: set[str]) -> set[tuple[str, str]] | None:
-    """(from, to) sites within ``rules.reach`` from any of the homes; None where there is no such rule."""
-    limit = case.scenario.rules.reach
+def _reachable(case: Case, service: str, points: Sequence[str]) -> set[tuple[str, str]] | None:
+    """(from, to) sites near enough for counters of a service to move between, from the homes of these; None: any are.
+
+    The service's own ``reach`` stands instead of ``rules.reach``.
+    """
+    own = case.scenario.services.get(service)
+    limit = case.scenario.rules.reach if own is None or own.reach is None else own.reach
     if limit is None:
         return None
     pairs = case.travel.between[case.scenario.travel.mode]
     value, ids = pairs.measure(limit.metric.value), case.site_ids
-    wanted = {case.position[site] for site in homes}
+    wanted = {case.position[case.today.host[point]] for point in points}
     return {
         (ids[a], ids[b]) for a, b, far in zip(pairs.from_, pairs.to, value, strict=True) if a in wanted and far <= limit.value
     }

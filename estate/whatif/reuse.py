@@ -211,9 +211,8 @@ class Evaluator:
     def place(self, scenario: Scenario) -> Place:
         """The place under a scenario's adjustments: from memory, unless the scenario reads other files."""
         base = self.shared.base
-        same = all(
-            getattr(scenario, name) == getattr(base, name)
-            for name in ("tables", "services", "add_sites", "reorganised", "reorganisation")
+        same = _called(scenario) == _called(base) and all(
+            getattr(scenario, name) == getattr(base, name) for name in ("tables", "add_sites", "reorganised", "reorganisation")
         )
         return adjusted_place(self.shared.place, scenario, scenario.adjust) if same and self.reuse else load(scenario)
 
@@ -222,11 +221,16 @@ class Evaluator:
         base, shared = self.shared.base, self.shared.travel
         moved = len(place.sites) != len(self.shared.place.sites) or any(a.column in _READ_BY_TRAVEL for a in scenario.adjust)
         everything = len(place.zones) * len(place.sites) <= ALL_PAIRS and len(place.sites) ** 2 <= ALL_PAIRS
-        alike = everything or (scenario.standards, scenario.rules.reach) == (base.standards, base.rules.reach)
+        alike = everything or (scenario.standards, scenario.reaches) == (base.standards, base.reaches)
         there = set(modes(scenario, rules(scenario))) <= set(modes(base, rules(base)))
         if self.reuse and not moved and alike and there and scenario.travel == base.travel:
             return shared
         return measure(place, scenario)
+
+
+def _called(scenario: Scenario) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """What tables may call each service: all that reading them needs to know of it."""
+    return {name: (each.label, each.aliases) for name, each in scenario.services.items()}
 
 
 def _checked(scenario: Scenario, place: Place, *, known: bool) -> tuple[Issue, ...]:

@@ -63,8 +63,7 @@ def command(
         handed_out = {"public": str(folder), "public_leaves_out": missing} if public else {}
         emit_json({**{name: manifest[name] for name in SUMMARY}, "out": str(outcome.out), **handed_out})
     else:
-        said = (*outcome.prepared.issues, *outcome.formulation.notes)
-        print_issues([each for each in said if each.severity == "warning"], err=True)
+        print_issues([each for each in outcome.issues if each.severity == "warning"], err=True)
         from estate.cli.director import show
 
         show(outcome)
