@@ -178,6 +178,7 @@ CHANGES = [
     {"rules.out": ["dwp"]},
     {"money.objective": "annual-equivalent"},
     {"money.objective": "annual-equivalent", "rules.keep": ["station"]},
+    {"money.objective": "least-farthest", "money.running_budget_gbp_pa": 400_000.0},
     {"rules.fixed": {}},
 ]
 

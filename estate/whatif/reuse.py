@@ -27,11 +27,11 @@ from estate.formulate import formulate
 from estate.load import load
 from estate.model import Measure
 from estate.model import formulate as formulate_model
-from estate.model import measure as measured
 from estate.place import Place
 from estate.problem import Goal, NearRows, Problem, Solution, cost
 from estate.scenario import Adjust, Scenario, digest, resolved
 from estate.solve import Limits, Status, choose, through_pulp
+from estate.solve.answer import value_of
 from estate.solve.watch import Watch
 from estate.standards.journeys import ALL_PAIRS, measure
 from estate.standards.measured import Measured
@@ -273,12 +273,15 @@ def _other_goal(problem: Problem, time_s: float | None) -> Found:
     watch = Watch(Limits(time_s=time_s))
     answer = choose.way(problem, watch.limits).search(problem, watch)
     best = Found("infeasible" if answer.status is Status.INFEASIBLE else answer.stopped, answer.solution, answer.bound)
-    if answer.solution is None or answer.value is None or best.ended != "proven" or problem.goal is Goal.FARTHEST:
+    if answer.solution is None or answer.value is None or best.ended != "proven":
         return best
+    farthest = problem.goal is Goal.FARTHEST
+    held = {} if farthest else {Measure(problem.goal): answer.value}
+    within = answer.value if farthest else None
     cheapest = through_pulp.run(
-        formulate_model(problem, Measure.COST, at_most={Measure(problem.goal): answer.value}), watch, start=answer.solution
+        formulate_model(problem, Measure.COST, at_most=held, within=within), watch, start=answer.solution
     )
-    keeps = cheapest.solution is not None and measured(problem, cheapest.solution, Measure(problem.goal)) == answer.value
+    keeps = cheapest.solution is not None and value_of(problem, cheapest.solution) == answer.value
     return replace(best, solution=cheapest.solution) if cheapest.ended == "proven" and keeps else replace(best, ended="time")
 
 
@@ -304,8 +307,7 @@ def _reply(anchor: Anchor, light: Light, found: Found, place: Place, *, solved: 
         return Reply(status, reason, anchor, None, light=light)
     if not feasible(problem, found.solution, light.keep, light.close):
         raise_for([Issue("whatif.broken-plan", "the solver returned a plan that breaks rules", severity=Severity.ERROR)])
-    goal = problem.goal
-    value = cost(problem, found.solution) if goal is Goal.COST else measured(problem, found.solution, Measure(goal))
+    value = value_of(problem, found.solution)
     proven = found.ended == "proven"
     status = Status.OPTIMAL if proven else Status.FEASIBLE
     reason = "" if proven else "the best found within the time allowed"
