@@ -131,6 +131,8 @@ SITES = Table(
         _m2("other_use_m2", "floor area used by anything not in the access points", default=0),
         Column("in_use", Kind.FLAG, "whether it is paid for today", default=True),
         _gbp("running_cost_gbp_pa", "running cost while open", required=True),
+        _gbp("rent_gbp_pa", "rent paid for it, besides the running cost", default=0),
+        Column("landlord", note="who receives the rent; blank: nobody among the agencies", default="", refers_to="agencies"),
         _gbp("hosting_cost_gbp_m2_pa", "extra running cost for each m2 of points moved in", default=0),
         _gbp("market_value_gbp", "value with vacant possession; blank: unknown"),
         _gbp("value_low_gbp", "low end of the valuation"),

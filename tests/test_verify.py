@@ -88,6 +88,11 @@ def a_place(rng: np.random.Generator) -> Place:
             **some(0.5, running_cost_gbp_pa=float(np.round(rng.random() * 1e5, 3))),
             **some(0.3, hosting_cost_gbp_m2_pa=float(np.round(rng.random() * 50, 3))),
             **some(0.2, agreed_price_gbp=float(rng.integers(0, 500_000))),
+            **some(
+                0.3, rent_gbp_pa=float(np.round(rng.random() * 5e4, 3)), landlord=str(rng.choice(["", "county", "landlord"]))
+            ),
+            **some(0.3, condition_backlog_gbp=float(rng.integers(0, 500_000))),
+            **some(0.3, years_to_sale=float(np.round(rng.random() * 4, 2))),
         }
         for name in ("clinic", "hall", "jobcentre", "library", "station", "village")
     }
@@ -181,6 +186,11 @@ def a_scenario(rng: np.random.Generator, place: Place) -> Scenario:
         "price_base": "2025-26", "base_year": 2025, "closing_year": int(rng.integers(0, 4)),
         "horizon_years": int(rng.choice([3, 30, 60])), "objective": str(rng.choice(goals, p=[0.4, 0.3, 0.1, 0.1, 0.1])),
         "optimism_bias": {"library": 0.1, "office": 0.2},
+        **sometimes(0.4, "holding_share", lambda: {"library": 0.5, "police": 0.25, "office": 1.0}),
+        **sometimes(0.3, "void_years", lambda: float(rng.choice([0.0, 0.5, 3.0]))),
+        **sometimes(0.4, "backlog_year", lambda: int(rng.integers(0, 6))),
+        **sometimes(0.4, "refit_years", lambda: int(rng.integers(1, 16))),
+        **sometimes(0.4, "residual_value", lambda: True),
         **sometimes(0.4, "purses", lambda: some_purses(rng, place)),
         **sometimes(0.2, "capital_budget_gbp", lambda: float(rng.integers(0, 300_000))),
         **sometimes(0.5, "budget_basis", lambda: "net"),

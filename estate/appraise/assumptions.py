@@ -60,6 +60,16 @@ def _settings(scenario: Scenario) -> list[tuple[str, str, str, object, str]]:
         ("scenario", "money", "horizon_years", float(money.horizon_years), said),
         ("scenario", "money", "split", money.split, said),
     ]
+    held = [("scenario", "holding share", kind, float(share), said) for kind, share in sorted(money.holding_share.items())]
+    rows += held or [
+        ("scenario", "holding share", "all kinds", 0.0, "none is set: an empty building costs nothing until it is sold")
+    ]
+    rows += [
+        ("scenario", "money", "void_years", float(money.void_years), said),
+        ("scenario", "money", "backlog_year", "never met" if money.backlog_year is None else float(money.backlog_year), said),
+        ("scenario", "money", "refit_years", "never again" if money.refit_years is None else float(money.refit_years), said),
+        ("scenario", "money", "residual_value", "counted" if money.residual_value else "not counted", said),
+    ]
     if money.optimism_bias:
         guide = "a setting of the scenario; Green Book supplementary guidance gives 2% to 24% for standard buildings"
         rows += [

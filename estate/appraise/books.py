@@ -17,6 +17,7 @@ from estate.appraise.purses import needs_summary, needs_table, purses_table
 from estate.appraise.receipts import receipts_table
 from estate.appraise.transfers import Transfers, transfers_by_gain
 from estate.money.columns import Floats, Ints
+from estate.money.entries import LATER
 from estate.money.law import year_label
 from estate.place import Place, Plan
 from estate.scenario import Scenario
@@ -96,7 +97,7 @@ def agencies_table(place: Place, book: Ledger, cash: Flows) -> pd.DataFrame:
         return result
 
     before, after = total(book.before), total(book.after)
-    entries = pd.concat([book.yearly, book.once], ignore_index=True)
+    entries = pd.concat([book.yearly, book.once, book.later], ignore_index=True)
     entries = entries[entries["year"] < len(cash.net)]
     worth = np.zeros(n)
     value = entries["pence"].to_numpy() * cash.worth.factor[entries["year"].to_numpy(dtype=np.int64)]
@@ -161,6 +162,7 @@ def _transfer_of(agencies: pd.DataFrame, answer: Transfers) -> Ints:
 def _summary(scenario: Scenario, book: Ledger, cash: Flows, receipts: pd.DataFrame) -> dict[str, Any]:
     before, after = int(book.before["pence"].sum()), int(book.after["pence"].sum())
     one_off = -int(book.once.loc[book.once["line"].isin(ONE_OFF), "pence"].sum())
+    later = book.later.groupby("line")["pence"].sum()
     net, revenue = (int(np.rint(receipts[name] * 100).sum()) for name in ("net_receipt_gbp", "revenue_sum_gbp"))
     payback = simple_payback_years((one_off - net - revenue) / 100, (before - after) / 100)
     year = cash.payback_year()
@@ -174,6 +176,7 @@ def _summary(scenario: Scenario, book: Ledger, cash: Flows, receipts: pd.DataFra
         "receipts_gbp": net / 100,
         "revenue_sums_gbp": revenue / 100,
         "one_off_gbp": one_off / 100,
+        **{f"{line}_gbp": int(later.get(line, 0)) / 100 for line in LATER},
         "net_one_off_gbp": (one_off - net - revenue) / 100,
         "npv_gbp": round(npv, 2),
         "npc_before_gbp": round(before / 100 * annuity, 2),

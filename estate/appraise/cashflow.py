@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from estate.appraise.ledger import ONE_OFF, RUNNING, Ledger
+from estate.appraise.ledger import ONE_OFF, YEARLY, Ledger
 from estate.money.columns import Floats
+from estate.money.entries import LATER
 from estate.money.law import discount_factors, rule, year_label
 from estate.money.present_value import Discounting, discounting
 from estate.scenario import Scenario, Sensitivity
@@ -27,19 +28,20 @@ class Flows:
     """GBP by year of the horizon, (H,) each, costs negative.
 
     ``saving`` of running cost, ``one_off`` costs, ``sale_costs`` that receipts meet (the other sale costs are revenue, and stand
-    with the one-off costs), and ``sales``, gross.
+    with the one-off costs), ``sales``, gross, and ``later``: backlog avoided, fit-outs made again, residual value.
     """
 
     saving: Floats
     one_off: Floats
     sale_costs: Floats
     sales: Floats
+    later: Floats
     worth: Discounting
 
     @property
     def net(self) -> Floats:
         """Cash of each year."""
-        return self.saving + self.one_off + self.sale_costs + self.sales
+        return self.saving + self.one_off + self.sale_costs + self.sales + self.later
 
     def npv(self) -> float:
         """Net present value, GBP in year 0: ``sum of factor x net``."""
@@ -51,7 +53,7 @@ class Flows:
         kept = max(len(late) - what.delay_years, 0)
         late[len(late) - kept :] = self.saving[:kept]
         dearer = self.one_off * what.one_off, self.sale_costs * what.one_off
-        return Flows(late * what.savings, *dearer, self.sales * what.receipts, self.worth)
+        return Flows(late * what.savings, *dearer, self.sales * what.receipts, self.later, self.worth)
 
     def payback_year(self) -> int | None:
         """The first year from which the discounted total is never negative again; None where it ends below nothing."""
@@ -64,7 +66,7 @@ class Flows:
 def flows(scenario: Scenario, book: Ledger) -> Flows:
     """The ledger's entries by year; those beyond the horizon (a lease that ends later) are left out."""
     horizon = scenario.money.horizon_years
-    entries = pd.concat([book.yearly, book.once], ignore_index=True)
+    entries = pd.concat([book.yearly, book.once, book.later], ignore_index=True)
     entries = entries[entries["year"] < horizon]
 
     def by_year(*lines: str) -> Floats:
@@ -73,7 +75,9 @@ def flows(scenario: Scenario, book: Ledger) -> Flows:
         np.add.at(total, chosen["year"].to_numpy(dtype=np.int64), chosen["pence"].to_numpy(dtype=np.int64))
         return total / 100
 
-    return Flows(by_year(*RUNNING), by_year(*ONE_OFF), by_year(SALE_COST), by_year(*SALES), discounting(scenario))
+    return Flows(
+        by_year(*YEARLY), by_year(*ONE_OFF), by_year(SALE_COST), by_year(*SALES), by_year(*LATER), discounting(scenario)
+    )
 
 
 def cash_flow_table(scenario: Scenario, cash: Flows, baseline_gbp_pa: float) -> pd.DataFrame:
@@ -94,6 +98,7 @@ def cash_flow_table(scenario: Scenario, cash: Flows, baseline_gbp_pa: float) -> 
             "one_off_gbp": cash.one_off,
             "sale_costs_met_gbp": cash.sale_costs,
             "sales_gbp": cash.sales,
+            "later_gbp": cash.later,
             "net_gbp": np.round(cash.net, 2),
             "discount_factor": cash.worth.factor,
             "present_value_gbp": np.round(present, 2),

@@ -16,11 +16,18 @@ line                     what it is
 ``running_given_up``     running cost of a building that closes, or hosting that ends
 ``running_taken_on``     running cost of a building that opens, or hosting that begins
 ``space_charge``         a building that stays open costs the same but is shared differently: sums to 0 by site
+``rent_paid``            rent that a tenant no longer pays, or pays now
+``rent_received``        the same to a landlord who is a public body here: lost, or gained; with the line above it sums to 0
 ``fitout``, ``removal``, ``optimism_bias``   moving an access point, paid by the agency that runs it
 ``exit_cost``            leaving a building: paid by the holder of the lease or title, or by the tenants of a landlord
 ``capital_receipt``      gross proceeds of a sale, to the title holder; ``disposal_from_receipt`` is the cost it meets
 ``disposal_to_revenue``  sale costs beyond what the receipt may meet
 ``revenue_sum``          proceeds too small to be a capital receipt
+``holding_cost``         an empty building until it is sold, to its title holder
+``void_cost``            an empty building that its tenants left, to a landlord who is a public body here
+``backlog_avoided``      repairs that need not be met, to who would have met them
+``refit``                a fit-out made again
+``residual_value``       at the end of the horizon: the value of a building let go (missed), of a fit-out not yet worn
 =======================  =====================================================================================
 """
 
@@ -32,18 +39,30 @@ import numpy as np
 import pandas as pd
 
 from estate.appraise.receipts import released
-from estate.money.bearers import Use, borne, hosting_pence, positions, use_today
+from estate.money.bearers import Use, borne, hosting_pence, positions, rents, use_today
 from estate.money.columns import Floats
-from estate.money.entries import CAPITAL, RECEIPTS, REVENUE, REVENUE_SUMS, move_entries, move_payers, release_entries
+from estate.money.entries import (
+    CAPITAL,
+    LATER,
+    RECEIPTS,
+    REVENUE,
+    REVENUE_SUMS,
+    later_moves,
+    move_entries,
+    move_payers,
+    release_entries,
+)
 from estate.money.law import year_label
 from estate.money.release import leaving_years
 from estate.place import Place, Plan
 from estate.scenario import Scenario
 
 RUNNING = ("running_given_up", "running_taken_on", "space_charge")
+RENTS = ("rent_paid", "rent_received")
+YEARLY = RUNNING + RENTS
 ONE_OFF = CAPITAL + REVENUE
 PROCEEDS = RECEIPTS + REVENUE_SUMS
-LINES = RUNNING + ONE_OFF + PROCEEDS
+LINES = YEARLY + ONE_OFF + PROCEEDS + LATER
 KEYS = ["year", "agency", "line", "site", "point"]
 
 
@@ -51,13 +70,15 @@ KEYS = ["year", "agency", "line", "site", "point"]
 class Ledger:
     """The entries, in pence, by position in the place's frames (``point`` is -1 where an entry is a whole building's).
 
-    ``yearly`` and ``once`` have columns ``year`` (after the base year), ``agency, line, site, point, pence``; ``yearly`` covers
-    the horizon.  ``steady`` is one year in which the plan is complete.  ``before`` and ``after`` are what each agency pays a
-    year for each site (``site, agency, pence``) today and then.
+    ``yearly``, ``once`` and ``later`` have columns ``year`` (after the base year), ``agency, line, site, point, pence``;
+    ``yearly`` covers the horizon, and ``later`` holds what neither makes the plan happen nor recurs every year.  ``steady`` is
+    one year in which the plan is complete.  ``before`` and ``after`` are what each agency pays a year for each site
+    (``site, agency, pence``) today and then, rent less what it receives among it.
     """
 
     yearly: pd.DataFrame
     once: pd.DataFrame
+    later: pd.DataFrame
     steady: pd.DataFrame
     before: pd.DataFrame
     after: pd.DataFrame
@@ -67,22 +88,33 @@ def ledger(place: Place, scenario: Scenario, plan: Plan) -> Ledger:
     """Every entry of a plan against today's estate."""
     moved = plan.host != place.point_site
     before = borne(place, scenario, use_today(place))
+    rent_before = _rent(place, scenario, use_today(place))
     final = Use(plan.host, np.where(moved, 0.0, 1.0), plan.open.astype(np.float64))
     steady = _entries(place, scenario, plan, before, final)
+    steady = pd.concat([steady, _rent_entries(place, scenario, rent_before, final)], ignore_index=True)
     leave = leaving_years(place, scenario)
     leaving = np.concatenate([leave[released(place, plan)], leave[place.point_site[moved]]])
     last = int(np.ceil(leaving.max(initial=float(scenario.money.closing_year))))
     years = []
     for y in range(scenario.money.horizon_years):
-        entries = _entries(place, scenario, plan, before, _use(place, scenario, plan, leave, y)) if y < last else steady
+        if y < last:
+            use = _use(place, scenario, plan, leave, y)
+            rent = _rent_entries(place, scenario, rent_before, use)
+            entries = pd.concat([_entries(place, scenario, plan, before, use), rent], ignore_index=True)
+        else:
+            entries = steady
         years.append(entries.assign(year=y))
     yearly = pd.concat(years, ignore_index=True)[[*KEYS, "pence"]]
-    return Ledger(yearly, _once(place, scenario, plan, before), steady, before, borne(place, scenario, final))
+    once = _once(place, scenario, plan, before)
+    later = once["line"].isin(LATER)
+    then = pd.concat([borne(place, scenario, final), _net_rent(place, scenario, final)], ignore_index=True)
+    now = pd.concat([before, _net_rent(place, scenario, use_today(place))], ignore_index=True)
+    return Ledger(yearly, once[~later], once[later], steady, now, then)
 
 
 def ledger_table(place: Place, scenario: Scenario, book: Ledger) -> pd.DataFrame:
     """``ledger.csv``: ``agency, year, line, site_id, access_point_id, amount_gbp``; years as ``2026-27``."""
-    table = pd.concat([book.yearly, book.once], ignore_index=True)
+    table = pd.concat([book.yearly, book.once, book.later], ignore_index=True)
     order = {line: n for n, line in enumerate(LINES)}
     table = table.assign(order=table["line"].map(order)).sort_values(
         ["year", "agency", "order", "site", "point"], kind="stable"
@@ -137,6 +169,24 @@ def _entries(place: Place, scenario: Scenario, plan: Plan, before: pd.DataFrame,
     return found.loc[found["pence"] != 0, ["agency", "line", "site", "point", "pence"]].reset_index(drop=True)
 
 
+def _rent(place: Place, scenario: Scenario, use: Use) -> pd.DataFrame:
+    """``site, agency, line, pence``: rent paid, and received (below nothing), in a year."""
+    paid, received = rents(place, scenario, use)
+    return pd.concat([paid.assign(line=RENTS[0]), received.assign(line=RENTS[1], pence=-received["pence"])], ignore_index=True)
+
+
+def _net_rent(place: Place, scenario: Scenario, use: Use) -> pd.DataFrame:
+    return _rent(place, scenario, use)[["site", "agency", "pence"]]
+
+
+def _rent_entries(place: Place, scenario: Scenario, before: pd.DataFrame, use: Use) -> pd.DataFrame:
+    """Rent of one year against today: columns ``agency, line, site, point, pence``, no zeros."""
+    after = _rent(place, scenario, use)
+    change = pd.concat([before, after.assign(pence=-after["pence"])], ignore_index=True)
+    found = change.groupby(["agency", "line", "site"])["pence"].sum().reset_index().assign(point=-1)
+    return found.loc[found["pence"] != 0, ["agency", "line", "site", "point", "pence"]].reset_index(drop=True)
+
+
 # ------------------------------------------------------------------------------------------------------ one-off
 
 
@@ -148,6 +198,7 @@ def _once(place: Place, scenario: Scenario, plan: Plan, before: pd.DataFrame) ->
         pd.DataFrame({"year": year, "agency": payer, "line": line, "site": plan.host[moved], "point": moved, "pence": amount})
         for line, amount in move_entries(place, scenario, moved, plan.host[moved]).items()
     ]
+    frames.append(later_moves(place, scenario, moved, plan.host[moved])[[*KEYS, "pence"]])
     entries = release_entries(place, scenario, before)
     frames.append(entries[entries["site"].isin(released(place, plan))].assign(point=-1)[[*KEYS, "pence"]])
     found = pd.concat(frames, ignore_index=True)

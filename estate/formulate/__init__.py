@@ -120,7 +120,7 @@ def formulate(measured: Measured, *, near: NearRows | None = None) -> Formulatio
     )
     if scenario.money.objective == "annual-equivalent":
         running = costs.pence(costs.hosting_gbp_pa(place, point, site))
-        problem = replace(problem, site_running=costs.pence(costs.running_gbp_pa(place)), pair_running=running)
+        problem = replace(problem, site_running=costs.pence(costs.occupancy_gbp_pa(place)), pair_running=running)
     problem = _with_today(problem, place, points)
     problem = _with_sharing(problem, place, scenario)
     problem = with_prices(problem, compiled)
@@ -136,7 +136,7 @@ def _costs(
 ) -> tuple[Ints, Ints, int]:
     """(P,) pair pence, (J,) site pence and the constant: running cost, or annual-equivalent cost where asked for."""
     hosting = costs.hosting_gbp_pa(place, point, site)
-    running = costs.running_gbp_pa(place)
+    running = costs.occupancy_gbp_pa(place)
     constant = 0
     pair, fixed = costs.pence(hosting), costs.pence(running)
     if scenario.money.objective is Objective.ANNUAL_EQUIVALENT:

@@ -31,7 +31,7 @@ def side_rows(problem: Problem, place: Place, scenario: Scenario, state: SiteSta
     for service, setting in sorted(scenario.services.items()):
         if not setting.may_merge and service in place.services:
             _apart(found, problem, place, service)
-    running_site = costs.pence(costs.running_gbp_pa(place)).astype(float)
+    running_site = costs.pence(costs.occupancy_gbp_pa(place)).astype(float)
     running_pair = _real_pairs(problem, costs.pence(costs.hosting_gbp_pa(place, *_back(problem, place))).astype(float))
     all_columns = np.arange(n_open + n_pairs)
     running = np.concatenate([_padded(running_site, n_open), running_pair])

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from estate.money.columns import Floats, Ints
-from estate.money.costs import hosting_gbp_pa, pence, running_gbp_pa
+from estate.money.costs import hosting_gbp_pa, pence, public_landlord, rent_gbp_pa, running_gbp_pa
 from estate.place import Place
 from estate.scenario import Scenario
 
@@ -105,6 +105,26 @@ def borne(place: Place, scenario: Scenario, use: Use) -> pd.DataFrame:
     np.add.at(cost, use.host, away)
     shared = share_out(cost, found["site"].to_numpy(), found["weight"].to_numpy())
     return found[["site", "agency"]].assign(pence=shared)
+
+
+def rents(place: Place, scenario: Scenario, use: Use) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """``site, agency, pence`` of rent in a year: what each pays, and what a public landlord among the agencies receives.
+
+    Those who bear the running cost pay the rent in the same shares, except the landlord himself; where only he is left there is
+    no rent.  A private landlord's rent leaves the agencies, so nobody here receives it.
+    """
+    rent = pence(rent_gbp_pa(place) * use.open)
+    public = public_landlord(place)
+    landlord = np.where(public, place.agencies.index.get_indexer(pd.Index(place.sites["landlord"])), -1)
+    found = users(place, scenario, use)
+    site = found["site"].to_numpy()
+    found = found[(landlord[site] != found["agency"].to_numpy()) & (rent[site] != 0)].reset_index(drop=True)
+    paid = share_out(rent, found["site"].to_numpy(), found["weight"].to_numpy())
+    payers = found[["site", "agency"]].assign(pence=paid)
+    total = np.zeros(len(rent), dtype=np.int64)
+    np.add.at(total, payers["site"].to_numpy(), paid)
+    let = np.flatnonzero(public & (total != 0))
+    return payers, pd.DataFrame({"site": let, "agency": landlord[let], "pence": total[let]})
 
 
 def leavers(place: Place, before: pd.DataFrame, sites: Ints) -> pd.DataFrame:

@@ -44,6 +44,22 @@ def running_gbp_pa(place: Place) -> Floats:
     return np.where(place.outside, 0.0, numbers(place.sites, "running_cost_gbp_pa"))
 
 
+def public_landlord(place: Place) -> NDArray[np.bool_]:
+    """(J,) whether rent goes to a public body among the agencies: a transfer, no cost to them all together."""
+    kind = place.agencies["kind"].reindex(place.sites["landlord"]).to_numpy(dtype=object)
+    return np.array([isinstance(each, str) and each != "private" for each in kind], dtype=bool)
+
+
+def rent_gbp_pa(place: Place) -> Floats:
+    """(J,) rent a year, whoever receives it; 0 for sites outside the place."""
+    return np.where(place.outside, 0.0, numbers(place.sites, "rent_gbp_pa"))
+
+
+def occupancy_gbp_pa(place: Place) -> Floats:
+    """(J,) what a site costs a year while it is open, to all agencies together: running cost, and rent that leaves them."""
+    return running_gbp_pa(place) + np.where(public_landlord(place), 0.0, rent_gbp_pa(place))
+
+
 def hosting_gbp_pa(place: Place, point: Ints, site: Ints) -> Floats:
     """(P,) GBP a year for hosting each point at each site above the site's own cost (``V_sj``).
 
@@ -67,9 +83,9 @@ def hosting_gbp_pa(place: Place, point: Ints, site: Ints) -> Floats:
 
 
 def plan_pence_pa(place: Place, plan: Plan) -> int:
-    """Running cost of a plan in whole pence a year: open buildings, and hosting above their own cost."""
+    """Cost of a plan in whole pence a year: open buildings with rent that leaves the agencies, and hosting above that."""
     here = np.arange(len(place.access_points))
-    return int(pence(running_gbp_pa(place))[plan.open].sum() + pence(hosting_gbp_pa(place, here, plan.host)).sum())
+    return int(pence(occupancy_gbp_pa(place))[plan.open].sum() + pence(hosting_gbp_pa(place, here, plan.host)).sum())
 
 
 # ------------------------------------------------------------------------------------------------------ one-off costs

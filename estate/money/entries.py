@@ -12,18 +12,21 @@ import pandas as pd
 from estate.money.bearers import borne, leavers, positions, share_out, use_today
 from estate.money.columns import Ints
 from estate.money.costs import move_one_off_gbp, pence
-from estate.money.release import leaving_years, release, works_year
+from estate.money.present_value import backlog_avoided_gbp, refit_years, unworn
+from estate.money.release import empty_gbp_pa, empty_years, leaving_years, release, works_year
 from estate.place import Place
 from estate.scenario import Scenario
 
 CAPITAL = ("fitout", "optimism_bias")
 """Lines of capital spending: what is built."""
-REVENUE = ("removal", "exit_cost", "disposal_to_revenue")
+REVENUE = ("removal", "exit_cost", "disposal_to_revenue", "holding_cost", "void_cost")
 """Lines of one-off revenue spending: a capital receipt may not pay for them, outside a direction."""
 RECEIPTS = ("capital_receipt", "disposal_from_receipt")
 """A capital receipt, and the sale costs that it meets."""
 REVENUE_SUMS = ("revenue_sum",)
 """Proceeds too small to be a capital receipt."""
+LATER = ("backlog_avoided", "refit", "residual_value")
+"""What is not paid or banked to make the plan happen: in the present value, in no purse and no one-off total."""
 
 
 def move_entries(place: Place, scenario: Scenario, point: Ints, site: Ints) -> dict[str, Ints]:
@@ -61,8 +64,48 @@ def release_entries(place: Place, scenario: Scenario, before: pd.DataFrame | Non
     site = payer["site"].to_numpy()
     paid = share_out(cost, site, payer["weight"].to_numpy())
     frames.append(_lines("exit_cost", site, payer["agency"].to_numpy(), ready[site], paid))
+    frames += _empty(place, scenario, gone)
+    if scenario.money.backlog_year is not None:
+        spared = pence(backlog_avoided_gbp(place, scenario))
+        year = np.full(len(site), scenario.money.backlog_year)
+        shared = share_out(spared, site, payer["weight"].to_numpy())
+        frames.append(_lines("backlog_avoided", site, payer["agency"].to_numpy(), year, shared))
+    if scenario.money.residual_value:
+        end = np.full(len(gone), scenario.money.horizon_years - 1)
+        frames.append(_lines("residual_value", gone, holder, end, -money["gross"].to_numpy()))
     found = pd.concat(frames, ignore_index=True)
     return found[found["pence"] != 0].reset_index(drop=True)
+
+
+def later_moves(place: Place, scenario: Scenario, point: Ints, site: Ints) -> pd.DataFrame:
+    """Fit-outs made again, and what is unworn of the last: ``point, site, agency, year, line, pence``, no zeros."""
+    payer, works = move_payers(place, scenario, point)
+    cost = move_one_off_gbp(place, scenario, point, site)
+    spent = pence(cost.fitout + cost.bias)
+    rows = []
+    for at, (who, year, amount) in enumerate(zip(payer.tolist(), works.tolist(), spent.tolist(), strict=True)):
+        here = {"point": int(point[at]), "site": int(site[at]), "agency": who}
+        rows += [{**here, "year": again, "line": "refit", "pence": -amount} for again in refit_years(scenario, year)]
+        rest = int(pence(np.array([amount * unworn(scenario, year) / 100]))[0])
+        rows.append({**here, "year": scenario.money.horizon_years - 1, "line": "residual_value", "pence": rest})
+    kinds = {"point": "int64", "site": "int64", "agency": "int64", "year": "int64", "line": "object", "pence": "int64"}
+    found = pd.DataFrame(rows, columns=list(kinds)).astype(kinds)
+    return found[found["pence"] != 0].reset_index(drop=True)
+
+
+def _empty(place: Place, scenario: Scenario, gone: Ints) -> list[pd.DataFrame]:
+    """What each building costs while it is empty, year by year: its holder until it is sold, or its landlord while it is void."""
+    yearly, until = empty_gbp_pa(place, scenario)[gone], empty_years(place, scenario).iloc[gone]
+    leave = leaving_years(place, scenario)[gone]
+    landlord = place.agencies.index.get_indexer(pd.Index(place.sites["landlord"]))[gone]
+    payers = {"holding_cost": ("sale", positions(place)[1][gone]), "void_cost": ("void", landlord)}
+    found = []
+    for line, (column, payer) in payers.items():
+        end = leave + until[column].to_numpy()
+        for year in range(int(np.floor(leave.min(initial=0.0))), int(np.ceil(end.max(initial=0.0)))):
+            part = np.clip(end, year, year + 1) - np.clip(leave, year, year + 1)
+            found.append(_lines(line, gone, payer, np.full(len(gone), year), -pence(yearly * part)))
+    return found
 
 
 def _lines(line: str, site: Ints, agency: Ints, year: Ints, amount: Ints) -> pd.DataFrame:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from estate.money.columns import Floats, Ints
-from estate.money.costs import hosting_gbp_pa, move_one_off_gbp, pence, running_gbp_pa
+from estate.money.columns import Floats, Ints, numbers
+from estate.money.costs import hosting_gbp_pa, move_one_off_gbp, occupancy_gbp_pa, pence
 from estate.money.law import check_year, discount_factors
-from estate.money.release import leaving_years, release, works_year
+from estate.money.release import empty_gbp_pa, empty_years, leaving_years, release, works_year
 from estate.place import Place
 from estate.scenario import Scenario
 
@@ -58,17 +58,59 @@ def annual_equivalent_gbp(
     home = place.point_site[point]
     leave = leaving_years(place, scenario)
     saved = worth.yearly_from(leave) / worth.annuity
-    one_off = move_one_off_gbp(place, scenario, point, site).total * worth.once(works_year(leave[home])) / worth.annuity
+    cost = move_one_off_gbp(place, scenario, point, site)
+    one_off = cost.total * worth.once(works_year(leave[home])) / worth.annuity
+    one_off += (cost.fitout + cost.bias) * refit_factor(scenario, worth, works_year(leave))[home] / worth.annuity
     change = hosting_gbp_pa(place, point, site) - hosting_gbp_pa(place, point, home)
     moves = np.where(site == home, 0.0, one_off - change * (1 - saved[home]))
     table = release(place, scenario)
     sale = worth.once(table["year_receipt"].to_numpy())
     left = table["exit_gbp"].to_numpy() * worth.once(works_year(leave))
     left = left + (table["disposal_gbp"] - table["gross_gbp"]).to_numpy() * sale
-    running = running_gbp_pa(place)
+    empty, until = empty_gbp_pa(place, scenario), empty_years(place, scenario)
+    for years in (until["sale"].to_numpy(), until["void"].to_numpy()):
+        left = left + empty * (worth.yearly_from(leave) - worth.yearly_from(leave + years))
+    left = left - backlog_avoided_gbp(place, scenario) * worth.once(np.full(len(leave), scenario.money.backlog_year or 0))
+    if scenario.money.residual_value:
+        left = left + table["gross_gbp"].to_numpy() * worth.factor[-1]
+    running = occupancy_gbp_pa(place)
     opened = worth.yearly_from(np.full(len(running), float(scenario.money.closing_year))) / worth.annuity
     paid = place.today.open
     return moves, np.where(paid, left / worth.annuity + running * (1 - saved), 0.0), np.where(paid, 0.0, running * (1 - opened))
+
+
+def backlog_avoided_gbp(place: Place, scenario: Scenario) -> Floats:
+    """(J,) repairs outstanding that need not be met where a site is left before the end of the year in which they would be."""
+    year = scenario.money.backlog_year
+    if year is None:
+        return np.zeros(len(place.sites))
+    in_time = leaving_years(place, scenario) < year + 1 - 1e-9
+    return np.where(place.today.open & ~place.outside & in_time, numbers(place.sites, "condition_backlog_gbp"), 0.0)
+
+
+def refit_years(scenario: Scenario, works: int) -> list[int]:
+    """The years within the horizon in which a fit-out made in year ``works`` is made again."""
+    every = scenario.money.refit_years
+    return [] if every is None else list(range(works + every, scenario.money.horizon_years, every))
+
+
+def unworn(scenario: Scenario, works: int) -> float:
+    """The share of the last fit-out that is not worn at the end of the horizon; a fit-out serves the years after its own."""
+    every, end = scenario.money.refit_years, scenario.money.horizon_years
+    if every is None or not scenario.money.residual_value or works >= end:
+        return 0.0
+    last = [works, *refit_years(scenario, works)][-1]
+    return 1 - (end - 1 - last) / every
+
+
+def refit_factor(scenario: Scenario, worth: Discounting, works: Ints) -> Floats:
+    """(n,) present value of a pound of fit-out made again within the horizon, less what is unworn at its end."""
+    found = {
+        year: float(sum(worth.factor[again] for again in refit_years(scenario, year)))
+        - unworn(scenario, year) * worth.factor[-1]
+        for year in set(works.tolist())
+    }
+    return np.array([found[year] for year in works.tolist()], dtype=np.float64)
 
 
 def annual_equivalent_pence(place: Place, scenario: Scenario, point: Ints, site: Ints) -> tuple[Ints, Ints]:

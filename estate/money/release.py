@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from estate.money.columns import Floats, Ints, numbers, raw, words
+from estate.money.costs import public_landlord, running_gbp_pa
 from estate.money.law import binding, check_year
 from estate.place import Place
 from estate.scenario import Scenario
@@ -133,8 +134,35 @@ def _limits(kind: NDArray[np.object_], year: Ints) -> tuple[Floats, Floats]:
     return small, share
 
 
+def empty_gbp_pa(place: Place, scenario: Scenario) -> Floats:
+    """(J,) GBP a year that an empty building still costs: the share of running cost that its kind keeps."""
+    share = np.array([scenario.money.holding_share.get(kind, 0.0) for kind in words(place.sites, "kind")], dtype=np.float64)
+    return share * running_gbp_pa(place)
+
+
+def empty_years(place: Place, scenario: Scenario) -> pd.DataFrame:
+    """How long each site let go stays empty at a public body's cost: ``sale`` and ``void`` (J,), in years after it is left.
+
+    A freehold of a public body is held until it is sold; a building left by its tenants stays ``void_years`` with a landlord who
+    is a public body among the agencies.  A building of anybody else costs them nothing once it is left.
+    """
+    sold = _sold(place)
+    until = np.where(sold, np.nan_to_num(raw(place.sites, "years_to_sale")), 0.0)
+    void = np.where(public_landlord(place) & ~sold & place.today.open & ~place.outside, scenario.money.void_years, 0.0)
+    return pd.DataFrame({"sale": until, "void": void}, index=place.sites.index)
+
+
+def _sold(place: Place) -> NDArray[np.bool_]:
+    """(J,) whether letting a site go is a sale: a public body's freehold, in use today."""
+    kind = place.agencies["kind"].reindex(place.sites["agency"]).fillna("other").to_numpy(dtype=object)
+    owned = (words(place.sites, "tenure") == "freehold") & (kind != "private")
+    found: NDArray[np.bool_] = owned & place.today.open & ~place.outside
+    return found
+
+
 def net_release_gbp(place: Place, scenario: Scenario) -> Floats:
-    """(J,) net one-off GBP of letting each site go: exit and sale costs less all proceeds, whenever they fall."""
+    """(J,) net one-off GBP of letting each site go: exit, sale and holding costs less all proceeds, whenever they fall."""
     found = _released(place, scenario)
-    net: Floats = found["exit_gbp"] + found["disposal_gbp"] - found["gross_gbp"]
+    held = empty_gbp_pa(place, scenario) * empty_years(place, scenario).sum(axis=1).to_numpy()
+    net: Floats = found["exit_gbp"] + found["disposal_gbp"] - found["gross_gbp"] + held
     return net

@@ -382,6 +382,7 @@ SPECS = (
             "one_off_gbp": "One-off costs",
             "sale_costs_met_gbp": "Costs of sale, met from receipts",
             "sales_gbp": "Sales",
+            "later_gbp": "Repairs avoided, refits, value at the end",
             "net_gbp": "Left over",
             "present_value_gbp": "Worth now",
             "cumulative_present_value_gbp": "Worth now, so far",

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from estate.appraise.ledger import PROCEEDS, RUNNING, ledger
+from estate.appraise.ledger import PROCEEDS, YEARLY, ledger
 from estate.appraise.transfers import Transfers, transfers_by_gain
 from estate.money.present_value import discounting
 from estate.place import Plan
@@ -94,7 +94,7 @@ def cash_of(measured: Measured, plan: Plan, players: Sequence[str]) -> Cash:
         np.add.at(found, (at[use], year[use]), pence[use])
         return found
 
-    running, proceeds = np.isin(line, RUNNING), np.isin(line, PROCEEDS)
+    running, proceeds = np.isin(line, YEARLY), np.isin(line, PROCEEDS)
     return Cash(table(~running & ~proceeds), table(proceeds), table(running))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from estate.money.law import law, rule, year_label
 from estate.runs.run import Run, worth_knowing
 from estate.scenario import Objective
+from estate.scenario.money import Money
 
 type Lines = Sequence[tuple[str, str]]
 
@@ -40,6 +41,14 @@ def notes(run: Run) -> list[tuple[str, Lines]]:
         ),
         ("Horizon", f"{money.horizon_years} years, year 0 to year {money.horizon_years - 1}"),
         ("Buildings are let go", f"{years} after the base year begins, or when a lease lets go if that is later"),
+        ("Empty buildings", _holding(money)),
+        ("Repairs outstanding", _repairs(money)),
+        (
+            "Lifecycle",
+            f"a fit-out is made again every {money.refit_years} years" if money.refit_years else "a fit-out is made once",
+        ),
+        ("Residual value", "counted at the end of the horizon" if money.residual_value else "not counted"),
+        ("Rent", "Between two public bodies it is a transfer: the tenant's gain and the landlord's loss both stand."),
         ("Discount rates, real", f"{rates.says} ({rates.instrument})"),
         ("Optimism bias on fit-out", biased or "none"),
         ("Shared buildings", "by floor area used" if money.split == "floor-area" else "a lead agency pays"),
@@ -80,6 +89,21 @@ def notes(run: Run) -> list[tuple[str, Lines]]:
         ("Acknowledgements", [("", line) for line in run.scenario.page.attribution]),
     ]
     return [part for part in parts if part[1]]
+
+
+def _holding(money: Money) -> str:
+    """What an empty building is taken to cost."""
+    if not money.holding_share:
+        return "cost nothing between closing and sale: no holding cost is set"
+    shares = ", ".join(f"{kind} {share:.0%}" for kind, share in sorted(money.holding_share.items()))
+    return f"still cost, until sold, or {money.void_years:g} years with a public landlord, of their running cost: {shares}"
+
+
+def _repairs(money: Money) -> str:
+    """What becomes of the backlog."""
+    if money.backlog_year is None:
+        return "never met, so that none is avoided"
+    return f"met in {year_label(money.base_year + money.backlog_year)} at each building kept; avoided where it is left by then"
 
 
 def _span(first: int, last: int | None) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import xlsxwriter
 
-from estate.appraise.ledger import LINES, RUNNING
+from estate.appraise.ledger import LINES, YEARLY
 from estate.money.law import year_label
 from estate.report.notes import notes
 from estate.report.partners import partner_sheets
@@ -102,6 +102,7 @@ CASH_FLOW = (
     Col("one_off_gbp", "One-off costs", "pounds", 14, total=True),
     Col("sale_costs_met_gbp", "Sale costs met from receipts", "pounds", 14, total=True),
     Col("sales_gbp", "Sales, gross", "pounds", 14, total=True),
+    Col("later_gbp", "Backlog, refits, residual value", "pounds", 14, total=True),
     Col("net_gbp", "Net", "pounds", 14), Col("discount_factor", "Factor", "factor", 9),
     Col("present_value_gbp", "Present value", "pounds", 15, total=True),
     Col("cumulative_present_value_gbp", "Total so far", "pounds", 15),
@@ -171,12 +172,12 @@ def _cash_flow(pen: Pen, run: Run, prices: str) -> dict[str, Total]:
         sheet.fit_to_pages(1, 1)
     end = pen.rows(sheet, FIRST, CASH_FLOW, frame)
     for n, row in enumerate(frame.itertuples(index=False), start=FIRST + 1):
-        before = f"+K{n - 1}" if n > FIRST + 1 else ""
+        before = f"+L{n - 1}" if n > FIRST + 1 else ""
         for column, formula, value in (
             (3, f"=B{n}-C{n}", row.saving_gbp),
-            (7, f"=D{n}+E{n}+F{n}+G{n}", row.net_gbp),
-            (9, f"=H{n}*I{n}", row.present_value_gbp),
-            (10, f"=J{n}{before}", row.cumulative_present_value_gbp),
+            (8, f"=D{n}+E{n}+F{n}+G{n}+H{n}", row.net_gbp),
+            (10, f"=I{n}*J{n}", row.present_value_gbp),
+            (11, f"=K{n}{before}", row.cumulative_present_value_gbp),
         ):
             sheet.write_formula(n - 1, column, formula, pen.cell["pounds"], value)
     sheet.freeze_panes(FIRST, 1)
@@ -184,10 +185,10 @@ def _cash_flow(pen: Pen, run: Run, prices: str) -> dict[str, Total]:
     found = pen.totals(sheet, name, end, CASH_FLOW, frame)
     chart = pen.book.add_chart({"type": "column"})
     years = [name, FIRST, 0, end - 1, 0]
-    chart.add_series({"name": "Net cash of the year", "categories": years, "values": [name, FIRST, 7, end - 1, 7],
+    chart.add_series({"name": "Net cash of the year", "categories": years, "values": [name, FIRST, 8, end - 1, 8],
                       "fill": {"color": "#2f6f9f"}, "gap": 60})  # fmt: skip
     line = pen.book.add_chart({"type": "line"})
-    line.add_series({"name": "Present value, total so far", "categories": years, "values": [name, FIRST, 10, end - 1, 10],
+    line.add_series({"name": "Present value, total so far", "categories": years, "values": [name, FIRST, 11, end - 1, 11],
                      "line": {"color": "#c2570c", "width": 2.25}})  # fmt: skip
     chart.combine(line)
     chart.set_title({"name": "Net cash by year, and present value so far", "name_font": {"size": 12}})
@@ -311,7 +312,7 @@ def entries(ledger: pd.DataFrame, run: Run) -> pd.DataFrame:
     """The ledger with one row an entry: ``from_year``, what it is in a complete year (the last of the horizon), or once."""
     keys = ["agency", "line", "site_id", "access_point_id"]
     names, sites = run.place.agencies["name"], run.place.sites["name"]
-    yearly = ledger["line"].isin(RUNNING)
+    yearly = ledger["line"].isin(YEARLY)
     last = run.tables["cash_flow"]["financial_year"].iloc[-1]
     table = ledger.assign(
         yearly_gbp=ledger["amount_gbp"].where(yearly & (ledger["year"] == last)),

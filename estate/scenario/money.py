@@ -65,6 +65,16 @@ class Money(Settings):
     """Whether receipts count towards that budget, from the year in which they are banked."""
     longest_payback_years: Positive | None = None
     """Net one-off cost is at most so many years of saving."""
+    holding_share: Mapping[str, Fraction] = {}
+    """Kind of building = share of its running cost that is still paid while it is empty: from closing to sale, or void."""
+    void_years: NotNegative = 1.0
+    """Years that a building left by its tenants stays empty with a landlord among the agencies, who bears its holding cost."""
+    backlog_year: Annotated[int, Field(ge=0, le=60)] | None = None
+    """Year after the base year in which repairs outstanding are met, which a building left by then avoids; none: never."""
+    refit_years: Annotated[int, Field(ge=1, le=60)] | None = None
+    """A fit-out is made again, at the same cost, every so many years; none: once is for good."""
+    residual_value: bool = False
+    """Whether what stands at the end of the horizon counts: a building let go is missed at its value, a fit-out not yet worn."""
     optimism_bias: Mapping[str, Fraction] = {}
     """Kind of building = uplift on one-off capital costs."""
     split: Literal["floor-area", "lead-agency"] = "floor-area"

@@ -27,6 +27,8 @@ def check_references(scenario: Scenario, place: Place) -> Iterator[Issue]:
             if not len(known):
                 continue  # a table that could not be read, or is empty, has been reported
             unknown = ~flat[column.name].isin(known).to_numpy(dtype=bool)
+            if not column.required:
+                unknown &= (flat[column.name] != "").to_numpy(dtype=bool)
             thing = column.refers_to.replace("_", " ").removesuffix("s").replace("agencie", "agency")
             # One issue for each different word that is not known, since one missing agency may stand in a hundred rows.
             for word in flat[column.name].iloc[in_file_order(place, table.name, unknown)].unique()[:20]:

@@ -75,6 +75,7 @@ def check_kinds(scenario: Scenario, place: Place) -> Iterator[Issue]:
     del place
     named = [(f"services.{name}.hosts", kind) for name, its in scenario.services.items() for kind in its.hosts]
     named += [("money.optimism_bias", kind) for kind in scenario.money.optimism_bias]
+    named += [("money.holding_share", kind) for kind in scenario.money.holding_share]
     for path, kind in named:
         if kind not in SITE_KINDS:
             where = setting(scenario, path, kind)

@@ -11,7 +11,7 @@ from estate.verify.books import expected_ledger, year_label
 from estate.verify.case import Case, Decision, Finding, finding, plain
 from estate.verify.money import factors, pence
 
-RUNNING = ("running_given_up", "running_taken_on", "space_charge")
+RUNNING = ("running_given_up", "running_taken_on", "space_charge", "rent_paid", "rent_received")
 PROCEEDS = ("capital_receipt", "disposal_from_receipt", "revenue_sum")
 ROUNDING_PENCE = 3.0
 """What the sum of an agency's shares in a year may stand off for each building it shares in."""

@@ -18,16 +18,23 @@ from estate.verify.case import Case, Decision, Finding, blank, finding, number
 from estate.verify.money import (
     DUST,
     disposal_gbp,
+    empty_gbp,
     exit_gbp,
     hosting_gbp,
     law_row,
     law_value,
     leaves_after,
+    lets,
     move_parts_gbp,
     pence,
+    refits,
+    rent_gbp,
     running_gbp,
     sale_gbp,
     sells,
+    spared_gbp,
+    stands_empty,
+    unworn_share,
 )
 
 ROUNDING = 2.0
@@ -120,7 +127,7 @@ def flexible_use(case: Case, decision: Decision) -> pd.DataFrame:
     banked, paid = defaultdict[tuple[str, int], float](float), defaultdict[tuple[str, int], float](float)
 
     def works(site: str) -> int:
-        return money.base_year + max(math.ceil(leaves_after(case, site) - DUST) - 1, 0)
+        return money.base_year + _works(case, site)
 
     for point in case.moved(decision):
         removal = pence(move_parts_gbp(case, point, decision.host[point])[1])
@@ -239,6 +246,15 @@ def _add_year(case: Case, decision: Decision, said: Expected, label: str, state:
         rest[host, agency] = rest.get((host, agency), 0.0) + new
     for (site, agency), amount in rest.items():
         said.share[agency, label, line(site), site] += amount
+    now, then = before.rent, _rents(case, decision, state)
+    change: defaultdict[tuple[str, str], float] = defaultdict(float)
+    for place in {*now, *then}:
+        site, agency, rent_line = place
+        amount = now.get(place, 0.0) - then.get(place, 0.0)
+        said.share[agency, label, rent_line, site] += amount
+        change[rent_line, site] += amount
+    for (rent_line, site), amount in change.items():
+        said.total[label, rent_line, site] += round(amount)
     for site, share in state.open.items():
         today = pence(running_gbp(case, site)) if site in case.today.open else 0
         said.total[label, line(site), site] += today - pence(running_gbp(case, site) * share)
@@ -250,42 +266,94 @@ class _Before:
 
     borne: Mapping[tuple[str, str], float]
     hosting: Mapping[str, int]
+    rent: Mapping[tuple[str, str, str], float]
+
+
+def _rents(case: Case, decision: Decision, state: State) -> dict[tuple[str, str, str], float]:
+    """(site, agency, line) to pence of a year: paid by all there but the landlord, received (below nothing) by one of ours."""
+    found: dict[tuple[str, str, str], float] = {}
+    for site, users in _bearers(case, decision, state).items():
+        whole, landlord = pence(rent_gbp(case, site) * state.open[site]), lets(case, site)
+        tenants = {agency: share for agency, share in users.items() if agency != landlord}
+        if not whole or not tenants:
+            continue
+        for agency, share in tenants.items():
+            found[site, agency, "rent_paid"] = whole * share / sum(tenants.values())
+        if landlord:
+            found[site, landlord, "rent_received"] = -float(whole)
+    return found
 
 
 def expected_ledger(case: Case, decision: Decision) -> Expected:
     """Every entry that the ledger of a plan must hold."""
     money, said = case.scenario.money, Expected()
     today = State({site: float(site in case.today.open) for site in case.sites}, {})
-    before = _Before(borne(case, case.today, today), {point: old for point, old, _ in _hosting(case, case.today, today)})
+    hosted = {point: old for point, old, _ in _hosting(case, case.today, today)}
+    before = _Before(borne(case, case.today, today), hosted, _rents(case, case.today, today))
     leave = {site: leaves_after(case, site) for site in case.sites}
     for year in range(money.horizon_years):
         _add_year(case, decision, said, year_label(money.base_year + year), _state(case, decision, leave, year), before)
 
-    def works(site: str) -> str:
-        return year_label(money.base_year + max(math.ceil(leave[site] - DUST) - 1, 0))
-
     for point in case.moved(decision):
-        home, host, agency = case.today.host[point], decision.host[point], case.points[point]["agency"]
-        fitout, removal, bias = move_parts_gbp(case, point, host)
-        parts = {"fitout": pence(fitout), "removal": pence(removal)}
-        parts["optimism_bias"] = pence(fitout + removal + bias) - sum(parts.values())
-        for line, amount in parts.items():
-            said.exact[agency, works(home), line, host, point] -= amount
+        _add_move(case, said, point, decision.host[point])
     for site in case.released(decision):
-        sold, holder = proceeds(case, site), case.sites[site]["agency"]
-        when = year_label(money.base_year + sold.year)
-        lines = {
-            "capital_receipt": sold.gross - sold.revenue,
-            "disposal_from_receipt": -sold.met,
-            "disposal_to_revenue": sold.met - sold.disposal,
-            "revenue_sum": sold.revenue,
-        }
-        for line, amount in lines.items():
-            said.exact[holder, when, line, site, ""] += amount
-        said.total[works(site), "exit_cost", site] -= pence(exit_gbp(case, site))
-        for agency, share in leaving_shares(case, site).items():
-            said.share[agency, works(site), "exit_cost", site] -= pence(exit_gbp(case, site)) * share
+        _add_release(case, said, site)
     return said
+
+
+def _works(case: Case, site: str) -> int:
+    """The year (after the base year) in which what leaving a site needs is paid."""
+    return max(math.ceil(leaves_after(case, site) - DUST) - 1, 0)
+
+
+def _add_move(case: Case, said: Expected, point: str, host: str) -> None:
+    """What a move costs once, and what its fit-out costs again."""
+    money, agency, year = case.scenario.money, case.points[point]["agency"], _works(case, case.today.host[point])
+    fitout, removal, bias = move_parts_gbp(case, point, host)
+    parts = {"fitout": pence(fitout), "removal": pence(removal)}
+    parts["optimism_bias"] = pence(fitout + removal + bias) - sum(parts.values())
+    for line, amount in parts.items():
+        said.exact[agency, year_label(money.base_year + year), line, host, point] -= amount
+    made = pence(fitout + bias)
+    for again in refits(case, year):
+        said.exact[agency, year_label(money.base_year + again), "refit", host, point] -= made
+    end = year_label(money.base_year + money.horizon_years - 1)
+    said.exact[agency, end, "residual_value", host, point] += pence(made * unworn_share(case, year) / 100)
+
+
+def _add_release(case: Case, said: Expected, site: str) -> None:
+    """What letting a site go costs and brings."""
+    money, sold, holder = case.scenario.money, proceeds(case, site), case.sites[site]["agency"]
+    lines = {
+        "capital_receipt": sold.gross - sold.revenue,
+        "disposal_from_receipt": -sold.met,
+        "disposal_to_revenue": sold.met - sold.disposal,
+        "revenue_sum": sold.revenue,
+    }
+    for line, amount in lines.items():
+        said.exact[holder, year_label(money.base_year + sold.year), line, site, ""] += amount
+    if money.residual_value:
+        said.exact[holder, year_label(money.base_year + money.horizon_years - 1), "residual_value", site, ""] -= sold.gross
+    for who, year, line, amount in empty_costs(case, site):
+        said.exact[who, year_label(money.base_year + year), line, site, ""] -= amount
+    shared = {"exit_cost": (_works(case, site), -pence(exit_gbp(case, site)))}
+    if money.backlog_year is not None:
+        shared["backlog_avoided"] = money.backlog_year, pence(spared_gbp(case, site))
+    for line, (year, amount) in shared.items():
+        label = year_label(money.base_year + year)
+        said.total[label, line, site] += amount
+        for agency, share in leaving_shares(case, site).items():
+            said.share[agency, label, line, site] += amount * share
+
+
+def empty_costs(case: Case, site: str) -> Iterator[tuple[str, int, str, int]]:
+    """(who pays, year after the base year, line, pence) of a building let go, for as long as it stands empty."""
+    start = leaves_after(case, site)
+    for line, years in stands_empty(case, site).items():
+        who = case.sites[site]["agency"] if line == "holding_cost" else lets(case, site)
+        for year in range(math.floor(start), math.ceil(start + years)):
+            part = min(start + years, year + 1.0) - max(start, float(year))
+            yield who, year, line, pence(empty_gbp(case, site) * max(part, 0.0))
 
 
 def leaving_shares(case: Case, site: str) -> dict[str, float]:

@@ -34,6 +34,61 @@ def running_gbp(case: Case, site: str) -> float:
     return 0.0 if case.outside(site) else number(case.sites[site]["running_cost_gbp_pa"])
 
 
+def lets(case: Case, site: str) -> str:
+    """The public body among the agencies that lets a site out and receives its rent, or nobody."""
+    landlord = str(case.sites[site]["landlord"])
+    return landlord if landlord in case.agencies and case.agencies[landlord]["kind"] != "private" else ""
+
+
+def rent_gbp(case: Case, site: str) -> float:
+    """GBP of rent a year."""
+    return 0.0 if case.outside(site) else number(case.sites[site]["rent_gbp_pa"])
+
+
+def occupied_gbp(case: Case, site: str) -> float:
+    """GBP a year while a site is open, to the agencies together: rent to one of them moves money and costs none."""
+    return running_gbp(case, site) + (0.0 if lets(case, site) else rent_gbp(case, site))
+
+
+def empty_gbp(case: Case, site: str) -> float:
+    """GBP a year while a site stands empty."""
+    return case.scenario.money.holding_share.get(case.sites[site]["kind"], 0.0) * running_gbp(case, site)
+
+
+def stands_empty(case: Case, site: str) -> dict[str, float]:
+    """Years for which a site let go is somebody's to look after: until its sale, or with its landlord while it is void."""
+    if sells(case, site):
+        return {"holding_cost": number(case.sites[site]["years_to_sale"])}
+    return {"void_cost": case.scenario.money.void_years} if lets(case, site) else {}
+
+
+def spared_gbp(case: Case, site: str) -> float:
+    """GBP of repairs that leaving a site spares: those of a year that has not ended when it is left."""
+    year = case.scenario.money.backlog_year
+    return (
+        number(case.sites[site]["condition_backlog_gbp"])
+        if year is not None and leaves_after(case, site) < year + 1 - DUST
+        else 0.0
+    )
+
+
+def refits(case: Case, works: int) -> list[int]:
+    """Years in which what is fitted out in year ``works`` is done again."""
+    money, found = case.scenario.money, []
+    while money.refit_years is not None and (works := works + money.refit_years) < money.horizon_years:
+        found.append(works)
+    return found
+
+
+def unworn_share(case: Case, works: int) -> float:
+    """How much of the last fit-out is left when the horizon ends: it serves ``refit_years`` years after the one it is made in."""
+    money = case.scenario.money
+    if not money.residual_value or money.refit_years is None or works > money.horizon_years - 1:
+        return 0.0
+    served = money.horizon_years - 1 - max([works, *refits(case, works)])
+    return (money.refit_years - served) / money.refit_years
+
+
 def hosting_gbp(case: Case, point: str, site: str) -> float:
     """GBP a year above the site's own cost: as stated, else nothing at home, else floor area x the site's rate."""
     if case.outside(site):
@@ -48,7 +103,7 @@ def hosting_gbp(case: Case, point: str, site: str) -> float:
 
 def running_pence(case: Case, decision: Decision) -> int:
     """Running cost of a plan, pence a year."""
-    buildings = sum(pence(running_gbp(case, site)) for site in decision.open)
+    buildings = sum(pence(occupied_gbp(case, site)) for site in decision.open)
     return buildings + sum(pence(hosting_gbp(case, point, site)) for point, site in decision.host.items())
 
 
@@ -103,7 +158,13 @@ def one_off_pence(case: Case, decision: Decision) -> int:
     """One-off costs of a plan less its sales, pence."""
     moves = sum(pence(move_gbp(case, point, decision.host[point])) for point in case.moved(decision))
     return moves + sum(
-        pence(exit_gbp(case, site) + disposal_gbp(case, site) - sale_gbp(case, site)) for site in case.released(decision)
+        pence(
+            exit_gbp(case, site)
+            + disposal_gbp(case, site)
+            - sale_gbp(case, site)
+            + empty_gbp(case, site) * sum(stands_empty(case, site).values())
+        )
+        for site in case.released(decision)
     )
 
 
@@ -188,11 +249,19 @@ def annual_equivalent_pence(case: Case, decision: Decision) -> int:
         old, new = case.today.host[point], decision.host[point]
         leave = leaves_after(case, old)
         change = hosting_gbp(case, point, new) - hosting_gbp(case, point, old)
-        total += pence(move_gbp(case, point, new) * works(leave) - change * before(leave))
+        year = max(math.ceil(leave - DUST) - 1, 0)
+        fitout, _, bias = move_parts_gbp(case, point, new)
+        again = sum(worth[each] for each in refits(case, year)) - unworn_share(case, year) * worth[-1]
+        renewed = (fitout + bias) * again / annuity
+        total += pence(move_gbp(case, point, new) * works(leave) + renewed - change * before(leave))
     for site in case.released(decision):
         leave = leaves_after(case, site)
         sold = once(math.floor(leave + number(case.sites[site]["years_to_sale"]) + DUST))
         proceeds = (disposal_gbp(case, site) - sale_gbp(case, site)) * sold
-        total += pence(exit_gbp(case, site) * works(leave) + proceeds + running_gbp(case, site) * before(leave))
+        for years in stands_empty(case, site).values():
+            proceeds += empty_gbp(case, site) * (before(leave + years) - before(leave))
+        proceeds -= spared_gbp(case, site) * once(money.backlog_year or 0)
+        proceeds += sale_gbp(case, site) * worth[-1] / annuity if money.residual_value else 0.0
+        total += pence(exit_gbp(case, site) * works(leave) + proceeds + occupied_gbp(case, site) * before(leave))
     opened = [site for site in decision.open if not case.outside(site) and not case.paid_today(site)]
-    return total - sum(pence(running_gbp(case, site) * before(money.closing_year)) for site in opened)
+    return total - sum(pence(occupied_gbp(case, site) * before(money.closing_year)) for site in opened)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from estate.scenario import Budget, Purse
-from estate.verify.books import leaving_shares, proceeds, year_label
+from estate.verify.books import empty_costs, leaving_shares, proceeds, year_label
 from estate.verify.case import Case, Decision, Finding, finding
 from estate.verify.money import DUST, exit_gbp, leaves_after, move_parts_gbp, pence
 
@@ -61,6 +61,8 @@ def by_agency(case: Case, decision: Decision) -> dict[str, Money]:
         holder.receipts[sold.year] += sold.net
         holder.sums[sold.year] += sold.revenue
         holder.revenue[sold.year] += sold.disposal - sold.met
+        for who, year, _, amount in empty_costs(case, site):
+            found[who].revenue[year] += amount
         for agency, share in leaving_shares(case, site).items():
             found[agency].revenue[works(site)] += pence(exit_gbp(case, site)) * share
     return found

@@ -88,6 +88,7 @@ def without_light(scenario: Scenario, base: Scenario) -> _Split:
         money.objective is Objective.RUNNING_COST
         and money.capital_budget_gbp is None
         and not money.purses
+        and not money.holding_share
         and money.longest_payback_years is None
         and all(each.table == "sites" and each.column in LIGHT for each in own)
     )
