@@ -14,6 +14,7 @@ import pandas as pd
 from estate.appraise.access import access_table, affected_table, reach, zone_table
 from estate.appraise.books import books
 from estate.appraise.buildings import hubs, moves_table, sites_table
+from estate.appraise.decisions import decisions_table
 from estate.appraise.farther import farther_moves
 from estate.appraise.inequality import inequality_table
 from estate.appraise.met import standards_table
@@ -39,7 +40,7 @@ def appraise(measured: Measured, plan: Plan, why: pd.Series[str]) -> Appraisal:
     place, scenario, today = measured.place, measured.scenario, measured.place.today
     before, after = reach(measured, today), reach(measured, plan)
     money = books(place, scenario, plan)
-    sites = sites_table(place, plan, money.tables["capital_receipts"], why)
+    sites = sites_table(place, plan, money.tables["capital_receipts"], why, scenario)
     moves = moves_table(measured, plan)
     access = access_table(measured, before, after)
     tables = {
@@ -54,6 +55,7 @@ def appraise(measured: Measured, plan: Plan, why: pd.Series[str]) -> Appraisal:
         "affected": affected_table(place, before, after),
         "consultation": moves[moves["consultation"].isin(["consult", "not tested"])].reset_index(drop=True),
         "inequality": inequality_table(place, before, after),
+        "decisions": decisions_table(place, scenario),
         "unknowns": unknowns_table(measured, after),
         **{name: table for name, table in money.tables.items() if name not in ("capital_receipts", "ledger")},
     }

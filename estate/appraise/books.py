@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from estate.appraise.assumptions import assumptions_table
-from estate.appraise.cashflow import Flows, cash_flow_table, flows, sensitivities_table, simple_payback_years, switching_table
+from estate.appraise.cashflow import Flows, cash_flow_table, flows, sensitivities_table, switching_table
 from estate.appraise.flexible import flexible_use_table, flexible_words
 from estate.appraise.ledger import ONE_OFF, Ledger, ledger, ledger_table
 from estate.appraise.purses import needs_summary, needs_table, purses_table
@@ -164,10 +164,7 @@ def _summary(scenario: Scenario, book: Ledger, cash: Flows, receipts: pd.DataFra
     one_off = -int(book.once.loc[book.once["line"].isin(ONE_OFF), "pence"].sum())
     later = book.later.groupby("line")["pence"].sum()
     net, revenue = (int(np.rint(receipts[name] * 100).sum()) for name in ("net_receipt_gbp", "revenue_sum_gbp"))
-    payback = simple_payback_years((one_off - net - revenue) / 100, (before - after) / 100)
     year = cash.payback_year()
-    if year is None:  # its present value ends below nothing: no number of years may stand beside that
-        payback = None
     npv, annuity = cash.npv(), cash.worth.annuity
     return {
         "baseline_gbp_pa": before / 100,
@@ -183,7 +180,7 @@ def _summary(scenario: Scenario, book: Ledger, cash: Flows, receipts: pd.DataFra
         "npc_after_gbp": round(before / 100 * annuity - npv, 2),
         "annual_equivalent_cost_gbp_pa": round(before / 100 - npv / annuity, 2),
         "annual_equivalent_saving_gbp_pa": round(npv / annuity, 2),
-        "payback_years": None if payback is None else round(payback, 2),
+        "payback_years": year + 1 if year else year,
         "pays_back_in": None if year is None else year_label(scenario.money.base_year + year),
         "price_base": scenario.money.price_base,
         "base_year": year_label(scenario.money.base_year),
@@ -253,12 +250,14 @@ def _who(agencies: pd.DataFrame, answers: Mapping[str, Transfers]) -> list[str]:
 def _warnings(scenario: Scenario, book: Ledger, summary: Mapping[str, Any]) -> list[Warned]:
     """A payback that is long or never comes, and money that the present value does not see."""
     found = []
-    years = simple_payback_years(summary["net_one_off_gbp"], summary["saving_gbp_pa"])
+    years = summary["payback_years"]
     remedy = "set money.longest_payback_years, or the objective annual-equivalent"
     if years is None:
-        found.append(("money.payback", "The plan never pays back its one-off costs out of running cost.", remedy))
+        found.append(("money.payback", "The plan never pays back: its discounted total ends below nothing.", remedy))
     elif years > LONG_PAYBACK_YEARS:
-        words = f"The plan takes {years:.1f} years to pay back; money.longest_payback_years can limit that."
+        words = (
+            f"The plan pays back in {summary['pays_back_in']}, its {years}th year; money.longest_payback_years can limit that."
+        )
         found.append(("money.payback", words, remedy))
     late = book.once.loc[book.once["year"] >= scenario.money.horizon_years, "pence"]
     if len(late):

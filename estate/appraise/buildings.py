@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from estate.appraise.decisions import behind_points, behind_sites
 from estate.appraise.met import displacement
 from estate.appraise.places import merged
 from estate.money import costs
 from estate.place import Place, Plan, area_used_m2, offers
 from estate.problem import Bools
-from estate.scenario import Measure
+from estate.scenario import Measure, Scenario
 from estate.standards.measured import Measured
 from estate.standards.words import in_words
 from estate.travel.pairs import lookup
@@ -49,7 +50,7 @@ def state_words(place: Place, plan: Plan, *, after: bool) -> pd.Series[str]:
     return pd.Series(np.select(holds, words, default="retained").astype(object), index=place.sites.index)
 
 
-def sites_table(place: Place, plan: Plan, receipts: pd.DataFrame, why: pd.Series[str]) -> pd.DataFrame:
+def sites_table(place: Place, plan: Plan, receipts: pd.DataFrame, why: pd.Series[str], scenario: Scenario) -> pd.DataFrame:
     """One row for each site, before and after."""
     today = place.today
     sites = place.sites
@@ -81,7 +82,7 @@ def sites_table(place: Place, plan: Plan, receipts: pd.DataFrame, why: pd.Series
             "running_cost_before_gbp_pa": np.round(np.where(today.open, running, 0.0) + extra_before, 2),
             "running_cost_after_gbp_pa": np.round(np.where(plan.open, running, 0.0) + extra, 2),
             "net_receipt_gbp": net,
-            "why": _why(place, plan, after, why).to_numpy(),
+            "why": _why(place, plan, after, _decided(scenario, after, why)).to_numpy(),
             "district": sites["district"].to_numpy(),
             "easting_m": sites["easting_m"].to_numpy(),
             "northing_m": sites["northing_m"].to_numpy(),
@@ -89,6 +90,15 @@ def sites_table(place: Place, plan: Plan, receipts: pd.DataFrame, why: pd.Series
             "source": sites["source"].to_numpy(),
         }
     )
+
+
+def _decided(scenario: Scenario, after: pd.Series[str], why: pd.Series[str]) -> pd.Series[str]:
+    """Why each site had to stay or go, by whose decision where the register has one."""
+    result = why.copy()
+    for site, decision in behind_sites(scenario).items():
+        if site in result.index:
+            result[site] = f"{'released' if after[site] == 'released' else 'kept'}: {decision.words}"
+    return result
 
 
 def _why(place: Place, plan: Plan, after: pd.Series[str], why: pd.Series[str]) -> pd.Series[str]:
@@ -141,6 +151,7 @@ def moves_table(measured: Measured, plan: Plan) -> pd.DataFrame:
     one_off = costs.pence(costs.move_one_off_gbp(place, scenario, moved, to).total) / 100
     pairs = measured.travel.between.get(scenario.travel.mode)
     verdict, reason = _consultation(measured, plan)
+    decided = behind_points(scenario)
     return pd.DataFrame(
         {
             "access_point_id": points.index,
@@ -156,6 +167,7 @@ def moves_table(measured: Measured, plan: Plan) -> pd.DataFrame:
             "time_s": _pair(pairs.time_s if pairs and pairs.has_time else None, pairs, from_, to, len(sites)),
             "area_m2": points["area_m2"].to_numpy(),
             "one_off_gbp": one_off,
+            "decision": [decided[each].words if each in decided else "" for each in points.index],
             "consultation": verdict.to_numpy()[moved],
             "consultation_reason": reason.to_numpy()[moved],
         }

@@ -56,7 +56,10 @@ class Flows:
         return Flows(late * what.savings, *dearer, self.sales * what.receipts, self.later, self.worth)
 
     def payback_year(self) -> int | None:
-        """The first year from which the discounted total is never negative again; None where it ends below nothing."""
+        """The year in which the plan pays back: the first from which its discounted total is never negative again.
+
+        0 where it never is; None where it ends below nothing.  There is no other payback in the program.
+        """
         short = np.flatnonzero(np.round(np.cumsum(self.worth.factor * self.net), 2) < 0)
         if not len(short):
             return 0
@@ -105,17 +108,6 @@ def cash_flow_table(scenario: Scenario, cash: Flows, baseline_gbp_pa: float) -> 
             "cumulative_present_value_gbp": np.round(np.cumsum(present), 2),
         }
     )
-
-
-def simple_payback_years(net_one_off_gbp: float, saving_gbp_pa: float) -> float | None:
-    """Net one-off cost over the yearly saving, undiscounted.
-
-    0 where receipts cover the costs and no year costs more than today; None where the saving never pays, because there is none
-    or because every year takes more than the receipts left.
-    """
-    if net_one_off_gbp <= 0:
-        return 0.0 if saving_gbp_pa >= 0 else None
-    return net_one_off_gbp / saving_gbp_pa if saving_gbp_pa > 0 else None
 
 
 def sensitivities_table(scenario: Scenario, cash: Flows) -> pd.DataFrame:

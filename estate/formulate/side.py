@@ -6,6 +6,7 @@ import numpy as np
 
 from estate.formulate.eligible import SiteState
 from estate.money import costs
+from estate.money.present_value import annual_equivalent_pence, opening_pence, payback_horizons, until
 from estate.money.purses import budget_rows
 from estate.place import Place
 from estate.problem import Floats, Ints, Problem, SideRows, offer_columns
@@ -16,18 +17,8 @@ def side_rows(problem: Problem, place: Place, scenario: Scenario, state: SiteSta
     """Counts, services that may not merge, budgets, payback and throughput, after any rows the problem has already."""
     found = _Side(problem)
     money = scenario.money
-    inside = ~place.outside
     n_open, n_pairs = problem.n_sites, problem.n_pairs
-    hub_base = n_open + n_pairs + len(offer_columns(problem))
-    for count in scenario.rules.counts:
-        chosen = inside.copy()
-        for column, wanted in count.where.items():
-            chosen &= (place.sites[column].astype(str) == wanted).to_numpy()
-        columns = np.flatnonzero(chosen) + (hub_base if count.what == "hubs" else 0)
-        where = "".join(f" where {column} is {wanted}" for column, wanted in count.where.items())
-        low = -np.inf if count.at_least is None else count.at_least
-        high = np.inf if count.at_most is None else count.at_most
-        found.add(f"number of {count.what}{where}", columns, np.ones(len(columns)), low, high)
+    _counts(found, problem, place, scenario)
     for service, setting in sorted(scenario.services.items()):
         if not setting.may_merge and service in place.services:
             _apart(found, problem, place, service)
@@ -46,13 +37,38 @@ def side_rows(problem: Problem, place: Place, scenario: Scenario, state: SiteSta
         value = np.concatenate([-site_part, _real_pairs(problem, row.pair.astype(float))])
         found.add(row.name, all_columns, value, -np.inf, row.at_hand - float(site_part.sum()))
     if money.longest_payback_years is not None:
-        # net one-off <= years x (cost today - cost after): linear in the decisions.
-        value = np.concatenate([-problem.site_one_off, problem.pair_one_off]) + money.longest_payback_years * running
-        high = money.longest_payback_years * baseline - float(problem.site_one_off.sum())
-        found.add("payback", all_columns, value, -np.inf, high)
+        _payback(found, problem, place, scenario, state)
     for column, factor in scenario.rules.throughput.items():
         _throughput(found, problem, place, column, factor)
     return found.rows()
+
+
+def _counts(found: _Side, problem: Problem, place: Place, scenario: Scenario) -> None:
+    """So many sites or hubs."""
+    hub_base = problem.n_sites + problem.n_pairs + len(offer_columns(problem))
+    for count in scenario.rules.counts:
+        chosen = ~place.outside
+        for column, wanted in count.where.items():
+            chosen &= (place.sites[column].astype(str) == wanted).to_numpy()
+        columns = np.flatnonzero(chosen) + (hub_base if count.what == "hubs" else 0)
+        where = "".join(f" where {column} is {wanted}" for column, wanted in count.where.items())
+        low = -np.inf if count.at_least is None else count.at_least
+        high = np.inf if count.at_most is None else count.at_most
+        found.add(f"number of {count.what}{where}", columns, np.ones(len(columns)), low, high)
+
+
+def _payback(found: _Side, problem: Problem, place: Place, scenario: Scenario, state: SiteState) -> None:
+    """From the year allowed on, the plan costs no more than today's estate over the years so far, as an equal yearly sum."""
+    point, site = _back(problem, place)
+    for years in payback_horizons(place, scenario):
+        cut = until(scenario, years)
+        moves, release = annual_equivalent_pence(place, cut, point, site)
+        release = np.where(state.releasable, release, 0)
+        by_site = costs.pence(costs.occupancy_gbp_pa(place)) - release - opening_pence(place, cut)
+        by_pair = costs.pence(costs.hosting_gbp_pa(place, point, site)) + moves
+        value = np.concatenate([_padded(by_site, problem.n_sites), _real_pairs(problem, by_pair.astype(float))])
+        high = costs.plan_pence_pa(place, place.today) - int(release.sum())
+        found.add("payback", np.arange(problem.n_sites + problem.n_pairs), value, -np.inf, float(high))
 
 
 MAY_NOT_MERGE = "may not merge"

@@ -113,6 +113,33 @@ def refit_factor(scenario: Scenario, worth: Discounting, works: Ints) -> Floats:
     return np.array([found[year] for year in works.tolist()], dtype=np.float64)
 
 
+def until(scenario: Scenario, years: int) -> Scenario:
+    """The scenario with a horizon of so many years; what stands at the end counts only at the end of its own."""
+    money = scenario.money
+    ends = money.residual_value and years == money.horizon_years
+    return scenario.model_copy(update={"money": money.model_copy(update={"horizon_years": years, "residual_value": ends})})
+
+
+def payback_horizons(place: Place, scenario: Scenario) -> list[int]:
+    """Horizons over which a plan that must pay back in time may not be below nothing: the years allowed, and some after.
+
+    Between two years in which something begins or is paid, the discounted total only rises or only falls, so that it is enough to
+    look at these, and at the whole horizon.
+    """
+    money = scenario.money
+    end = money.horizon_years
+    first = min(max(int(money.longest_payback_years or end), 1), end)
+    leave = leaving_years(place, scenario)
+    works = works_year(leave)
+    empty = leave[:, None] + empty_years(place, scenario).to_numpy()
+    begins = [works, np.floor(leave), np.ceil(leave), np.floor(empty).ravel(), np.ceil(empty).ravel()]
+    years = {int(each) for each in np.concatenate([*begins, release(place, scenario)["year_receipt"].to_numpy()])}
+    years |= {again for year in set(works.tolist()) for again in refit_years(scenario, year)}
+    years |= {money.closing_year, money.backlog_year or 0}
+    later = {each for year in years for each in (year, year + 1) if first < each < end}
+    return sorted({first, *later, end})
+
+
 def annual_equivalent_pence(place: Place, scenario: Scenario, point: Ints, site: Ints) -> tuple[Ints, Ints]:
     """``moves`` and ``releases`` of :func:`annual_equivalent_gbp` in pence a year; for openings see :func:`opening_pence`."""
     moves, releases, _ = annual_equivalent_gbp(place, scenario, point, site)

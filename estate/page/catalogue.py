@@ -63,8 +63,23 @@ SPECS = (
             "time_s": "Time",
             "area_m2": "Floor area",
             "one_off_gbp": "One-off cost",
+            "decision": "Decided by",
             "consultation": "Consultation",
             "consultation_reason": "Reason",
+        },
+    ),
+    Spec(
+        "decisions",
+        "Decisions",
+        "Who decided what the plan had to keep to, when, and where it is minuted.",
+        {
+            "decided_by": "Decided by",
+            "decided_on": "On",
+            "minute": "Minute",
+            "status": "Provisional or final",
+            "lock": "What",
+            "site_name": "Building",
+            "access_point_id": "Counter",
         },
     ),
     Spec(

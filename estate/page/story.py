@@ -201,8 +201,10 @@ def sums(run: Run) -> tuple[list[tuple[str, str, bool]], list[str]]:
         lines.append((f"Worth over {years} years (present value)", words.gbp(worth), True))
     notes = ["Funds are not pooled unless the partners pool them: what one purse has left meets nothing that another needs."]
     notes += ["Receipts go to whoever holds the title; running savings go to the service that uses the building."]
-    if receipts is not None and (payback := facts.number(manifest, "payback_years")) is not None and payback > 0:
-        notes.insert(0, f"The saving pays back what is spent once in {payback:.1f} years.")
+    if receipts is not None and (year := manifest.get("pays_back_in")) and manifest.get("payback_years"):
+        notes.insert(
+            0, f"What is spent once is paid back in {words.clean(year)}, counting later money at what it is worth now."
+        )
     return lines, notes
 
 

@@ -54,6 +54,7 @@ MOVES = (
     Col("kind", "Move or merge", width=9), Col("agency", "Agency", "wrap", 26), Col("from_name", "From", "wrap", 28),
     Col("to_name", "To", "wrap", 28), Col("distance_m", "Distance, m", "int", 12), Col("time_s", "Time, s", "int", 10),
     Col("area_m2", "Area, m2", "number", 10), Col("one_off_gbp", "One-off cost", "gbp", 16, total=True),
+    Col("decision", "Decided by", "wrap", 28),
     Col("consultation", "Consultation", width=13), Col("consultation_reason", "Reason", "wrap", 36),
 )  # fmt: skip
 AGENCIES = (
@@ -70,6 +71,11 @@ AGENCIES = (
 TRANSFERS = (
     Col("basis", "On", "wrap", 34), Col("from_name", "From", "wrap", 17), Col("to_name", "To", "wrap", 17),
     Col("amount_gbp_pa", "A year", "gbp", 16),
+)  # fmt: skip
+DECISIONS = (
+    Col("decided_by", "Decided by", "wrap", 30), Col("decided_on", "On", width=12), Col("minute", "Minute", "wrap", 24),
+    Col("status", "Status", width=12), Col("lock", "What", width=10), Col("site_id", "Site", "wrap", 16),
+    Col("site_name", "Building", "wrap", 34), Col("access_point_id", "Access point", "wrap", 16),
 )  # fmt: skip
 PURSES = (
     Col("purse", "Purse", "wrap", 26), Col("agencies", "Agencies", "wrap", 22), Col("power", "Pooled under", "wrap", 22),
@@ -142,6 +148,8 @@ def _write(pen: Pen, run: Run) -> None:
     note = f"{prices} Purses are apart unless partners pool them; a receipt counts in the year in which it is banked."
     pen.table("Purses", "Whose money pays, by year", note, PURSES, run.tables["purses"])
     partner_sheets(pen, run, prices)
+    if len(run.tables["decisions"]):
+        pen.table("Decisions", "Who decided what", "What the plan had to keep to.", DECISIONS, run.tables["decisions"])
     pen.table("Assumptions", "Assumptions", "Every figure that is assumed rather than taken from a record.", ASSUMPTIONS,
                 tables["assumptions"])  # fmt: skip
     _notes(pen, run)
@@ -281,8 +289,7 @@ def _summary(pen: Pen, run: Run, sheet: Any, totals: Mapping[str, Mapping[str, T
         ],
         f"Over {money.horizon_years} years from {year_label(money.base_year)}": [
             ("Net present value", "pounds", totals["cash"]["present_value_gbp"]),
-            ("Payback, years: net one-off cost over a year's saving", "number", _or_never(found.get("payback_years"))),
-            ("Discounted total stays above nothing from", "right", _or_never(found.get("pays_back_in"))),
+            ("Pays back in: discounted total not below nothing from", "right", _or_never(found.get("pays_back_in"))),
         ],
     }  # fmt: skip
     for heading, lines in blocks.items():

@@ -14,13 +14,14 @@ from estate.scenario.patches import Patch, parse_change, patched
 from estate.scenario.programme import Loan, Programme
 from estate.scenario.purses import Budget, Purse
 from estate.scenario.reading import build, digest, load_scenario, resolved, settings_bytes
-from estate.scenario.rules import Rules
+from estate.scenario.rules import Decision, Rules
 from estate.scenario.settings import Scenario
 from estate.scenario.travel import Method, Travel
 
 __all__ = [
     "Adjust",
     "Budget",
+    "Decision",
     "Limb",
     "Limit",
     "Loan",

@@ -64,7 +64,7 @@ class Money(Settings):
     budget_basis: Literal["gross", "net"] = "gross"
     """Whether receipts count towards that budget, from the year in which they are banked."""
     longest_payback_years: Positive | None = None
-    """Net one-off cost is at most so many years of saving."""
+    """The plan has paid back by the end of so many years from year 0: its discounted total is below nothing no longer."""
     holding_share: Mapping[str, Fraction] = {}
     """Kind of building = share of its running cost that is still paid while it is empty: from closing to sale, or void."""
     void_years: NotNegative = 1.0

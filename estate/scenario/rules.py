@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -24,6 +25,29 @@ class Count(Settings):
     """Site column = value: only these sites are counted."""
 
 
+class Decision(Settings):
+    """Who decided a lock, when, and where that is minuted."""
+
+    by: Annotated[str, Field(min_length=1)]
+    """Who decided: ``Cabinet``."""
+    on: dt.date
+    """When."""
+    minute: str = ""
+    """Where it is recorded: ``minute 41``."""
+    status: Literal["provisional", "final"] = "provisional"
+    """Whether it may still change."""
+    sites: tuple[str, ...] = ()
+    """Sites that it keeps or closes: each is in ``keep`` or ``close``, or so marked in its table."""
+    access_points: tuple[str, ...] = ()
+    """Access points that it fixes: each is in ``fixed``."""
+
+    @property
+    def words(self) -> str:
+        """``Cabinet, 12 November 2026, minute 41``, with a word more where it is not final."""
+        said = [self.by, f"{self.on.day} {self.on:%B %Y}", *([self.minute] if self.minute else [])]
+        return ", ".join(said) + (" (provisional)" if self.status == "provisional" else "")
+
+
 class Rules(Settings):
     """What may go where, and the decisions already taken."""
 
@@ -33,6 +57,8 @@ class Rules(Settings):
     """Sites that must close."""
     fixed: Mapping[str, str] = {}
     """Access point = site: a decision taken."""
+    decisions: tuple[Decision, ...] = ()
+    """The register: who decided which of these locks."""
     may_not_share: tuple[tuple[str, str], ...] = ()
     """Pairs of services that may not be in one building, besides where they are today."""
     must_share: tuple[tuple[str, str], ...] = ()

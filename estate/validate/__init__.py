@@ -32,6 +32,7 @@ CHECKS: tuple[Check, ...] = (
     rules.check_services,
     rules.check_kinds,
     rules.check_contradictions,
+    rules.check_decisions,
     rules.check_purses,
     rules.check_stuck,
     rules.check_counts,

@@ -121,6 +121,27 @@ def check_contradictions(scenario: Scenario, place: Place) -> Iterator[Issue]:
         )
 
 
+def check_decisions(scenario: Scenario, place: Place) -> Iterator[Issue]:
+    """Each decision of the register is on a lock that the scenario or a table has, and each lock has one at most."""
+    rules, status = scenario.rules, place.sites["status"]
+    locked = {*rules.keep, *rules.close, *place.sites.index[status.isin(["keep", "close"]).to_numpy(dtype=bool)]}
+    seen: set[str] = set()
+    for each in rules.decisions:
+        where = setting(scenario, "rules.decisions", each.by)
+        for what, names, held in (("site", each.sites, locked), ("access point", each.access_points, set(rules.fixed))):
+            for name in names:
+                if name not in held:
+                    where_to = "rules.keep or rules.close" if what == "site" else "rules.fixed"
+                    message = f"the decision of {each.words} is on {what} '{name}', which nothing locks"
+                    yield Issue("scenario.decision", message, f"add it to {where_to}, or take it out of the register", where)
+                if f"{what} {name}" in seen:
+                    message = f"{what} '{name}' has two decisions"
+                    yield Issue("scenario.decision", message, "leave the one that stands", where)
+                seen.add(f"{what} {name}")
+        if not each.sites and not each.access_points:
+            yield Issue("scenario.decision", f"the decision of {each.words} is on nothing", "name its sites", where)
+
+
 def check_purses(scenario: Scenario, place: Place) -> Iterator[Issue]:
     """Each purse has a name of its own and agencies that exist, in no other purse; a pool says which power lets it pool."""
     agencies, seen = place.agencies.index, dict[str, str]()

@@ -154,20 +154,6 @@ def disposal_gbp(case: Case, site: str) -> float:
     return number(case.sites[site]["disposal_cost_gbp"]) * sells(case, site)
 
 
-def one_off_pence(case: Case, decision: Decision) -> int:
-    """One-off costs of a plan less its sales, pence."""
-    moves = sum(pence(move_gbp(case, point, decision.host[point])) for point in case.moved(decision))
-    return moves + sum(
-        pence(
-            exit_gbp(case, site)
-            + disposal_gbp(case, site)
-            - sale_gbp(case, site)
-            + empty_gbp(case, site) * sum(stands_empty(case, site).values())
-        )
-        for site in case.released(decision)
-    )
-
-
 # -------------------------------------------------------------------------------------------------- equivalent annual
 
 

@@ -202,6 +202,24 @@ def places(case: Case, decision: Decision) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def decisions(case: Case, decision: Decision) -> pd.DataFrame:
+    """``decisions``: every lock that somebody decided."""
+    del decision
+    rules, rows = case.scenario.rules, []
+    for each in rules.decisions:
+        said = {"decided_by": each.by, "decided_on": str(each.on), "minute": each.minute, "status": each.status}
+        for site in each.sites:
+            shut = site in rules.close or case.sites[site]["status"] == "close"
+            name = case.sites[site]["name"]
+            rows.append(
+                {**said, "lock": "close" if shut else "keep", "site_id": site, "site_name": name, "access_point_id": ""}
+            )
+        for point in each.access_points:
+            to = rules.fixed[point]
+            rows.append({**said, "lock": "fixed", "site_id": to, "site_name": case.sites[to]["name"], "access_point_id": point})
+    return pd.DataFrame(rows)
+
+
 WORST = ("", "within", "not tested", "consult")
 """What is said of a displaced counter, from best to worst."""
 
@@ -387,6 +405,7 @@ def _spread(far: NDArray[np.float64], weight: NDArray[np.float64]) -> dict[str, 
 AGAIN: tuple[tuple[str, Callable[[Case, Decision], pd.DataFrame], Sequence[str], float], ...] = (
     ("capital_receipts", receipts, ["site_id"], CLOSE),
     ("flexible_use", flexible_use, ["agency", "year"], PENNY),
+    ("decisions", decisions, ["site_id", "access_point_id"], CLOSE),
     ("purses", purses_again, ["purse", "year"], PENNY),
     ("agencies", needs_again, ["agency"], PENNY),
     ("sites", sites, ["site_id"], CLOSE),

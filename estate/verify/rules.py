@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
 from estate.verify.access import check_access, journeys
 from estate.verify.case import Case, Decision, Finding, finding, number
-from estate.verify.money import one_off_pence, running_pence
+from estate.verify.money import annual_equivalent_pence, running_pence
 from estate.verify.purses import check_budgets
 
 TRAVEL_GOALS = ("least-travel", "least-farthest")
@@ -295,8 +296,19 @@ def check_money(case: Case, decision: Decision) -> Iterator[Finding]:
         yield within("running-budget", cost, cap, "running cost over its budget")
     yield from check_budgets(case, decision)
     if money.longest_payback_years is not None:
-        net = one_off_pence(case, decision)
-        yield within("payback", net, money.longest_payback_years * (today - cost), "one-off cost not paid back in time")
+        first = min(max(int(money.longest_payback_years), 1), money.horizon_years)
+        short = [years for years in range(first, money.horizon_years + 1) if below_nothing(case, decision, years)]
+        broken = [f"below nothing after {years} years" for years in short]
+        yield finding("payback", money.horizon_years + 1 - first, broken, "not paid back in time")
+
+
+def below_nothing(case: Case, decision: Decision, years: int) -> bool:
+    """Whether the plan's discounted total over its first so many years is negative."""
+    money = case.scenario.money
+    ends = money.residual_value and years == money.horizon_years
+    short = money.model_copy(update={"horizon_years": years, "residual_value": ends})
+    cut = replace(case, scenario=case.scenario.model_copy(update={"money": short}))
+    return annual_equivalent_pence(cut, decision) > running_pence(case, case.today)
 
 
 def check_throughput(case: Case, decision: Decision) -> Iterator[Finding]:
