@@ -173,6 +173,7 @@ def moves(case: Case, decision: Decision) -> pd.DataFrame:
                 **{name: float(value.get(ends_of, "nan")) for name, value in far.items()},
                 "area_m2": number(row["area_m2"]),
                 "one_off_gbp": pence(move_gbp(case, point, new)) / 100,
+                "decision": next((each.words for each in case.scenario.rules.decisions if point in each.access_points), ""),
                 "consultation": verdicts.get(point, ""),
             }
         )
