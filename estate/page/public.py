@@ -76,7 +76,8 @@ PLACE_SITES = ("name", "agency", "kind", "status", "district", "easting_m", "nor
 PLACE_POINTS = ("name", "site_id", "service", "agency", "illustrative")
 
 _PRIVATE_FIGURE = re.compile(
-    r"value|price|receipt|disposal|lease|exit|years_to_sale|fitout|removal|agreed|gross|net_", re.IGNORECASE
+    r"value|price|receipt|disposal|lease|exit|years_to_sale|fitout|removal|agreed|gross|net_|\brent|landlord|backlog",
+    re.IGNORECASE,
 )
 _PRIVATE_WORDS = re.compile(r"£|GBP|\blease|\breceipt|\bvalue|\bprice|\bsale\b|\bsold\b|\bdilapidation|\bbuyer", re.IGNORECASE)
 
