@@ -162,6 +162,12 @@ def check_purses(scenario: Scenario, place: Place) -> Iterator[Issue]:
         if len(purse.agencies) > 1 and not purse.power:
             message = f"purse '{purse.name}' pools {listed(purse.agencies)}, and does not say under which power"
             yield Issue("scenario.pool", message, "set its power, e.g. 'NHS Act 2006 s75'", where, Severity.WARNING)
+    if scenario.money.holding_share and scenario.programme is not None and scenario.programme.holding_share:
+        message = (
+            "an empty building's cost is set twice, and would be paid twice: money.holding_share and programme.holding_share"
+        )
+        where = setting(scenario, "money.holding_share")
+        yield Issue("scenario.holding", message, "leave the one by kind of building: money.holding_share", where)
     if scenario.money.capital_budget_gbp is not None and len(agencies) > 1:
         counted = " and their receipts" if scenario.money.budget_basis == "net" else ""
         message = f"money.capital_budget_gbp is one sum for all agencies{counted}, as if they pooled their capital"
