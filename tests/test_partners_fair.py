@@ -81,6 +81,15 @@ def test_the_county_s_price(county):
     assert county.verdict.checks["no-agency-worse-off"] == 13
 
 
+def test_the_price_is_said(county):
+    from estate.page.partners import fair_note, fair_words
+
+    assert "That costs £33,200 a year of the saving." in fair_note(stored(county))[0]
+    free = {**county.manifest["no_agency_worse_off"], "price_gbp_pa": 0.0}
+    assert fair_words(free).endswith("That costs nothing.")
+    assert "asks nothing" in fair_words({**free, "transfers": True})
+
+
 def test_the_referee_finds_an_agency_that_is_worse_off(county):
     plain = decide(prepare(load_scenario(COUNTY)))
     run = replace(stored(plain), scenario=county.prepared.scenario)

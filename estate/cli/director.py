@@ -54,6 +54,10 @@ def show(outcome: Outcome) -> None:
     table.add_row("One-off costs, £", "", f"{m['one_off_gbp']:,.0f}", "")
     table.add_row("To find once, purse by purse, £", "", f"{m['need_gbp']:,.0f}", "")
     Console().print(table)
+    if "no_agency_worse_off" in m:
+        from estate.page.partners import fair_words
+
+        say(f"\n{fair_words(m['no_agency_worse_off'])}")
     if m["illustrative_figures"]:
         say(f"\nIllustrative: {m['illustrative_figures']:,} input figures are assumed, and marked so wherever they show.")
     say(f"\nStatus: {m['status']} - {proof(m)}; checked independently.")

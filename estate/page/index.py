@@ -79,7 +79,7 @@ def _context(
         "unknowns": facts.table(run, "unknowns", ("topic", "not_known", "why_it_matters")).to_dict("records"),
         "costs": charts.costs(run),
         "sums": sums,
-        "money_notes": notes,
+        "money_notes": [*notes, *signing.fair_note(run)],
         "partners": signing.section(run),
         "standards": story.standards(run),
         "issues": story.issues(run),

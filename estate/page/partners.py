@@ -56,6 +56,22 @@ def section(run: Run) -> dict[str, Any] | None:
     }
 
 
+def fair_note(run: Run) -> list[str]:
+    """What holding every agency harmless costs, where the scenario asks for it; a sentence or none."""
+    held = run.manifest.get("no_agency_worse_off")
+    return [fair_words(held)] if held else []
+
+
+def fair_words(held: Mapping[str, Any]) -> str:
+    """What ``rules.no_agency_worse_off`` asks and what it costs, in words."""
+    against = "today" if held["against"] == "today" else "going alone"
+    if held["transfers"]:
+        return f"No agency need be worse off than {against}: payments between them can see to that, so the rule asks nothing."
+    price = held["price_gbp_pa"]
+    cost = f"That costs {words.gbp(price)} a year of the saving." if price >= 0.5 else "That costs nothing."
+    return f"No agency that takes part pays more than {against}, without payments between them. {cost}"
+
+
 def _lead(run: Run, said: Mapping[str, Any]) -> str:
     spread = (
         "" if str(run.manifest.get("objective")) == "running-cost" else ", one-off costs and receipts spread over the years"
