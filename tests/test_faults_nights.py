@@ -10,6 +10,7 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 import starter
 from distributed import LocalCluster
@@ -20,6 +21,7 @@ from estate.cli.outcome import guarded
 from estate.errors import BatchError
 from estate.pipeline import publish
 from estate.runs import staging
+from estate.whatif import job as batch_job
 from estate.whatif import workers
 from estate.whatif.store import Store
 
@@ -107,6 +109,12 @@ def test_a_folder_a_thousand_deep(tmp_path, capfd):
     assert guarded(group, ["new", str(tmp_path / ("x/" * 1800))]) == 8
 
 
+def test_a_folder_whose_name_is_too_long_for_a_database(tmp_path, capfd):
+    folder, out = starter.make(tmp_path), tmp_path / "/".join(["x" * 200] * 4)
+    assert guarded(group, ["run", str(folder), "--out", str(out), "-q"]) == 8
+    assert "the path is too long" in " ".join(capfd.readouterr().err.split())
+
+
 # -------------------------------------------------------------------------------------------------------------- batches
 
 
@@ -165,6 +173,13 @@ def test_workers_that_never_start_are_said(monkeypatch):
         workers._started(2)
 
 
+def test_a_batch_whose_base_failed_publishes_nothing():
+    rows = pd.DataFrame([{"label": "base", "status": "failed", "reason": "its worker died"}])
+    with pytest.raises(BatchError, match="no answer, so that nothing is published") as error:
+        batch_job._base_is_there(rows)
+    assert "its worker died" in str(error.value.issues[0])
+
+
 # -------------------------------------------------------------------------------------------------------------- streams
 
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
@@ -180,9 +195,11 @@ def ended(*arguments, before=None, **environment):
     return done.returncode
 
 
-def test_streams_that_are_closed_or_without_letters():
+def test_streams_that_are_closed_or_without_letters(tmp_path):
+    folder = starter.make(tmp_path)
     assert ended("standards", before=lambda: os.close(1)) == 0
-    assert ended("standards", before=lambda: [os.close(n) for n in (0, 1, 2)]) == 0
+    assert ended("check", str(folder), "--csv", before=lambda: os.close(1)) == 0
+    assert ended("check", str(folder), "--csv", before=lambda: [os.close(n) for n in (0, 1, 2)]) == 0
     assert ended("standards", **ASCII) == 0
 
 

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from estate.errors import WriteError
@@ -66,11 +67,13 @@ def patient() -> Iterator[None]:
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # the lowest that is free: this one
     before = sys.stdout, sys.stderr
-    for name, stream in zip(("stdout", "stderr"), before, strict=True):
-        if stream is not None:
-            if hasattr(stream, "reconfigure"):
-                stream.reconfigure(errors="replace")
-            setattr(sys, name, Patient(stream, needed=name == "stdout"))
+    # For a stream that is not there, where Python has None; closed below, after the streams that may be this one.
+    nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    for name, given in zip(("stdout", "stderr"), before, strict=True):
+        stream = nowhere if given is None else given
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+        setattr(sys, name, Patient(stream, needed=name == "stdout"))
     try:
         yield
     finally:
@@ -81,6 +84,7 @@ def patient() -> Iterator[None]:
                 except WriteError:
                     stream.divert()
         sys.stdout, sys.stderr = before
+        nowhere.close()
 
 
 def say_why_it_ends() -> None:

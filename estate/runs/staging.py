@@ -20,6 +20,8 @@ from estate.wording import brief
 
 RUNS = ".runs"
 _POLL_S = 0.05
+_LONG_BYTES = 400
+"""SQLite opens no file whose path has more than 512 bytes, and a run adds some to its folder's."""
 _PROBE_MB = 4
 """More than any one file of a county's run."""
 
@@ -73,6 +75,8 @@ def writing(where: Path) -> Iterator[None]:
     except Exception as error:
         # A database or a spreadsheet that finds the disk full says so in errors of its own.
         number = (isinstance(error, OSError) and error.errno) or _refused(where)
+        if not number and len(os.fsencode(where.absolute())) > _LONG_BYTES:
+            number = errno.ENAMETOOLONG
         if not isinstance(error, OSError) and not number:
             raise
         hints = {

@@ -7,6 +7,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
+
 from estate.errors import BatchError, Issue
 from estate.runs.staging import locked
 from estate.whatif.batch import FEW, Batch, Night, Say, Shown, audited, plan_batch, rows_of
@@ -50,6 +52,7 @@ def run_batch(
         say(f"{len(batch.items):,} scenarios, {len(batch.asks):,} to answer, about {batch.estimate_s(workers):,.0f} s")
         _answer(batch, scheduler, workers, interrupt, reuse=reuse, shown=shown)
         rows = rows_of(batch)
+        _base_is_there(rows)
         say("checking some of them by the main job")
         audit = audited(batch, rows, interrupt.check)
         seconds = time.perf_counter() - began
@@ -69,6 +72,14 @@ def run_batch(
         issues += [Issue("whatif.audit", f"{each['label']}: the main job finds {each['found']}") for each in bad]
         raise BatchError(f"the batch finished, and {night.failed + len(bad)} scenarios failed; {night.out}", issues)
     return night
+
+
+def _base_is_there(rows: pd.DataFrame) -> None:
+    """Everything on the page is said against the base: without its answer there is no page."""
+    base = rows.iloc[0]
+    if base["status"] == FAILED:
+        issue = Issue("whatif.failed", f"{base['label']}: {base['reason']}", "run it again: answers so far are kept")
+        raise BatchError("the base scenario has no answer, so that nothing is published", [issue])
 
 
 def _answer(batch: Batch, scheduler: str, workers: int, interrupt: Interrupt, *, reuse: bool, shown: Shown) -> None:

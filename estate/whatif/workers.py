@@ -30,6 +30,9 @@ from estate.whatif.reuse import Evaluator, Shared
 from estate.whatif.store import FAILED
 from estate.wording import brief
 
+STDERR = 2
+"""The descriptor, which is there though Python has no stream for it where the command was started without one."""
+
 BATCH = 10
 """Scenarios in one task: a task costs Dask some milliseconds, whatever is in it."""
 
@@ -72,7 +75,7 @@ def work(name: str, batch: Sequence[Ask], timeout_s: float) -> list[Row]:
     rows = []
     for ask in batch:
         # In C, and without the interpreter's lock: it also ends a process that is stuck in native code.
-        faulthandler.dump_traceback_later(timeout_s, exit=True, file=sys.__stderr__ or sys.stderr)
+        faulthandler.dump_traceback_later(timeout_s, exit=True, file=sys.__stderr__ or STDERR)
         try:
             rows.append(row_of(evaluator, ask, timeout_s))
         finally:
