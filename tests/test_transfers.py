@@ -6,9 +6,12 @@ from itertools import product
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from places import tiny_place, tiny_plan, tiny_scenario
 
 from estate.appraise import transfers
+from estate.appraise.books import books
 from estate.appraise.transfers import Payment, transfers_by_gain
+from estate.verify.transfers import check_transfers
 
 
 def paid(*rows):
@@ -113,3 +116,18 @@ def test_many_parties_are_said_to_be_settled_well_and_not_in_the_fewest(monkeypa
 def test_the_order_of_agencies_does_not_matter():
     gain = {"d": 70, "b": -30, "a": 20, "c": -45}
     assert transfers_by_gain(gain) == transfers_by_gain(dict(reversed(gain.items())))
+
+
+def test_the_referee_judges_payments_by_what_they_must_be():
+    place = tiny_place(sites={"library": {"hosting_cost_gbp_m2_pa": 240.0}})
+    plan, scenario = tiny_plan(place), tiny_scenario()
+    tables = books(place, scenario, plan).tables
+    said = {name: tables[name] for name in ("agencies", "transfers")}
+    assert not [each for each in check_transfers(said) if each.broken]
+    assert len(said["transfers"])
+    more = said["transfers"]["amount_gbp_pa"] + 0.02
+    for column, value in (("amount_gbp_pa", more), ("to_agency", "nobody"), ("from_agency", "nobody")):
+        wrong = said["transfers"].assign(**{column: value})
+        assert [each for each in check_transfers({**said, "transfers": wrong}) if each.broken], column
+    none = said["transfers"].iloc[:0]
+    assert [each for each in check_transfers({**said, "transfers": none}) if each.broken]

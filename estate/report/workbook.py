@@ -148,8 +148,8 @@ def _write(pen: Pen, run: Run) -> None:
     note = f"{prices} Purses are apart unless partners pool them; a receipt counts in the year in which it is banked."
     pen.table("Purses", "Whose money pays, by year", note, PURSES, run.tables["purses"])
     partner_sheets(pen, run, prices)
-    if len(run.tables["decisions"]):
-        pen.table("Decisions", "Who decided what", "What the plan had to keep to.", DECISIONS, run.tables["decisions"])
+    if (decided := run.tables.get("decisions")) is not None and len(decided):
+        pen.table("Decisions", "Who decided what", "What the plan had to keep to.", DECISIONS, decided)
     pen.table("Assumptions", "Assumptions", "Every figure that is assumed rather than taken from a record.", ASSUMPTIONS,
                 tables["assumptions"])  # fmt: skip
     _notes(pen, run)

@@ -18,6 +18,7 @@ from estate.verify.case import Case, Decision, Finding, blank, finding, number, 
 from estate.verify.money import hosting_gbp, move_gbp, pence, running_gbp
 from estate.verify.purses import needs_again, purses_again
 from estate.verify.rules import merges, own_m2
+from estate.verify.transfers import check_transfers
 
 LEDGER = ("agency", "year", "line", "site_id", "access_point_id", "amount_gbp")
 GROUPS = ("service", "group", "value", "people")
@@ -38,6 +39,8 @@ def check_tables(case: Case, decision: Decision, tables: Mapping[str, pd.DataFra
     for name, again, keys, close in AGAIN:
         if name in tables:
             yield from compare(name, tables[name], again(case, decision), keys, close)
+    if "transfers" in tables and "agencies" in tables:
+        yield from check_transfers(tables)
     trips = journeys(case, decision) if "zones" in tables or "access" in tables else pd.DataFrame()
     if "zones" in tables:
         yield from compare("zones", tables["zones"], trips, ["zone_id", "service"])
