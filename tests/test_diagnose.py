@@ -235,6 +235,30 @@ def test_what_is_not_enough_alone_is_so():
         assert not has_plan(settings_of({"standards": [{**one, "limit": "500 km"}, other]}), tiny_place())
 
 
+# -------------------------------------------------------------------------------------------------- no time
+
+
+def test_without_time_what_is_plain_is_said_and_the_rest_is_named_as_not_tried():
+    far = diagnose(*case(IMPOSSIBLE["two rules out of reach"]), time_s=1e-9)
+    assert far.feasible is False
+    assert {member.name for cause in far.causes.found for member in cause.members} == {"library-near", "police-near"}
+    assert far.untried[0] == "further causes"
+    few = diagnose(*case(IMPOSSIBLE["too few sites"]), time_s=1e-9)
+    assert few.feasible is None
+    assert "number of sites: at most 2" in few.untried
+    for each in (far, few):
+        (told,) = [issue for issue in each.issues if issue.code == "infeasible.time"]
+        assert "not tried: further causes" in told.message
+        assert "--time-limit" in told.remedy
+
+
+def test_with_time_enough_the_answer_is_that_without_a_clock():
+    for name in ("two rules out of reach", "too few sites", "must share"):
+        hurried, calm = (diagnose(*case(IMPOSSIBLE[name]), time_s=limit).as_json() for limit in (600.0, None))
+        assert hurried == calm
+        assert calm["not_tried"] == []
+
+
 # -------------------------------------------------------------------------------------------------- words
 
 

@@ -9,21 +9,24 @@ All of it is asked of one elastic programme (:mod:`.elastic`), in which anything
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from estate.diagnose.advice import as_row, changes, told
+from estate.diagnose.advice import as_row, changes, left_untried, told
 from estate.diagnose.conflict import Cause, Causes, find_causes, holds
 from estate.diagnose.elastic import Elastic, elastic
-from estate.diagnose.members import Kind, Member
+from estate.diagnose.members import Kind, Member, merged
 from estate.diagnose.price import OnlyHere, SitePrice, in_words, site_price
 from estate.diagnose.relax import WEIGHTS, Least, Relaxation, least_relaxations
 from estate.diagnose.words import issue_of
 from estate.errors import Issue, Severity
 from estate.place import Place
 from estate.scenario import Scenario
+from estate.solve.watch import Clock
 from estate.travel import Travel
+from estate.wording import listed
 
 __all__ = [
     "Cause",
@@ -53,16 +56,25 @@ class Diagnosis:
     least: Least
 
     @property
-    def feasible(self) -> bool:
-        """Whether there is a plan."""
-        return not self.causes.found and self.causes.complete
+    def feasible(self) -> bool | None:
+        """Whether there is a plan; None where the clock ended before that was known."""
+        return None if self.causes.impossible is None else not self.causes.impossible
+
+    @property
+    def untried(self) -> tuple[str, ...]:
+        """What the clock left no time for, in words."""
+        more = () if self.least.combined else ("changes of several rules together",)
+        return (*self.causes.untried, *(left_untried(self.programme, each) for each in self.least.untried), *more)
 
     @property
     def issues(self) -> tuple[Issue, ...]:
         """One error for each independent cause, then a note for each rule that may give way."""
         e = self.programme
         found = [issue_of(e, cause) for cause in self.causes.found]
-        if not self.causes.complete:
+        if self.untried:
+            message = f"the time allowed ended; not tried: {listed(self.untried, MOST_UNTRIED)}"
+            found.append(Issue("infeasible.time", message, "allow more: --time-limit SECONDS", severity=Severity.WARNING))
+        elif not self.causes.complete:
             found.append(Issue("infeasible.more", "there are further causes after these", "settle these first, and run again"))
         for each in self.least.alone:
             message = f"least change, alone: {told(e, each)}"
@@ -87,12 +99,21 @@ class Diagnosis:
             "feasible": self.feasible,
             "causes": told_causes,
             "all_causes": causes.complete,
+            "not_tried": list(self.untried),
             "relax_alone": [as_row(e, each) for each in self.least.alone],
             "relax_together": [as_row(e, each) for each in self.least.together],
             "relax_together_set": list(changes(e, *self.least.together)),
             "relax_together_weight": self.least.weight,
             "weights": dict(WEIGHTS),
         }
+
+
+CAUSES_SHARE = 0.5
+"""Of the time allowed, what the search for causes may take."""
+EXPLAIN_S = 60.0
+"""Seconds for an explanation where no limit is set."""
+MOST_UNTRIED = 12
+"""Things not tried that are named; the others are counted."""
 
 
 def _how(settings: tuple[str, ...]) -> str:
@@ -103,8 +124,11 @@ WEIGHED = f"{WEIGHTS['percent']:g} for each percent of change, {WEIGHTS['lift']:
 """The weights in words."""
 
 
-def diagnose(place: Place, scenario: Scenario, travel: Travel) -> Diagnosis:
+def diagnose(place: Place, scenario: Scenario, travel: Travel, time_s: float | None = None) -> Diagnosis:
     """Every independent cause why a scenario has no plan, and the least relaxations.
+
+    With ``time_s``, what was found in so many seconds, and what was not tried: the causes have half of them.  Where no cause
+    was found in that time, every rule and lock is tried as if it were part of one.
 
     Raises
     ------
@@ -113,11 +137,15 @@ def diagnose(place: Place, scenario: Scenario, travel: Travel) -> Diagnosis:
     SolverError
         When the solver breaks down.
     """
-    programme = elastic(place, scenario, travel)
-    causes = find_causes(programme)
-    return Diagnosis(programme, causes, least_relaxations(programme, causes.found))
+    clock = Clock(None if time_s is None else time.monotonic() + time_s)
+    programme = elastic(place, scenario, travel, clock)
+    causes = find_causes(replace(programme, clock=clock.share(CAUSES_SHARE)))
+    suspects = causes.found
+    if not suspects and causes.untried:
+        suspects = (Cause(merged(programme.roster.atoms)),)
+    return Diagnosis(programme, causes, least_relaxations(programme, suspects))
 
 
-def reasons(place: Place, scenario: Scenario, travel: Travel) -> tuple[Issue, ...]:
+def reasons(place: Place, scenario: Scenario, travel: Travel, time_s: float | None = None) -> tuple[Issue, ...]:
     """Why no plan can meet a scenario, and the least that must give way; nothing where there is a plan."""
-    return diagnose(place, scenario, travel).issues
+    return diagnose(place, scenario, travel, time_s).issues

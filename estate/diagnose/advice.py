@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from estate.diagnose.elastic import Elastic
+from estate.diagnose.levers import Lever
 from estate.diagnose.members import Kind, Member, both, reaches
 from estate.diagnose.relax import Relaxation, size_of
 from estate.diagnose.words import measured, phrase, rule_named, site_name, square
@@ -48,6 +49,11 @@ def told(e: Elastic, relaxation: Relaxation) -> str:
         case _:
             words = f"let go: {_subject(e, relaxation)}"
     return words
+
+
+def left_untried(e: Elastic, lever: Lever) -> str:
+    """A lever that there was no time for, in a few words."""
+    return _subject(e, Relaxation(lever, None))
 
 
 def _share_met(amount: float, asked: str) -> str:

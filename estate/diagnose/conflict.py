@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from estate.diagnose.elastic import Elastic
+from estate.diagnose.elastic import Elastic, OutOfTimeError
 from estate.diagnose.members import LOCKS, Kind, Member, merged
 from estate.problem import Bools, CoverRows, Ints
 
@@ -56,26 +56,40 @@ class Causes:
 
     found: tuple[Cause, ...]
     complete: bool = True
+    impossible: bool | None = None
+    """Whether the scenario has no plan: None where the clock ended before that was known."""
+    untried: tuple[str, ...] = ()
+    """What the clock left no time for, in words."""
 
 
 def find_causes(e: Elastic) -> Causes:
     """Every independent cause; none where there is a plan."""
     active = e.everything()
-    if e.plan(active) is not None:
-        return Causes(())
     found: list[Cause] = []
+    impossible: bool | None = None
     for cause, rows in [*_dead(e, active)]:
         found.append(cause)
         active[list(rows)] = False
-    telling = _telling(e)
-    for _ in range(MOST_CAUSES):
-        if e.plan(active & telling) is not None:
-            return Causes(tuple(found))
-        atoms = _conflict(e, active & telling)
-        found.append(Cause(merged(e.roster.atoms[m] for m in atoms)))
-        gone = [m for m in atoms if e.roster.atoms[m].kind not in LOCKS] or atoms
-        active[gone] = False
-    return Causes(tuple(found), complete=e.plan(active) is not None)
+        impossible = True
+    untried: tuple[str, ...] = ("further causes",)
+    try:
+        if not found and e.plan(active) is not None:
+            return Causes((), impossible=False)
+        impossible = True
+        telling = _telling(e)
+        for _ in range(MOST_CAUSES):
+            if e.plan(active & telling) is not None:
+                return Causes(tuple(found), impossible=True)
+            atoms, whole = _conflict(e, active & telling)
+            found.append(Cause(merged(e.roster.atoms[m] for m in atoms)))
+            if not whole:
+                more = ("whether the last cause needs all that it names", *untried)
+                return Causes(tuple(found), complete=False, impossible=True, untried=more)
+            gone = [m for m in atoms if e.roster.atoms[m].kind not in LOCKS] or atoms
+            active[gone] = False
+        return Causes(tuple(found), complete=e.plan(active) is not None, impossible=True)
+    except OutOfTimeError:
+        return Causes(tuple(found), complete=False, impossible=impossible, untried=untried)
 
 
 def holds(e: Elastic, members: Iterable[Member]) -> bool:
@@ -174,8 +188,8 @@ def _fewest(e: Elastic, by_site: Sequence[Sequence[frozenset[int]]], need: int) 
 # -------------------------------------------------------------------------------------------------- QuickXplain
 
 
-def _conflict(e: Elastic, active: Bools) -> list[int]:
-    """An irreducible set among the active atoms.
+def _conflict(e: Elastic, active: Bools) -> tuple[list[int], bool]:
+    """An irreducible set among the active atoms, and True; or what the clock left of one, which may name too much, and False.
 
     First by group (a rule with all its zones, all buildings kept for one reason), then within each group as far as
     :data:`MOST_QUESTIONS` goes: where a count or a budget meets a whole county, the parts that matter are the whole county.
@@ -187,15 +201,18 @@ def _conflict(e: Elastic, active: Bools) -> list[int]:
     order = sorted(groups, key=lambda key: (TOLD_FIRST.index(key[0]) if key[0] in TOLD_FIRST else len(TOLD_FIRST), *key))
     effort = next((each for each in EFFORTS if e.impossible(active, each)), EFFORTS[-1])
     kept = {key: groups[key] for key in quick_explain(e, {key: groups[key] for key in order}, effort)}
-    for key in sorted(kept, key=lambda key: len(kept[key])):
-        rest = [m for other in kept if other != key for m in kept[other]]
-        kept[key] = _within(e, kept[key], rest, effort)
-    if effort == 0:  # what is needed for fractions may be idle for whole plans
-        kept = {key: kept[key] for key in quick_explain(e, kept, EFFORTS[1])}
-        small = {m: [m] for each in kept.values() if len(each) <= FEW for m in each}
-        rest = [m for each in kept.values() if len(each) > FEW for m in each]
-        return sorted([*rest, *quick_explain(e, small, EFFORTS[1], rest)]) if small else sorted(rest)
-    return sorted(m for each in kept.values() for m in each)
+    try:
+        for key in sorted(kept, key=lambda key: len(kept[key])):
+            rest = [m for other in kept if other != key for m in kept[other]]
+            kept[key] = _within(e, kept[key], rest, effort)
+        if effort == 0:  # what is needed for fractions may be idle for whole plans
+            kept = {key: kept[key] for key in quick_explain(e, kept, EFFORTS[1])}
+            small = {m: [m] for each in kept.values() if len(each) <= FEW for m in each}
+            rest = [m for each in kept.values() if len(each) > FEW for m in each]
+            return (sorted([*rest, *quick_explain(e, small, EFFORTS[1], rest)]) if small else sorted(rest)), True
+    except OutOfTimeError:
+        return sorted(m for each in kept.values() for m in each), False
+    return sorted(m for each in kept.values() for m in each), True
 
 
 def _within(e: Elastic, group: list[int], rest: list[int], effort: int) -> list[int]:

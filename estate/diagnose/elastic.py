@@ -27,6 +27,7 @@ from estate.place import Place
 from estate.problem import Bools, CoverRows, Floats, Goal, Ints, NearRows, Problem, Solution
 from estate.scenario import Rules, Scenario, Service
 from estate.solve import highs
+from estate.solve.watch import NEVER, Clock
 from estate.standards.measured import Measured
 from estate.travel import Travel
 
@@ -69,6 +70,8 @@ class Elastic:
     """(J,) the member that closes a site, or -1."""
     kept: Ints
     """(J,) the member that keeps a site open, or -1."""
+    clock: Clock = NEVER
+    """When to stop asking: a question that is not answered by then raises :class:`OutOfTimeError`."""
 
     def everything(self) -> Bools:
         """(M,) all members hold: the scenario itself."""
@@ -137,7 +140,7 @@ class Elastic:
         # A point that is let go may be nowhere, never in two places: the upper side of an equation stays.
         loose = np.arange(len(rows.member)) < self.problem.n_points
         rows = replace(rows, lower=np.where(asked, rows.lower, -np.inf)).take(asked | loose)
-        return _solved(rows, price, (lower, upper), integer, effort)
+        return _solved(rows, price, (lower, upper), integer, effort, self.clock)
 
     def read(self, x: Floats) -> Solution:
         """The plan in the solver's columns; a point that was let go and is nowhere reads -1."""
@@ -148,7 +151,7 @@ class Elastic:
         return Solution(x[: p.n_sites] > 0.5, host)
 
 
-def elastic(place: Place, scenario: Scenario, travel: Travel) -> Elastic:
+def elastic(place: Place, scenario: Scenario, travel: Travel, clock: Clock = NEVER) -> Elastic:
     """The elastic programme of a scenario; raises :class:`InputError` as :func:`estate.formulate.formulate` does."""
     base = formulate(Measured.of(place, scenario, travel))
     wide, points, natural = _wide(place, scenario, travel)
@@ -170,14 +173,20 @@ def elastic(place: Place, scenario: Scenario, travel: Travel) -> Elastic:
     rows = other_rows(problem, at, row_members(atoms, place, scenario, problem, points), area)
     access = cover_rows(problem.cover, at, np.arange(len(problem.cover)))
     bars = _bars(place, scenario, travel, base, problem, points, atoms, natural)
-    return Elastic(place, scenario, travel, base, atoms, problem, points, at, rows, access, *bars)
+    return Elastic(place, scenario, travel, base, atoms, problem, points, at, rows, access, *bars, clock)
+
+
+class OutOfTimeError(Exception):
+    """The clock ended before a question was answered."""
 
 
 class _UndecidedError(SolverError):
     """The solver ended with neither a plan nor a proof."""
 
 
-def _solved(rows: Rows, price: Floats, between: tuple[Floats, Floats], integer: Bools, effort: int | None) -> Floats | None:
+def _solved(
+    rows: Rows, price: Floats, between: tuple[Floats, Floats], integer: Bools, effort: int | None, clock: Clock
+) -> Floats | None:
     """The columns of a cheapest point, or None where there is none; columns that can only be 0 are left out first."""
     lower, upper = between
     live = upper > 0
@@ -195,11 +204,15 @@ def _solved(rows: Rows, price: Floats, between: tuple[Floats, Floats], integer: 
         arrays = replace(arrays, integer=np.zeros(int(live.sum()), dtype=bool))
     for witness in WITNESSES:
         hurry = {} if effort is None else {"mip_heuristic_effort": 0.0}
-        found = highs.run(arrays, nodes=effort or None, options={**witness, **hurry})
+        if clock.over():
+            raise OutOfTimeError
+        found = highs.run(arrays, clock=clock, nodes=effort or None, options={**witness, **hurry})
         if found.x is not None:
             x = np.zeros(len(live))
             x[live] = found.x
             return x
+        if not found.complete and clock.over():
+            raise OutOfTimeError
         if not found.complete:
             raise _UndecidedError("the solver could not tell whether some of the rules can hold together")
     return None

@@ -11,7 +11,7 @@ answers the one with the least weight is given (:data:`WEIGHTS`, printed with it
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import combinations, islice
 
@@ -20,7 +20,7 @@ import pandas as pd
 
 from estate.diagnose import levers as lv
 from estate.diagnose.conflict import Cause
-from estate.diagnose.elastic import Elastic
+from estate.diagnose.elastic import Elastic, OutOfTimeError
 from estate.diagnose.levers import Lever, Loosened, ask
 from estate.diagnose.members import Kind, Member, reaches
 from estate.diagnose.words import nearest_left, rule_named
@@ -57,18 +57,32 @@ class Least:
     alone: tuple[Relaxation, ...]
     together: tuple[Relaxation, ...]
     weight: float
+    untried: tuple[Lever, ...] = ()
+    """Levers that the clock left no time for."""
+    combined: bool = True
+    """Whether there was time to look for changes together."""
 
 
 def least_relaxations(e: Elastic, causes: Sequence[Cause]) -> Least:
     """The least that must give way, for causes found by :func:`.conflict.find_causes`."""
     found = [*_levers(e, causes)]
     keys = [{_key(e, member) for member in cause.members} for cause in causes]
-    alone = []
-    for lever in found:
-        answer = lever.least(e, Loosened()) if all(lever.key in each for each in keys) else None
-        alone.append(Relaxation(lever, None if answer is None else answer[0]))
-    together, weight = _together(e, found, alone, keys)
-    return Least(tuple(alone), together, weight)
+    alone: list[Relaxation] = []
+    untried: list[Lever] = []
+    for n, lever in enumerate(found):
+        # Each has its share of the time that is left: one that is slow leaves the others theirs.
+        hurried = replace(e, clock=e.clock.share(1 / (len(found) - n + 1)))
+        try:
+            answer = lever.least(hurried, Loosened()) if all(lever.key in each for each in keys) else None
+        except OutOfTimeError:
+            untried.append(lever)
+        else:
+            alone.append(Relaxation(lever, None if answer is None else answer[0]))
+    try:
+        together, weight = _together(e, found, alone, keys)
+    except OutOfTimeError:
+        return Least(tuple(alone), (), 0.0, tuple(untried), combined=False)
+    return Least(tuple(alone), together, weight, tuple(untried))
 
 
 def _together(

@@ -89,9 +89,10 @@ def decide(
 
 def _no_plan(prepared: Prepared, answer: Answer) -> NoReturn:
     if answer.status is Status.INFEASIBLE:
-        from estate.diagnose import reasons  # noqa: PLC0415  (only a failing run needs it)
+        from estate.diagnose import EXPLAIN_S, reasons  # noqa: PLC0415  (only a failing run needs it)
 
-        raise InfeasibleError("no plan can meet these rules", reasons(prepared.place, prepared.scenario, prepared.travel))
+        found = reasons(prepared.place, prepared.scenario, prepared.travel, EXPLAIN_S)
+        raise InfeasibleError("no plan can meet these rules", found)
     raise NoPlanError(f"the search ended ({answer.stopped}) with no plan and no proof that there is none: give it more time")
 
 

@@ -6,29 +6,37 @@ from pathlib import Path
 
 import click
 
-from estate.cli.options import JSON, PATH, QUIET, SET
+from estate.cli.options import JSON, PATH, QUIET, SET, with_solver
 from estate.cli.outcome import clean, emit_json, print_issues, say, say_to_stderr
 
 
 @click.command("explain", short_help="Why no plan, or what a site costs.")
 @PATH
 @SET
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Answer after this with what is known, and say what was not tried.",
+)
 @click.option("--site", metavar="ID", help="What keeping or losing this building costs a year.")
 @QUIET
 @JSON
-def command(*, path: Path, changes: tuple[str, ...], site: str | None, quiet: bool, as_json: bool) -> None:
+def command(
+    *, path: Path, changes: tuple[str, ...], time_limit: float | None, site: str | None, quiet: bool, as_json: bool
+) -> None:
     """Explain PATH: every reason why no plan can exist, and the least that must give way.
 
     With --site, on a place that has a plan: why a building is kept or let go, and the yearly price of the opposite.
     The exit code is 0 when the question is answered, whatever the answer; 'estate run' is what exits with 4.
     """
-    from estate.diagnose import diagnose, in_words, site_price
+    from estate.diagnose import EXPLAIN_S, diagnose, in_words, site_price
     from estate.pipeline.decide import limits_of
     from estate.pipeline.prepare import prepare
     from estate.scenario import load_scenario
 
     tell = say_to_stderr(quiet or as_json)
-    scenario = load_scenario(path, changes)
+    scenario = load_scenario(path, with_solver(changes, {"time_limit": time_limit}))
     prepared = prepare(scenario, say=tell)
     place, travel = prepared.place, prepared.travel
     if site is not None:
@@ -42,11 +50,12 @@ def command(*, path: Path, changes: tuple[str, ...], site: str | None, quiet: bo
         print_issues(price.reasons)
         return
     tell("looking for reasons")
-    found = diagnose(place, scenario, travel)
+    found = diagnose(place, scenario, travel, scenario.solver.time_limit_s or EXPLAIN_S)
     if as_json:
         emit_json(found.as_json())
     elif found.feasible:
         say(f"There is a plan: nothing needs to give way.  'estate explain {path} --site ID' prices one building.")
     else:
-        say("There is no plan.")
+        unknown = "Whether there is a plan was not settled in the time allowed."
+        say(unknown if found.feasible is None else "There is no plan.")
         print_issues(found.issues)
