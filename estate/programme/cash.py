@@ -22,6 +22,7 @@ from estate.money.bearers import borne, positions, share_out, use_today, users
 from estate.money.columns import Floats, Ints
 from estate.money.costs import hosting_gbp_pa, pence, running_gbp_pa
 from estate.money.entries import CAPITAL, RECEIPTS, REVENUE, REVENUE_SUMS, move_entries, move_payers, release_entries
+from estate.money.law import year_label
 from estate.money.purses import at_hand_pence, limited
 from estate.money.release import leaving_years
 from estate.place import Place
@@ -205,13 +206,17 @@ def cash_lines(ways: Ways) -> tuple[tuple[Line, ...], tuple[int, ...]]:
             if "capital" in kinds:
                 drawn = [(column, -1.0) for column, loan in account.loans if loan.year - base <= year]
                 money = (*((column, -1.0) for column, _ in moved), *drawn)
-                lines.append(_line(f"{purse.name}: capital to {base + year}", capital, year, hand["capital"][year], money))
+                lines.append(
+                    _line(f"{purse.name}, capital to {year_label(base + year)}", capital, year, hand["capital"][year], money)
+                )
             owed = [(column, _owed(loan, year - (loan.year - base))) for column, loan in account.loans]
             money = (*moved, *((column, part) for column, part in owed if part))
             if "revenue" in kinds:
-                lines.append(_line(f"{purse.name}: revenue to {base + year}", revenue, year, hand["revenue"][year], money))
+                lines.append(
+                    _line(f"{purse.name}, revenue to {year_label(base + year)}", revenue, year, hand["revenue"][year], money)
+                )
             elif money:
-                lines.append(_line(f"{purse.name}: savings to {base + year}", saved, year, 0, money))
+                lines.append(_line(f"{purse.name}, savings to {year_label(base + year)}", saved, year, 0, money))
     return tuple(_needed(lines)), sums
 
 

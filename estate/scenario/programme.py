@@ -74,6 +74,8 @@ class Programme(Settings):
     """What becomes of a building in use when its lease ends: kept at its present cost (or as stated), or left by then."""
     renewed_gbp_pa: Mapping[str, NotNegative] = {}
     """Building = its running cost a year once its lease has been renewed."""
+    notice_months: Annotated[int, Field(ge=0, le=36)] = 6
+    """Months of notice before a lease is broken or ends: dates of the lease diary."""
     windows: tuple[Window, ...] = ()
     """When things may happen."""
     before: tuple[Before, ...] = ()

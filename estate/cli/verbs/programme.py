@@ -1,0 +1,61 @@
+"""``estate programme``: which buildings are shared and who moves in which year, chosen together, and what pays for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from estate.cli.options import JSON, OUT, PATH, QUIET, SET, solver, with_solver
+from estate.cli.outcome import clean, emit_json, say, say_to_stderr
+from estate.cli.verbs.run import interruptible
+
+if TYPE_CHECKING:
+    from estate.pipeline.programme import Programmed
+
+
+@click.command("programme", short_help="Who moves when, and what pays for it.")
+@PATH
+@SET
+@OUT
+@solver
+@QUIET
+@JSON
+def command(*, path: Path, changes: tuple[str, ...], out: Path, quiet: bool, as_json: bool, **limits: Any) -> None:
+    """Read PATH, and choose its plan and the order of it together over the years of its section [programme].
+
+    Every year's estate keeps every rule, and no purse is ever below nothing.  The steps with their dates, the cash by purse and
+    year, access by year and a lease diary are written under maps/<scenario>-programme/.
+    """
+    from estate.pipeline.programme import programmed
+
+    with interruptible() as stop:
+        found = programmed(path, changes=with_solver(changes, limits), out=out, stop=stop, say=say_to_stderr(quiet or as_json))
+    if as_json:
+        emit_json({**found.summary, "out": str(found.out)})
+        return
+    show(found)
+
+
+def show(found: Programmed) -> None:
+    """Print every step with its date, and what the whole is worth."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    said = found.summary
+    table = Table(title=Text(clean(said["title"])), title_justify="left", title_style="bold", show_edge=False)
+    for heading in ("date", "step", "from", "to", "£", "waits for"):
+        table.add_column(heading, justify="right" if heading == "£" else "left")
+    for row in found.tables["programme"].to_dict("records"):
+        what = row["service"] if row["step"] == "move" else row["step"]
+        money = row["receipt_gbp"] - row["cost_gbp"]
+        cells = (row["date"], what, row["building"], row["to_building"], f"{money:,.0f}", row["waits_for"])
+        table.add_row(*(Text(clean(str(cell))) for cell in cells))
+    Console().print(table)
+    proof = "proven best" if said["status"] == "optimal" else f"within {said['gap']:.2%} of the best there can be"
+    say(f"\nWorth £{said['worth_gbp']:,.0f} ({said['aim']}; {proof}); complete on {said['complete_on'] or 'the first day'}.")
+    say(
+        f"Checked independently in every year.  Tables: {found.out}/programme.csv, cash.csv, access_by_year.csv, lease_diary.csv"
+    )

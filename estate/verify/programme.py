@@ -1,0 +1,410 @@
+"""A programme read a second time, from its published steps: every year's rules, dates, cash of every purse, present value.
+
+Each year's estate is today's with the steps decided until then, and is held to every rule as a plan is.  Until the last year a
+rule that today's estate breaks is not asked; payback is asked at the end alone, and budgets are the cash of the purses.  What a
+purse pays and banks is worked out move by move and sale by sale with the year of each as the closing year.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from estate.errors import Issue
+from estate.place import Place
+from estate.scenario import Budget, Loan, Programme, Purse, Scenario
+from estate.travel.pairs import Travel
+from estate.verify.books import year_label
+from estate.verify.case import Case, Decision, Finding, blank, case_of, finding, number
+from estate.verify.money import (
+    DUST,
+    disposal_gbp,
+    exit_gbp,
+    factors,
+    hosting_gbp,
+    leaves_after,
+    move_gbp,
+    pence,
+    running_gbp,
+    sale_gbp,
+    sells,
+)
+from estate.verify.purses import by_agency
+from estate.verify.rules import check_plan, why_kept
+
+LINES = {
+    ("capital", -1): ("fitout", "optimism_bias"),
+    ("revenue", -1): ("removal", "exit_cost", "disposal_to_revenue"),
+    ("receipts", 1): ("capital_receipt", "disposal_from_receipt"),
+    ("sums", 1): ("revenue_sum",),
+}
+"""The lines of ``cash`` behind each figure of :class:`~estate.verify.purses.Money`, and their sign."""
+YEARLY = ("savings_recycled", "holding_cost")
+
+type Key = tuple[str, int, str]
+"""Purse, year after the base year, line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One row of ``programme``: ``year`` after the base year is when it was decided for."""
+
+    kind: str
+    point: str
+    site: str
+    to: str
+    year: int
+
+
+def referee_programme(
+    place: Place, scenario: Scenario, travel: Travel, tables: Mapping[str, pd.DataFrame], npv_gbp: float
+) -> tuple[tuple[Issue, ...], Mapping[str, int]]:
+    """What is wrong in a programme, and how many rows of each rule were looked at."""
+    if scenario.programme is None:
+        raise ValueError("the scenario has no programme")
+    case = case_of(place, scenario, travel)
+    steps = [
+        Step(row["step"], row["access_point_id"], row["site_id"], row["to_site_id"], int(row["decided_year"][:4]) - _base(case))
+        for row in tables["programme"].to_dict("records")
+    ]
+    found = [
+        *_check_years(case, scenario.programme, steps),
+        *_check_dates(case, scenario.programme, steps, tables["programme"]),
+        *_check_cash(case, scenario.programme, steps, tables["cash"]),
+        _check_npv(case, scenario.programme, steps, npv_gbp),
+    ]
+    checks: defaultdict[str, int] = defaultdict(int)
+    for each in found:
+        checks[each.rule] += each.checked
+    return tuple(each.issue() for each in found if each.broken), dict(checks)
+
+
+def _base(case: Case) -> int:
+    return case.scenario.money.base_year
+
+
+def _dated(case: Case, year: int) -> Case:
+    """The case in which everything is decided for a year, and no budget is asked."""
+    money = case.scenario.money.model_copy(update={"closing_year": year, "purses": (), "capital_budget_gbp": None})
+    return replace(case, scenario=case.scenario.model_copy(update={"money": money}))
+
+
+def _decided(case: Case, steps: list[Step]) -> Decision:
+    """Today's estate with some steps taken."""
+    opened, host = set(case.today.open), dict(case.today.host)
+    for step in steps:
+        if step.kind == "move":
+            host[step.point] = step.to
+        elif step.kind == "open":
+            opened.add(step.site)
+        else:
+            opened.discard(step.site)
+    return Decision(frozenset(opened), host)
+
+
+def _years(case: Case, programme: Programme) -> list[int]:
+    first = case.scenario.money.closing_year if programme.first_year is None else programme.first_year - _base(case)
+    return list(range(first, first + programme.years))
+
+
+# ------------------------------------------------------------------------------------------------------ rules
+
+
+def _check_years(case: Case, programme: Programme, steps: list[Step]) -> Iterator[Finding]:
+    """Every year's estate keeps the rules; nobody moves twice, nothing closes or opens twice."""
+    seen: defaultdict[tuple[bool, str], int] = defaultdict(int)
+    for step in steps:
+        seen[step.kind == "move", step.point if step.kind == "move" else step.site] += 1
+    twice = [name for (_, name), times in seen.items() if times > 1]
+    yield finding("programme.once", len(seen), twice, "steps that are taken more than once")
+    years = _years(case, programme)
+    legal = {each.rule for each in check_plan(_dated(case, years[0]), case.today) if not each.broken}
+    for year in years:
+        now = _dated(case, year)
+        for each in check_plan(now, _decided(case, [step for step in steps if step.year <= year])):
+            if year == years[-1] or (each.rule in legal and each.rule != "payback"):
+                yield replace(each, rule=f"programme.{each.rule}", says=f"in {year_label(_base(case) + year)}, {each.says}")
+        if programme.most_moves_a_year is not None:
+            moved = [step.point for step in steps if step.kind == "move" and step.year == year]
+            broken = moved if len(moved) > programme.most_moves_a_year else []
+            yield finding(
+                "programme.most-moves", len(moved), broken, f"more moves in {year_label(_base(case) + year)} than may be"
+            )
+
+
+def _check_dates(case: Case, programme: Programme, steps: list[Step], table: pd.DataFrame) -> Iterator[Finding]:
+    """Nothing before its lease lets go, outside its window, or before what it waits for; dates as printed."""
+    years, early, printed = _years(case, programme), [], []
+    when: dict[str, int] = {}
+    for step, date in zip(steps, table["date"].astype(str), strict=True):
+        name = step.point if step.kind == "move" else step.site
+        when[name] = step.year
+        held = step.kind != "open"
+        free = leaves_after(_dated(case, 0), step.site) if held else 0.0
+        waits = step.year == years[-1] and not programme.within_years
+        if step.year not in years or (step.year < math.floor(free + DUST) and not waits):
+            early.append(f"{name} in {year_label(_base(case) + step.year)}")
+        start = leaves_after(_dated(case, step.year), step.site) if held else float(step.year)
+        if date != _day(_base(case), start):
+            printed.append(f"{name}: {date}, not {_day(_base(case), start)}")
+    yield finding("programme.lease", len(steps), early, "steps before their lease lets go, or outside the years")
+    yield finding("programme.date", len(steps), printed, "dates that are wrong")
+    outside = [
+        each.of
+        for each in programme.windows
+        if each.of in when
+        and not (each.not_before or 0) <= _base(case) + when[each.of] <= (each.not_after or _base(case) + 10_000)
+    ]
+    yield finding("programme.window", len(programme.windows), outside, "steps outside their window")
+    wrong = [
+        each.then
+        for each in programme.before
+        if each.then in when and not (each.first in when and when[each.first] < when[each.then])
+    ]
+    yield finding("programme.before", len(programme.before), wrong, "steps that do not wait for what comes first")
+    if programme.leases == "left":
+        ends = {site: _lease_end(case, site) for site in case.sites}
+        kept = [
+            site
+            for site, end in ends.items()
+            if end is not None and years[0] <= math.floor(end) <= years[-1] and when.get(site, 10_000) > math.floor(end)
+        ]
+        yield finding("programme.left", len(ends), set(kept) - set(why_kept(case)), "buildings kept beyond their lease")
+
+
+def _day(base: int, when: float) -> str:
+    """A time in years after 1 April of the base year as a date."""
+    whole = math.floor(when + DUST)
+    start, end = dt.date(base + whole, 4, 1), dt.date(base + whole + 1, 4, 1)
+    return (start + dt.timedelta(days=round((when - whole) * (end - start).days))).isoformat()
+
+
+# ------------------------------------------------------------------------------------------------------ cash
+
+
+def _check_cash(case: Case, programme: Programme, steps: list[Step], table: pd.DataFrame) -> Iterator[Finding]:
+    """Every purse's lines are what its steps cost and bring, and no purse is below nothing by the end of any year."""
+    money = case.scenario.money
+    limited = [each for each in money.purses if each.budgets]
+    if money.capital_budget_gbp is not None:
+        one = (Budget(gbp=money.capital_budget_gbp),)
+        limited.append(Purse(name="all agencies", agencies=tuple(case.agencies), basis=money.budget_basis, budgets=one))
+    said: defaultdict[Key, float] = defaultdict(float)
+    for row in table.to_dict("records"):
+        said[row["purse"], int(row["year"][:4]) - _base(case), row["line"]] += row["amount_gbp"] * 100
+    want = _wanted(case, programme, steps, limited)
+    last = max((year for _, year, _ in (*said, *want)), default=0)
+    figures = {**{name: lines for (name, _), lines in LINES.items()}, **{each: (each,) for each in YEARLY}}
+    wrong = [
+        f"{purse.name}, {year_label(_base(case) + year)}, {name}: {stands / 100:,.2f}, not {truth / 100:,.2f}"
+        for purse in limited
+        for year in range(last + 1)
+        for name, lines in figures.items()
+        for stands, truth in [(sum(said[purse.name, year, line] for line in lines), want[purse.name, year, name])]
+        if abs(stands - truth) > 2.0 * (len(steps) + 1)
+    ]
+    short: list[str] = []
+    for purse in limited:
+        wrong += _wrong_money(case, purse, programme, said, last)
+        short += _short(case, purse, said, last)
+    looked = len(limited) * (last + 1) * len(figures)
+    yield finding("programme.cash", looked, wrong, "cash that is not what the steps cost and bring")
+    yield finding("programme.below-nothing", looked, short, "purses below nothing")
+
+
+def _wanted(case: Case, programme: Programme, steps: list[Step], limited: list[Purse]) -> defaultdict[Key, float]:
+    """Pence of each figure by purse and year, as the steps of each decision year make it."""
+    want: defaultdict[Key, float] = defaultdict(float)
+    for year in sorted({step.year for step in steps}):
+        now, mine = _dated(case, year), [step for step in steps if step.year == year]
+        paid = by_agency(now, _decided(case, mine))
+        once = (
+            (agency, when, name, sign * amount)
+            for agency, each in paid.items()
+            for name, sign in LINES
+            for when, amount in getattr(each, name).items()
+        )
+        for agency, when, line, amount in (*once, *_yearly(now, programme, mine)):
+            for purse in limited:
+                if agency in purse.agencies:
+                    share = programme.recycled.get(purse.name, 0.0) if line == "savings_recycled" else 1.0
+                    want[purse.name, when, line] += share * amount
+    return want
+
+
+def _wrong_money(case: Case, purse: Purse, programme: Programme, said: Mapping[Key, float], last: int) -> Iterator[str]:
+    """Budgets, loans and transfers that are not as the scenario has them."""
+    base, loans = _base(case), [each for each in programme.loans if each.purse == purse.name]
+    drawn = {each.year - base: said[purse.name, each.year - base, "loan_drawn"] for each in loans}
+    for year in range(last + 1):
+        hand = sum(pence(each.gbp) for each in purse.budgets if max((each.year or base) - base, 0) == year)
+        if abs(said[purse.name, year, "budget"] - hand) > 0.5:
+            yield f"{purse.name}: a budget in {year_label(base + year)}"
+        if abs(said[purse.name, year, "given_to_capital"] + said[purse.name, year, "taken_from_revenue"]) > 0.5:
+            yield f"{purse.name}: what revenue gave in {year_label(base + year)} is not what capital took"
+        if len(drawn) == len(loans):
+            charge = sum(_charge(each, drawn[each.year - base], year - (each.year - base)) for each in loans)
+            stands = said[purse.name, year, "loan_repaid"] + said[purse.name, year, "loan_interest"]
+            if abs(stands + charge) > 2.0 * len(loans) + 0.5:
+                yield f"{purse.name}: loan charges in {year_label(base + year)}"
+    for each in loans:
+        if drawn[each.year - base] > sum(100 * one.most_gbp for one in loans if one.year == each.year) + 0.5:
+            yield f"{purse.name}: more is borrowed in {each.year} than may be"
+
+
+def _charge(loan: Loan, drawn: float, after: int) -> float:
+    """Pence charged so many years after a loan was drawn, worked down year by year."""
+    owed, level = drawn, drawn / loan.years
+    if loan.repaid == "annuity" and loan.rate:
+        level = drawn * loan.rate / (1 - (1 + loan.rate) ** -loan.years)
+    for n in range(1, loan.years + 1):
+        interest = owed * loan.rate
+        repaid = level - interest if loan.repaid == "annuity" else level
+        if n == after:
+            return repaid + interest
+        owed -= repaid
+    return 0.0
+
+
+def _short(case: Case, purse: Purse, said: Mapping[Key, float], last: int) -> Iterator[str]:
+    """Years at whose end a purse is below nothing, by kind."""
+    kinds = {each.kind for each in purse.budgets}
+    base = _base(case)
+    hand = {
+        kind: [
+            sum(pence(b.gbp) for b in purse.budgets if b.kind == kind and max((b.year or base) - base, 0) <= year)
+            for year in range(last + 1)
+        ]
+        for kind in ("capital", "revenue")
+    }
+    net = purse.basis == "net"
+    counted = {
+        "capital": ("fitout", "optimism_bias", "taken_from_revenue", "loan_drawn", *(LINES["receipts", 1] if net else ())),
+        "revenue": (
+            "removal", "exit_cost", "disposal_to_revenue", "holding_cost", "savings_recycled", "given_to_capital", "loan_repaid",
+            "loan_interest", *(LINES["sums", 1] if net else ()),
+        ),
+    }  # fmt: skip
+    if "revenue" not in kinds:
+        counted["revenue"] = ("savings_recycled", "given_to_capital", "loan_repaid", "loan_interest")
+    for kind, lines in counted.items():
+        if kind == "capital" and "capital" not in kinds:
+            continue
+        total = 0.0
+        for year in range(last + 1):
+            total += sum(said[purse.name, year, line] for line in lines)
+            left = total + hand[kind][year]
+            uses = kind in kinds or any(said[purse.name, n, "given_to_capital"] for n in range(year + 1))
+            if left < -1.0 - 0.01 * last and uses:
+                yield f"{purse.name}: {kind}, {-left / 100:,.2f} by the end of {year_label(base + year)}"
+
+
+def _yearly(case: Case, programme: Programme, steps: list[Step]) -> Iterator[tuple[str, int, str, float]]:
+    """Agency, year, line and pence of running cost saved, and of holding what is to be sold, by steps of one decision year."""
+    horizon = case.scenario.money.horizon_years
+    for step in steps:
+        leave = leaves_after(case, step.site) if step.kind != "open" else float(case.scenario.money.closing_year)
+        if step.kind == "move":
+            change = hosting_gbp(case, step.point, step.site) - hosting_gbp(case, step.point, step.to)
+            for year in range(horizon):
+                yield case.points[step.point]["agency"], year, "savings_recycled", 100 * change * _part(year, leave, horizon)
+            continue
+        sign = -1 if step.kind == "open" else 1
+        owner = case.sites[step.site]["agency"]
+        for agency, share in ({owner: 1.0} if step.kind == "open" else _bearers(case, step.site)).items():
+            for year in range(horizon):
+                saved = sign * 100 * running_gbp(case, step.site) * share * _part(year, leave, horizon)
+                yield agency, year, "savings_recycled", saved
+        if step.kind == "let go" and sells(case, step.site):
+            sold = leave + number(case.sites[step.site]["years_to_sale"])
+            for year in range(horizon):
+                held = programme.holding_share * running_gbp(case, step.site) * _part(year, leave, sold)
+                yield owner, year, "holding_cost", -100 * held
+
+
+def _part(year: int, start: float, stop: float) -> float:
+    """The part of a year that lies between two times."""
+    return max(0.0, min(stop, year + 1.0) - max(start, float(year)))
+
+
+def _bearers(case: Case, site: str) -> Mapping[str, float]:
+    """Who bears a building's own cost today, by share: floor area, or its lead agency."""
+    area: defaultdict[str, float] = defaultdict(float)
+    for point, row in case.points.items():
+        if case.today.host[point] == site:
+            area[row["agency"]] += number(row["area_m2"])
+    owner = case.sites[site]["agency"]
+    area[owner] += number(case.sites[site]["other_use_m2"])
+    whole = sum(area.values())
+    if not whole:
+        return {owner: 1.0}
+    if case.scenario.money.split == "lead-agency":
+        users = {agency: m2 for agency, m2 in area.items() if m2}
+        return {owner if owner in users else min(users, key=lambda agency: (-users[agency], agency)): 1.0}
+    return {agency: m2 / whole for agency, m2 in area.items() if m2}
+
+
+# ------------------------------------------------------------------------------------------------------ present value
+
+
+def _check_npv(case: Case, programme: Programme, steps: list[Step], said_gbp: float) -> Finding:
+    """The worth of all steps, year by year."""
+    npv = npv_pence(case, programme, steps)
+    broken = [f"£{said_gbp:,.2f}, not £{npv / 100:,.2f}"] if abs(said_gbp * 100 - npv) > len(steps) + 2 else []
+    return finding("programme.npv", len(steps), broken, "the present value is not that of the steps")
+
+
+def npv_pence(case: Case, programme: Programme, steps: list[Step]) -> float:
+    """Pence of present value against today's estate, added up year by year."""
+    money = case.scenario.money
+    H, worth = money.horizon_years, factors(money.base_year, money.horizon_years)
+    if programme.least_cost_to is not None:
+        worth = [float(money.base_year + year <= programme.least_cost_to) for year in range(H)]
+
+    def yearly(gbp: float, start: float, stop: float = H) -> float:
+        return gbp * sum(worth[year] * _part(year, start, min(stop, H)) for year in range(H))
+
+    def once(gbp: float, year: int) -> float:
+        return gbp * worth[year] if year < H else 0.0
+
+    total, gone = 0.0, {}
+    for step in steps:
+        now = _dated(case, step.year)
+        if step.kind == "open":
+            total -= yearly(running_gbp(case, step.site), float(step.year))
+            continue
+        leave = leaves_after(now, step.site)
+        works = max(math.ceil(leave - DUST) - 1, 0)
+        if step.kind == "move":
+            change = hosting_gbp(case, step.point, step.to) - hosting_gbp(case, step.point, step.site)
+            total -= once(move_gbp(case, step.point, step.to), works) + yearly(change, leave)
+            continue
+        gone[step.site] = leave
+        sale = number(case.sites[step.site]["years_to_sale"])
+        running = running_gbp(case, step.site)
+        total += yearly(running, leave) - once(exit_gbp(case, step.site), works)
+        total += once(sale_gbp(case, step.site) - disposal_gbp(case, step.site), math.floor(leave + sale + DUST))
+        if sells(case, step.site):
+            total -= yearly(programme.holding_share * running, leave, leave + sale)
+    for site, gbp in programme.renewed_gbp_pa.items():
+        end = _lease_end(case, site)
+        if end is not None:
+            total -= yearly(gbp - running_gbp(case, site), end, max(gone.get(site, float(H)), end))
+    return 100 * total
+
+
+def _lease_end(case: Case, site: str) -> float | None:
+    """When the lease of a building in use ends, in years after the base date; None where none does, or it has ended."""
+    row = case.sites[site]
+    if not case.paid_today(site) or row["tenure"] in ("freehold", "pfi") or blank(row["lease_end"]):
+        return None
+    morning = row["lease_end"].date() + dt.timedelta(days=1)
+    year = morning.year - (morning < dt.date(morning.year, 4, 1))
+    start, end = dt.date(year, 4, 1), dt.date(year + 1, 4, 1)
+    found = year - _base(case) + (morning - start) / (end - start)
+    return found if found >= 0 else None

@@ -1,0 +1,137 @@
+"""The referee reads a programme a second time, and finds what has been altered."""
+
+import dataclasses
+import json
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from test_programme import town
+
+from estate.cli.verbs.programme import command
+from estate.programme.orders import solve
+from estate.programme.tables import programme_tables
+from estate.verify.programme import referee_programme
+
+PURSE = {"name": "one purse", "agencies": ["county", "dwp", "police"], "basis": "net", "power": "an agreement"}
+BUDGETS = [{"gbp": 45_000, "year": 2025 + n} for n in range(4)] + [{"gbp": 30_000, "kind": "revenue"}]
+LOAN = {"purse": "one purse", "most_gbp": 150_000, "year": 2026, "rate": 0.05, "years": 5}
+
+
+@pytest.fixture(scope="module", params=["plain", "loan"])
+def made(request):
+    more = {"loans": [LOAN], "recycled": {"one purse": 0.5}, "holding_share": 0.1} if request.param == "loan" else {}
+    terms = town({"years": 6, **more}, purses=[{**PURSE, "budgets": BUDGETS}])
+    course = solve(terms.orders)
+    return terms, course, programme_tables(terms, course)
+
+
+def found(terms, course, tables, value=0.0):
+    measured = terms.measured
+    worth = (course.value + terms.constant) / 100 + value
+    issues, checks = referee_programme(measured.place, measured.scenario, measured.travel, tables, worth)
+    assert checks["programme.area"] > 0
+    assert checks["programme.cash"] > 0
+    return {each.code.removeprefix("referee.programme.") for each in issues}
+
+
+def test_what_is_made_is_found_true(made):
+    tables = made[2]
+    assert len(tables["programme"]) >= 2
+    assert len(set(tables["programme"]["decided_year"])) > 1
+    assert found(*made) == set()
+
+
+def test_money_waits_and_says_so(made):
+    _, _, tables = made
+    assert tables["programme"]["waits_for"].str.startswith("money: one purse").any()
+
+
+def test_another_worth_is_found(made):
+    assert found(*made, value=1.0) == {"npv"}
+
+
+def altered(made, table, change):
+    terms, course, tables = made
+    changed = tables[table].copy()
+    changed = change(changed)
+    return found(terms, course, {**tables, table: changed})
+
+
+def put(frame: pd.DataFrame, row, column, value):
+    frame.loc[frame.index[row], column] = value
+    return frame
+
+
+def test_another_figure_of_the_cash_is_found(made):
+    spent = made[2]["cash"].index[made[2]["cash"]["line"] == "fitout"][0]
+    assert "cash" in altered(
+        made, "cash", lambda frame: frame.assign(amount_gbp=frame["amount_gbp"].where(frame.index != spent, -1.0))
+    )
+
+
+def test_a_budget_that_nobody_gave_is_found(made):
+    budget = made[2]["cash"].index[made[2]["cash"]["line"] == "budget"][0]
+    assert "cash" in altered(
+        made, "cash", lambda frame: frame.assign(amount_gbp=frame["amount_gbp"].mask(frame.index == budget, 9e6))
+    )
+
+
+def test_everything_in_the_first_year_is_found(made):
+    def early(frame):
+        return frame.assign(decided_year="2026-27")
+
+    codes = altered(made, "programme", early)
+    assert {"cash", "npv", "date"} <= codes
+
+
+def test_a_building_let_go_too_early_is_found(made):
+    terms, course, tables = made
+    steps = tables["programme"]
+    last = steps[(steps["step"] == "let go") & (steps["decided_year"] > "2026-27")]
+    assert len(last)
+    moved = steps.assign(decided_year=steps["decided_year"].mask(steps.index == last.index[-1], "2026-27"))
+    inside = steps[(steps["step"] == "move") & (steps["site_id"] == last["site_id"].iloc[-1])]
+    assert len(inside)
+    assert "open" in found(terms, course, {**tables, "programme": moved})
+
+
+def test_a_step_taken_twice_is_found(made):
+    terms, course, tables = made
+    twice = pd.concat([tables["programme"], tables["programme"].iloc[:1]], ignore_index=True)
+    assert "once" in found(terms, course, {**tables, "programme": twice})
+
+
+def test_a_lease_that_binds_is_found(made):
+    terms, course, tables = made
+    place = terms.measured.place
+    sites = place.sites.assign(tenure="leasehold", lease_end=pd.Timestamp("2060-03-31"), lease_break=pd.NaT)
+    bound = dataclasses.replace(terms.measured, place=dataclasses.replace(place, sites=sites))
+    assert "lease" in found(dataclasses.replace(terms, measured=bound), course, tables)
+
+
+def test_a_loan_is_drawn_charged_and_held_to():
+    terms = town({"years": 6, "loans": [LOAN], "recycled": {"one purse": 0.5}}, purses=[{**PURSE, "budgets": BUDGETS}])
+    course = solve(terms.orders)
+    tables = programme_tables(terms, course)
+    lines = tables["cash"].groupby("line")["amount_gbp"].sum()
+    assert lines["loan_drawn"] > 1000
+    assert lines["loan_repaid"] == pytest.approx(-lines["loan_drawn"], abs=0.05)
+    free = tables["cash"].assign(amount_gbp=tables["cash"]["amount_gbp"].mask(tables["cash"]["line"] == "loan_interest", 0.0))
+    assert "cash" in found(terms, course, {**tables, "cash": free})
+    alone = solve(town({"years": 6, "recycled": {"one purse": 0.5}}, purses=[{**PURSE, "budgets": BUDGETS}]).orders)
+    assert course.value > alone.value
+
+
+def test_the_command_writes_what_it_says(tmp_path):
+    result = CliRunner().invoke(
+        command, ["inputs/worcestershire", "--set", "programme.years=2", "--out", str(tmp_path), "--json"]
+    )
+    assert result.exit_code == 0, result.output
+    said = json.loads(result.stdout)
+    assert said["status"] == "optimal"
+    assert said["verified"]
+    folder = tmp_path / "worcestershire-programme"
+    steps = pd.read_csv(folder / "programme.csv", dtype=str, keep_default_na=False)
+    assert sum(said["moves_by_year"]) == (steps["step"] == "move").sum() > 5
+    assert {path.name for path in folder.iterdir()} >= {"cash.csv", "access_by_year.csv", "lease_diary.csv", "programme.json"}
