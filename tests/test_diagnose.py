@@ -1,6 +1,7 @@
 """Why there is no plan: causes are irreducible and all found, relaxations are the least; a site is priced by two plans."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,10 +13,12 @@ from places import SETTINGS, scenario_with, tiny_place
 
 from estate.cli.verbs.explain import command
 from estate.diagnose import Kind, changes, diagnose, holds, in_words, reasons, site_price
+from estate.diagnose.binding import MONEY, bindings
 from estate.diagnose.elastic import elastic
 from estate.errors import InfeasibleError, InputError, Severity
 from estate.formulate import formulate
 from estate.load import load
+from estate.problem import area_used
 from estate.scenario import build, load_scenario, parse_change, patched
 from estate.solve import Limits, Status, solve
 from estate.standards.journeys import measure
@@ -322,6 +325,30 @@ def test_a_site_that_hosts_what_nothing_else_could():
     assert "nowhere to go" in str(price.reasons[0])
     far = site_price(*case({"standards": [{"name": "lib", "service": "library", "limit": "3 miles"}]}), "village")
     assert [(each.service, each.zones) for each in far.only_here] == [("library", ("z5", "z6"))]
+
+
+def test_the_price_names_what_holds_the_building():
+    """The lock; the rule and its zones; where its counter may go; the room; or the money, and nothing where it is let go."""
+    assert site_price(*case({}), "hall").binding == ("a lock: it has other uses",)
+    assert "where p6 may go: no other building of the plan may host it" in site_price(*case({}), "clinic").binding
+    far = site_price(*case({"standards": [{"name": "lib", "service": "library", "limit": "3 miles"}]}), "village")
+    assert far.kept
+    assert any("the rule 'lib': no other building of the plan serves 2 zones" in each and "z5" in each for each in far.binding)
+    share = {"name": "most", "service": "library", "limit": "3 miles", "share": 1.0, "each": "district"}
+    assert any("the rule 'most" in each for each in site_price(*case({"standards": [share]}), "village").binding)
+    for site in ("jobcentre", "library", "station", "village"):
+        free = site_price(*case({"standards": []}), site)
+        assert bool(free.binding) == free.kept, site
+
+
+def test_room_holds_a_building_where_nothing_fits_elsewhere_and_else_the_money():
+    place, scenario, travel = case({"standards": []})
+    made = formulate(Measured.of(place, scenario, travel))
+    today, j = made.problem.today, place.sites.index.get_loc("village")
+    assert bindings(place, made, today, j) == (MONEY,)
+    full = replace(made, problem=replace(made.problem, site_capacity=area_used(made.problem, today)))
+    (room,) = bindings(place, full, today, j)
+    assert room.startswith("room: p3 fits into none of")
 
 
 def test_losing_what_only_other_uses_keep_costs_less_and_leaves_them_homeless():

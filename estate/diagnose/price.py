@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from estate.appraise.places import merged
+from estate.diagnose.binding import bindings
 from estate.diagnose.conflict import find_causes
 from estate.diagnose.elastic import elastic
 from estate.diagnose.words import issue_of, listed, plural, site_name_in, square
@@ -51,6 +52,8 @@ class SitePrice:
     """How much dearer the opposite is.  Less than nothing where only a lock holds the site: what the lock costs."""
     hosts: tuple[str, ...]
     """Access points in it, in the best plan (where it is let go: in the plan that keeps it)."""
+    binding: tuple[str, ...]
+    """What holds it in the best plan: the lock; or the rules and zones, the room, the money (:func:`.binding.bindings`)."""
     nowhere_else: tuple[str, ...]
     """Access points that no other building may host."""
     only_here: tuple[OnlyHere, ...]
@@ -131,6 +134,7 @@ def site_price(
         opposite_gbp_pa=None if pence is None else pence / PENCE,
         price_gbp_pa=price,
         hosts=tuple(points[shown.host == j]),
+        binding=_binding(place, formulation, answer, j, state.why.iloc[j]),
         nowhere_else=tuple(points[alone]),
         only_here=only,
         moves=_moves(place, best, other),
@@ -140,6 +144,13 @@ def site_price(
         reasons=issues,
         proven=proven,
     )
+
+
+def _binding(place: Place, formulation: Formulation, answer: Answer, j: int, lock: str) -> tuple[str, ...]:
+    """What holds a site that the best plan has open; nothing of one that it lets go."""
+    if answer.solution is None or not answer.solution.open[j] or place.outside[j]:
+        return ()
+    return (f"a lock: {lock.removeprefix('kept: ')}",) if lock else bindings(place, formulation, answer.solution, j)
 
 
 def _causes(place: Place, scenario: Scenario, travel: Travel) -> tuple[Issue, ...]:
@@ -254,6 +265,7 @@ def in_words(place: Place, scenario: Scenario, price: SitePrice) -> list[str]:
     lines = [f"{site_name_in(place, price.site)}: {price.why}."]
     if price.hosts:
         lines.append(f"{'It hosts' if price.kept else 'Kept, it would host'} {listed(price.hosts)}.")
+    lines += [f"What holds it: {each}." for each in price.binding]
     if price.nowhere_else:
         lines.append(f"No other building may host {listed(price.nowhere_else)}.")
     lines += [
