@@ -154,7 +154,7 @@ def signals(folder: Path, times: int) -> Found:
         took = time.monotonic() - began
         for n, wait in enumerate(_moments(times, took)):
             kind = ("once", "twice", "group", "term", "hup")[n % 5]
-            process = started(*command, *(() if what == "run" else ("--no-reuse",)))
+            process = started(*command, *(() if what == "run" else ("--out", folder / f"night{n}")))  # a batch anew
             time.sleep(wait)
             _send(process, kind)
             try:
