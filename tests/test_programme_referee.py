@@ -6,7 +6,7 @@ import json
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from test_programme import town
+from test_programme import let, town
 
 from estate.cli.verbs.programme import command
 from estate.programme.orders import solve
@@ -135,3 +135,13 @@ def test_the_command_writes_what_it_says(tmp_path):
     steps = pd.read_csv(folder / "programme.csv", dtype=str, keep_default_na=False)
     assert sum(said["moves_by_year"]) == (steps["step"] == "move").sum() > 5
     assert {path.name for path in folder.iterdir()} >= {"cash.csv", "access_by_year.csv", "lease_diary.csv", "programme.json"}
+
+
+def test_a_lease_is_waited_for_and_stands_in_the_diary():
+    terms = town({"years": 6, "notice_months": 12}, place=let(2028))
+    tables = programme_tables(terms, solve(terms.orders))
+    step = tables["programme"].set_index("site_id").loc["library"]
+    assert set(step["waits_for"]) == {"its lease, or a date that is set"}
+    assert set(step["date"]) == {"2028-04-01"}
+    lease = tables["lease_diary"].set_index("site_id").loc["library"]
+    assert (lease["notice_by"], lease["left_on"], lease["becomes"]) == ("2027-03-31", "2028-04-01", "left")

@@ -19,7 +19,6 @@ estate breaks (a count of buildings, a strict standard) may be broken until the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -260,27 +259,59 @@ def _begun(problem: Problem, steps: _Steps, thing: tuple[bool, int], t: int) -> 
 # ------------------------------------------------------------------------------------------------------ solving
 
 
-def solve(
-    orders: Orders, *, gap: float = 0.0, clock: Clock = NEVER, seed: int = 0, start: Sequence[Solution] | None = None
-) -> Course | None:
+SMALL = 5_000
+"""Moves times periods below which a programme is proven before a start would be found."""
+NEAR = 1e-3
+"""The gap at which a start is good enough."""
+
+
+def solve(orders: Orders, *, gap: float = 0.0, clock: Clock = NEVER, seed: int = 0) -> Course | None:
     """The best programme; None where there is provably none.
 
-    ``start`` is a plan for each period to begin from; none: today in all of them.
+    A large one begins from the plan that is best were money no matter, of which as much is done as can be, in its best order.
 
     Raises
     ------
     SolverError
         When the search ended with neither a programme nor a proof.
     """
+    start = None
+    if orders.pair_value.size > SMALL:
+        chosen = _ordered(orders, clock, seed)
+        start = None if chosen is None else _search(chosen, gap=NEAR, clock=clock.share(0.3), seed=seed)
+    found = _search(orders, gap=gap, clock=clock, seed=seed, start=start)
+    if isinstance(found, str):
+        raise SolverError(f"the search for a programme ended ({found}) with none and no proof that there is none")
+    return found
+
+
+def _ordered(orders: Orders, clock: Clock, seed: int) -> Orders | None:
+    """The same programme with the steps of one plan alone: the best of the last period without purses; None without one."""
+    last = replace(
+        orders, pair_value=orders.pair_value[:, -1:], site_value=orders.site_value[:, -1:], pair_may=orders.pair_may[:, -1:],
+        site_may=orders.site_may[:, -1:], site_open=orders.site_open[:, -1:], lines=(), sums=(), most_moves=None, before=(),
+    )  # fmt: skip
+    whole = _search(last, gap=NEAR, clock=clock.share(0.2), seed=seed)
+    if not isinstance(whole, Course):
+        return None
+    pair, site = began(last, whole)
+    may = orders.pair_may & (pair >= 0)[:, None], orders.site_may & (site >= 0)[:, None]
+    return replace(orders, pair_may=may[0], site_may=may[1])
+
+
+def _search(orders: Orders, *, gap: float, clock: Clock, seed: int, start: Course | str | None = None) -> Course | str | None:
+    """A programme with its proof, None where there is provably none, or why the search ended with neither."""
     f, constant = build(orders)
-    first = [orders.today] * orders.periods if start is None else start
     base = formulate(orders.problem, None)
-    values = np.concatenate([*(base.values(each) for each in first), np.zeros(len(orders.sums))])
+    known = start if isinstance(start, Course) else None
+    states = [orders.today if known is None else known.state(t) for t in range(orders.periods)]
+    sums = np.zeros(len(orders.sums)) if known is None else known.sums * MONEY
+    values = np.concatenate([*(base.values(each) for each in states), sums])
     found = highs.run(arrays(f), gap=gap, clock=clock, seed=seed, start=values)
     if found.ended == "infeasible":
         return None
     if found.x is None:
-        raise SolverError(f"the search for a programme ended ({found.ended}) with none and no proof that there is none")
+        return found.ended
     size = base.n_columns
     states = [base.solution(found.x[t * size : (t + 1) * size]) for t in range(orders.periods)]
     opened, host = np.array([each.open for each in states]), np.array([each.host for each in states])

@@ -125,8 +125,8 @@ def _waits_for(terms: Terms, course: Course, step: Step) -> str:
     """Why a step is not taken a year earlier: the first thing that stands in the way of it alone, or with its whole building."""
     orders, t = terms.orders, step.period
     may = orders.pair_may[step.pair] if step.pair >= 0 else orders.site_may[step.site]
-    if t == 0 or not may[:t].any():
-        return NOW if t == 0 or not may[0] else LEASE
+    if t == 0:
+        return NOW
     if not may[t - 1]:
         return LEASE
     opened, host = course.open.copy(), course.host.copy()
