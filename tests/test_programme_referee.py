@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from test_programme import let, town
 
 from estate.cli.verbs.programme import command
+from estate.programme.invest import invest_table
 from estate.programme.orders import solve
 from estate.programme.tables import programme_tables
 from estate.verify.programme import referee_programme
@@ -155,3 +156,19 @@ def test_worcestershire_in_order(tmp_path):
     steps = pd.read_csv(tmp_path / "worcestershire-in-order-programme" / "programme.csv", dtype=str, keep_default_na=False)
     jobcentres = steps[steps["service"] == "jobcentre"].set_index("site_id")["date"].to_dict()
     assert jobcentres == {"W-JCP-REDDITCH": "2019-04-01", "W-JCP-EVESHAM": "2022-04-01"}
+
+
+def test_what_more_capital_would_buy():
+    """By choosing again: as much as the same programme with that much more in the scenario; earlier money is worth no less."""
+    terms = town({"years": 4}, purses=[{**PURSE, "budgets": BUDGETS}])
+    course = solve(terms.orders)
+    table = invest_table(terms, course, 60_000)
+    budgets = [*BUDGETS, {"gbp": 60_000, "year": 2027}]
+    again = solve(town({"years": 4}, purses=[{**PURSE, "budgets": budgets}]).orders)
+    worth = table.set_index("year")["worth_more_gbp"]
+    assert worth["2027-28"] == pytest.approx((again.value - course.value) / 100, abs=0.02)
+    assert worth.max() > 1000
+    assert worth.is_monotonic_decreasing
+    tables = programme_tables(terms, course)
+    assert found(terms, course, {**tables, "invest": table}) == set()
+    assert found(terms, course, {**tables, "invest": table.assign(worth_more_gbp=-2000.0)}) == {"invest"}

@@ -16,6 +16,7 @@ import pandas as pd
 from estate.errors import InfeasibleError, Issue, VerificationError
 from estate.money.law import year_label
 from estate.pipeline.prepare import Say, prepare, quiet
+from estate.programme.invest import invest_table
 from estate.programme.orders import Course, solve
 from estate.programme.tables import programme_tables
 from estate.programme.terms import Terms, asked, terms_of
@@ -44,8 +45,11 @@ def programmed(
     out: Path = Path("maps"),
     stop: threading.Event | None = None,
     say: Say = quiet,
+    invest_gbp: float | None = None,
 ) -> Programmed:
     """Read a scenario, choose plan and order together, and write ``<scenario>-programme`` under ``out``.
+
+    With ``invest_gbp``, it is chosen again with so much more capital in each purse and year.
 
     Raises
     ------
@@ -66,7 +70,10 @@ def programmed(
     course = solve(terms.orders, gap=scenario.solver.gap, clock=clock, seed=scenario.solver.seed)
     if course is None:
         raise InfeasibleError("no programme can meet these rules", (_no_programme(terms),))
-    tables = programme_tables(terms, course)
+    tables = dict(programme_tables(terms, course))
+    if invest_gbp is not None:
+        say("choosing again with more capital in each year")
+        tables["invest"] = invest_table(terms, course, invest_gbp, clock)
     found = summary(terms, course, tables)
     say("checking every year independently")
     issues, checks = referee_programme(prepared.place, scenario, prepared.travel, tables, (course.value + terms.constant) / 100)

@@ -202,21 +202,18 @@ def cash_lines(ways: Ways) -> tuple[tuple[Line, ...], tuple[int, ...]]:
         kinds = {each.kind for each in purse.budgets}
         hand = {kind: at_hand_pence(purse, kind, base, years) for kind in ("capital", "revenue")}
         for year in years.tolist():
+            label = year_label(base + year)
             moved = [(column, 1.0) for when, column in account.transfer.items() if when <= year]
             if "capital" in kinds:
                 drawn = [(column, -1.0) for column, loan in account.loans if loan.year - base <= year]
                 money = (*((column, -1.0) for column, _ in moved), *drawn)
-                lines.append(
-                    _line(f"{purse.name}, capital to {year_label(base + year)}", capital, year, hand["capital"][year], money)
-                )
+                lines.append(_line((purse.name, "capital", year), label, capital, hand["capital"][year], money))
             owed = [(column, _owed(loan, year - (loan.year - base))) for column, loan in account.loans]
             money = (*moved, *((column, part) for column, part in owed if part))
             if "revenue" in kinds:
-                lines.append(
-                    _line(f"{purse.name}, revenue to {year_label(base + year)}", revenue, year, hand["revenue"][year], money)
-                )
+                lines.append(_line((purse.name, "revenue", year), label, revenue, hand["revenue"][year], money))
             elif money:
-                lines.append(_line(f"{purse.name}, savings to {year_label(base + year)}", saved, year, 0, money))
+                lines.append(_line((purse.name, "", year), label, saved, 0, money))
     return tuple(_needed(lines)), sums
 
 
@@ -226,8 +223,12 @@ def _owed(loan: Loan, after: int) -> float:
     return float((repaid + interest)[: max(after, 0)].sum())
 
 
-def _line(name: str, flow: tuple[Ints, Ints], year: int, hand: int, money: tuple[tuple[int, float], ...]) -> Line:
-    return Line(name, flow[0][:, :, year], flow[1][:, :, year], int(hand), money)
+def _line(
+    of: tuple[str, str, int], label: str, flow: tuple[Ints, Ints], hand: int, money: tuple[tuple[int, float], ...]
+) -> Line:
+    purse, kind, year = of
+    name = f"{purse}, {kind or 'savings'} to {label}"
+    return Line(name, flow[0][:, :, year], flow[1][:, :, year], int(hand), money, purse, kind, year)
 
 
 def _needed(lines: list[Line]) -> list[Line]:

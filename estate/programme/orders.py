@@ -45,6 +45,10 @@ class Line:
     site: Ints
     at_hand: int
     money: tuple[tuple[int, float], ...] = ()
+    purse: str = ""
+    kind: str = ""
+    year: int = 0
+    """Whose, of which kind of money, and by the end of which year after the base year."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,6 +8,7 @@ purse pays and banks is worked out move by move and sale by sale with the year o
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -78,10 +79,27 @@ def referee_programme(
         *_check_cash(case, scenario.programme, steps, tables["cash"]),
         _check_npv(case, scenario.programme, steps, npv_gbp),
     ]
+    if "invest" in tables:
+        found.append(_check_invest(tables["invest"]))
     checks: defaultdict[str, int] = defaultdict(int)
     for each in found:
         checks[each.rule] += each.checked
     return tuple(each.issue() for each in found if each.broken), dict(checks)
+
+
+def _check_invest(table: pd.DataFrame) -> Finding:
+    """More money is never worth less than nothing, nor less for coming earlier, where both are proven (to the proof)."""
+    broken = []
+    for purse, rows in table.groupby("purse", sort=False):
+        proven = rows[rows["status"] == "optimal"].sort_values("year")
+        worth = proven["worth_more_gbp"].tolist()
+        broken += [f"{purse}: {gbp:,.2f}" for gbp in worth if gbp < -MARGIN_GBP]
+        broken += [f"{purse}: {a:,.2f}, then {b:,.2f}" for a, b in itertools.pairwise(worth) if b > a + MARGIN_GBP]
+    return finding("programme.invest", len(table), broken, "what more capital would buy cannot be")
+
+
+MARGIN_GBP = 1_000.0
+"""A programme is proven to 0.01%: of ten million, so much."""
 
 
 def _base(case: Case) -> int:

@@ -20,9 +20,17 @@ if TYPE_CHECKING:
 @SET
 @OUT
 @solver
+@click.option(
+    "--invest",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="GBP",
+    help="Also what so much more capital in each purse and year would buy, by choosing again.",
+)
 @QUIET
 @JSON
-def command(*, path: Path, changes: tuple[str, ...], out: Path, quiet: bool, as_json: bool, **limits: Any) -> None:
+def command(
+    *, path: Path, changes: tuple[str, ...], out: Path, invest: float | None, quiet: bool, as_json: bool, **limits: Any
+) -> None:
     """Read PATH, and choose its plan and the order of it together over the years of its section [programme].
 
     Every year's estate keeps every rule, and no purse is ever below nothing.  The steps with their dates, the cash by purse and
@@ -31,7 +39,14 @@ def command(*, path: Path, changes: tuple[str, ...], out: Path, quiet: bool, as_
     from estate.pipeline.programme import programmed
 
     with interruptible() as stop:
-        found = programmed(path, changes=with_solver(changes, limits), out=out, stop=stop, say=say_to_stderr(quiet or as_json))
+        found = programmed(
+            path,
+            changes=with_solver(changes, limits),
+            out=out,
+            stop=stop,
+            say=say_to_stderr(quiet or as_json),
+            invest_gbp=invest,
+        )
     if as_json:
         emit_json({**found.summary, "out": str(found.out)})
         return
@@ -56,6 +71,10 @@ def show(found: Programmed) -> None:
     Console().print(table)
     proof = "proven best" if said["status"] == "optimal" else f"within {said['gap']:.2%} of the best there can be"
     say(f"\nWorth £{said['worth_gbp']:,.0f} ({said['aim']}; {proof}); complete on {said['complete_on'] or 'the first day'}.")
+    if "invest" in found.tables:
+        for row in found.tables["invest"].to_dict("records"):
+            bought = f"£{row['capital_gbp']:,.0f} more from {row['year']}: worth £{row['worth_more_gbp']:,.0f} more"
+            say(clean(f"{row['purse']}: {bought}, {row['per_pound']:.2f} for each pound"))
     say(
         f"Checked independently in every year.  Tables: {found.out}/programme.csv, cash.csv, access_by_year.csv, lease_diary.csv"
     )
