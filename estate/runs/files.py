@@ -19,6 +19,7 @@ from estate.place import Place, Plan
 from estate.runs.run import DATA, FORM, MANIFEST, Run, form_of
 from estate.runs.staging import RUNS
 from estate.scenario import Scenario, build
+from estate.tables import TABLES
 from estate.travel import Pairs, Travel
 
 _FRAMES = ("agencies", "sites", "access_points", "zones", "rates", "hosting", "travel")
@@ -94,7 +95,7 @@ def read_run(folder: Path) -> Run:
         raise InputError(issues=[_other_form(folder, manifest, f"later than any this program reads (1 to {FORM})")])
     _check_files(folder, manifest)
     data = folder / DATA
-    frames = {name: _parquet(data / f"{name}.parquet") for name in _FRAMES}
+    frames = {name: _complete(name, _parquet(data / f"{name}.parquet")) for name in _FRAMES}
     context = data / "context.parquet"
     place = Place(
         **frames,  # type: ignore[arg-type]
@@ -150,6 +151,14 @@ def _check_files(folder: Path, manifest: Mapping[str, Any]) -> None:
 
 def _parquet(file: Path) -> pd.DataFrame | None:
     return pd.read_parquet(file) if file.exists() else None
+
+
+def _complete(name: str, frame: pd.DataFrame | None) -> pd.DataFrame | None:
+    """A stored table with the columns that have come since, as they are where nobody fills them in."""
+    if frame is None or name not in TABLES:
+        return frame
+    missing = {spec.name: spec.default for spec in TABLES[name].columns if spec.default is not None and spec.name not in frame}
+    return frame.assign(**missing) if missing else frame
 
 
 def _tables(data: Path, kind: str) -> Iterator[tuple[str, Pairs]]:
