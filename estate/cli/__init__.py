@@ -15,6 +15,7 @@ VERBS = {
     "check": "List every problem in a scenario and its tables.",
     "run": "Choose the hubs: from files to maps/<scenario>/.",
     "partners": "Who would sign the plan, and who would leave.",
+    "programme": "Who moves when, and what pays for it.",
     "travel": "Build and report the travel table.",
     "map": "Redraw the page of a stored run.",
     "verify": "Check a stored run again, independently.",
