@@ -294,12 +294,12 @@ SCENARIO = [
     Fault(
         "29 keep and close",
         after(lambda f: replace(f, "keep = [] ", 'keep = ["ALDERTON-LIBRARY"] '), lambda f: replace(f, "close = [] ", 'close = ["ALDERTON-LIBRARY"] ')),
-        ("'ALDERTON-LIBRARY' is to be kept (estate.toml, row 83, column rules.keep) and to be closed (estate.toml, row 84",),
+        ("'ALDERTON-LIBRARY' is to be kept (estate.toml, row 85, column rules.keep) and to be closed (estate.toml, row 86",),
     ),
     Fault(
         "29 keep and close, by table and scenario",
         after(cell("sites", 3, status="keep"), lambda f: replace(f, "close = [] ", 'close = ["ALDERTON-LIBRARY"] ')),
-        ("is to be kept (sites.csv, row 3, column status) and to be closed (estate.toml, row 84",),
+        ("is to be kept (sites.csv, row 3, column status) and to be closed (estate.toml, row 86",),
     ),
     Fault(
         "29 more keeps than the maximum",

@@ -157,7 +157,8 @@ def _complete(name: str, frame: pd.DataFrame | None) -> pd.DataFrame | None:
     """A stored table with the columns that have come since, as they are where nobody fills them in."""
     if frame is None or name not in TABLES:
         return frame
-    missing = {spec.name: spec.default for spec in TABLES[name].columns if spec.default is not None and spec.name not in frame}
+    there = {*frame.columns, *frame.index.names}
+    missing = {spec.name: spec.default for spec in TABLES[name].columns if spec.default is not None and spec.name not in there}
     return frame.assign(**missing) if missing else frame
 
 
