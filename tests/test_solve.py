@@ -285,3 +285,23 @@ def shuffled(p, rng):
         near=NearRows(n.service, n.weight, n.start, site[n.site], n.distance),
         today=None if p.today is None else Solution(p.today.open[old_site], site[p.today.host][old_point]),
     )
+
+
+def tied_town() -> Problem:
+    """Two alike buildings for one alike counter each, and nothing to choose by but ids."""
+    two = np.array([0, 1])
+    none = np.zeros(2, dtype=np.int64)
+    return Problem(
+        n_services=1, site_cost=none + 100, site_capacity=none + 20, point_service=none, point_own=none + 10, point_hall=none,
+        point_desk=none, pair_point=np.repeat(two, 2), pair_site=np.tile(two, 2), pair_cost=np.zeros(4, dtype=np.int64),
+        point_home=two, site_slack=none, must_open=np.zeros(2, dtype=bool), must_close=np.zeros(2, dtype=bool),
+        inherent=np.zeros((0, 2), dtype=np.int64), site_one_off=none, pair_one_off=np.zeros(4, dtype=np.int64),
+    )  # fmt: skip
+
+
+def test_ties_end_with_the_work_that_they_may_have_and_the_answer_says_so(monkeypatch):
+    whole_answer = solve(tied_town(), Limits(work=1))
+    assert whole_answer.settled
+    monkeypatch.setattr("estate.solve.watch.TIE_LOOKS", 0)
+    cut_short = solve(tied_town(), Limits(work=1))
+    assert (cut_short.value, cut_short.settled, cut_short.repeatable) == (whole_answer.value, False, False)

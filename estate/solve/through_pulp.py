@@ -56,9 +56,9 @@ class Outcome:
 class _Highs(pulp.HiGHS):
     """PuLP's HiGHS, run in a thread of its own and watched."""
 
-    def __init__(self, watch: Watch, to_measure: Callable[[float], float], **options: Any) -> None:
+    def __init__(self, watch: Watch, to_measure: Callable[[float], float], *, another: bool = False, **options: Any) -> None:
         super().__init__(msg=False, **options)
-        self.watch, self.to_measure = watch, to_measure
+        self.watch, self.to_measure, self.another = watch, to_measure, another
         self.doubts: list[str] = []
         """Presolve has been seen to go wrong (:data:`estate.solve.highs.DOUBT`)."""
 
@@ -67,6 +67,7 @@ class _Highs(pulp.HiGHS):
         watch = self.watch
 
         self.doubts = doubts = mistrusted(highs)
+        first: list[float] = []
 
         def look(event: Any) -> None:
             out = event.data_out
@@ -74,7 +75,11 @@ class _Highs(pulp.HiGHS):
                 return
             best, bound = out.mip_primal_bound, out.mip_dual_bound
             watch.saw(*(self.to_measure(x) if math.isfinite(x) else None for x in (best, bound)))
-            if watch.stop.is_set():
+            if not first and math.isfinite(best):
+                first.append(best)
+            found = self.another and bool(first) and best < first[0] - 0.5
+            watch.looks += watch.phase == "ties"
+            if watch.stop.is_set() or found or watch.looked_enough():
                 event.interrupt()
 
         highs.cbMipInterrupt.subscribe(look)
@@ -106,26 +111,30 @@ def check_solver(name: str) -> None:
         raise SolverError(issues=[Issue("solver.refused", message, f"pip install --upgrade {package}")])
 
 
-def run(f: Formulation, watch: Watch, *, start: Solution | None = None, gap: float = 0.0) -> Outcome:
+def run(f: Formulation, watch: Watch, *, start: Solution | None = None, gap: float = 0.0, another: bool = False) -> Outcome:
     """Solve one formulation through PuLP, from ``start`` where that is a plan.
 
-    ``work`` limits hold for the main search only; the clock holds for everything.
+    A limit of ``work`` holds for the main search, and for ties by how often HiGHS looks up
+    (:meth:`estate.solve.watch.Watch.looked_enough`); the clock holds for everything.  With ``another``, HiGHS stops at the first
+    plan better than ``start``.
     """
-    outcome = _run(f, watch, start=start, gap=gap)
+    outcome = _run(f, watch, start=start, gap=gap, another=another)
     if outcome.ended in {"infeasible", MISTRUSTED} and watch.limits.solver == "highs":
         # HiGHS 1.15.1's presolve goes wrong at times (see :mod:`estate.solve.highs`): it needs a second witness without it.
-        return _run(f, watch, start=start, gap=gap, presolve="off")
+        return _run(f, watch, start=start, gap=gap, another=another, presolve="off")
     return outcome
 
 
-def _run(f: Formulation, watch: Watch, *, start: Solution | None, gap: float, presolve: str = "choose") -> Outcome:
+def _run(
+    f: Formulation, watch: Watch, *, start: Solution | None, gap: float, another: bool, presolve: str = "choose"
+) -> Outcome:
     limits = watch.limits
     check_solver(limits.solver)
     lp, x = to_pulp(f)
     if start is not None:
         for variable, value in zip(x, f.values(start).tolist(), strict=True):
             variable.varValue = value
-    solver = _solver(f, watch, warm=start is not None, gap=gap, presolve=presolve)
+    solver = _solver(f, watch, warm=start is not None, gap=gap, another=another, presolve=presolve)
     stats = lp.solve(solver)
     if isinstance(solver, _Highs) and solver.doubts and presolve != "off":
         return Outcome(MISTRUSTED, None, None)
@@ -146,7 +155,7 @@ def _run(f: Formulation, watch: Watch, *, start: Solution | None, gap: float, pr
     return Outcome(ended, f.solution(values), bound)
 
 
-def _solver(f: Formulation, watch: Watch, *, warm: bool, gap: float, presolve: str) -> pulp.LpSolver:
+def _solver(f: Formulation, watch: Watch, *, warm: bool, gap: float, another: bool, presolve: str) -> pulp.LpSolver:
     """The PuLP solver for the limits.  Half a unit of the objective is the absolute gap of a proof."""
     limits = watch.limits
     work = limits.work if watch.phase == "search" else None
@@ -159,4 +168,4 @@ def _solver(f: Formulation, watch: Watch, *, warm: bool, gap: float, presolve: s
     options: dict[str, Any] = {"mip_pscost_minreliable": 2, "random_seed": limits.seed, "presolve": presolve}
     if work is not None:
         options["mip_max_nodes"] = work
-    return _Highs(watch, f.to_measure, threads=limits.threads, **options, **common)
+    return _Highs(watch, f.to_measure, another=another, threads=limits.threads, **options, **common)

@@ -62,12 +62,13 @@ class _Tied:
     def formulation(self, what: Measure | None, prefer: tuple[Ints, Ints] | None = None) -> Formulation:
         return formulate(self.problem, what, at_most=self.held, within=self.within, prefer=prefer)
 
-    def best(self, f: Formulation) -> Solution:
-        """The plan that minimises ``f``, starting from the plan in hand."""
-        if self.watch.halted():
+    def best(self, f: Formulation, *, another: bool = False) -> Solution:
+        """The plan that minimises ``f``, starting from the plan in hand; with ``another``, the first one that is better."""
+        if self.watch.halted() or self.watch.looked_enough():
             raise _Halted
-        outcome = run(f, self.watch, start=self.plan)
-        if outcome.ended != "proven":
+        outcome = run(f, self.watch, start=self.plan, another=another)
+        stopped = self.watch.halted() or self.watch.looked_enough()
+        if outcome.ended != "proven" and (stopped or not another):
             raise _Halted
         found = checked(self.problem, outcome.solution)
         if found is None or not self.keeps(found):  # a held row stretched by the solver's tolerance proves nothing
@@ -151,17 +152,23 @@ def hold(tied: _Tied, what: Measure) -> None:
 
 
 def alone(tied: _Tied) -> bool:
-    """Whether the plan in hand is the only one."""
-    other = least_like(tied, np.zeros(tied.problem.n_points, dtype=bool), np.zeros(tied.problem.n_sites, dtype=bool))
+    """Whether the plan in hand is the only one; the first other plan ends the search for one."""
+    none = np.zeros(tied.problem.n_points, dtype=bool), np.zeros(tied.problem.n_sites, dtype=bool)
+    other = tied.best(unlike(tied, *none), another=True)
     return bool((other.host == tied.plan.host).all() and (other.open == tied.plan.open).all())
 
 
 def least_like(tied: _Tied, points: Bools, sites: Bools) -> Solution:
     """The tied plan least like the one in hand, the marked points (S,) and sites (J,) not counted."""
+    return tied.best(unlike(tied, points, sites))
+
+
+def unlike(tied: _Tied, points: Bools, sites: Bools) -> Formulation:
+    """The search for it."""
     problem, plan = tied.problem, tied.plan
     chosen = plan.host[problem.pair_point] == problem.pair_site
     alike = np.where(plan.open, 1, -1) * ~sites
-    return tied.best(tied.formulation(None, (alike, (chosen & ~points[problem.pair_point]).astype(np.int64))))
+    return tied.formulation(None, (alike, (chosen & ~points[problem.pair_point]).astype(np.int64)))
 
 
 def several(tied: _Tied) -> bool:

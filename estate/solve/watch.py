@@ -55,6 +55,10 @@ NEVER = Clock()
 """The clock of a search that ends by itself or not at all."""
 
 
+TIE_LOOKS = 1
+"""Looks of HiGHS (see :func:`estate.solve.highs.run`) for each unit of a limit of work that telling ties apart may take."""
+
+
 @dataclass(slots=True)
 class Watch:
     """The clock, the wish to stop, and what a search has shown so far; shared by all the solves of one answer."""
@@ -65,6 +69,12 @@ class Watch:
     began: float = field(default_factory=time.monotonic)
     phase: str = "search"
     trace: list[tuple[float, int | None, float | None]] = field(default_factory=list)
+    looks: int = 0
+    """How often HiGHS has looked up while ties were told apart."""
+
+    def looked_enough(self) -> bool:
+        """Whether telling ties apart has had the work that it may have."""
+        return self.phase == "ties" and self.limits.work is not None and self.looks >= TIE_LOOKS * self.limits.work
 
     @property
     def clock(self) -> Clock:
