@@ -1,6 +1,6 @@
 """A plan out of the best multipliers: price and dive.
 
-The linear programme over sets (:mod:`estate.solve.columns.boxstep`) of a conurbation of 500 buildings in round figures ends 0.6%
+The linear programme over sets (:mod:`estate.solve.columns.boxstep`) of a conurbation of 500 buildings in round figures ends 0.4%
 below the best plan known, and most of what it uses it uses whole.  So the sets that it uses most are taken for good, some
 buildings at a time; what is left is priced again without the points that are settled, and so on to the last point (diving with
 column generation: Sadykov, Vanderbeck, Pessoa, Tahiri and Uchoa 2019 compare ways to do it).  Points may be taken twice on the
