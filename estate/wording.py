@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 MOST_KNOWN = 30
 """Allowed words listed in full; more than these are a register, of which three are named."""
@@ -29,6 +30,18 @@ STOPPED = {
 def why_stopped(reason: str) -> tuple[str, str]:
     """A sentence and a remedy for a value of ``stopped``; empty where the optimum was proven."""
     return STOPPED.get(reason, ("", ""))
+
+
+def not_repeatable(manifest: Mapping[str, Any]) -> str:
+    """Why another run may end with another plan, as the end of a sentence; empty where it may not."""
+    if manifest.get("repeatable", True):
+        return ""
+    if manifest.get("stopped") == "proven":
+        return (
+            "other plans may be just as good, and which of them costs least once and moves the fewest counters was not settled; "
+            "another run may end with another of them"
+        )
+    return "another run may end with a different plan"
 
 
 def closest(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:

@@ -439,3 +439,17 @@ def test_a_limit_that_only_a_preset_gives_is_the_one_of_the_tables():
     assert limit == "1200 m"
     said = {each["id"]: each["limit"] for each in json.loads(re.search(r'"services":(\[.*?\])', render(run))[1])}
     assert said == {service: limit if service == "library" else "" for service in said}
+
+
+def test_what_was_not_settled_is_said_for_what_it_is():
+    from estate.page.words import checks
+
+    settled = {"verified": True, "repeatable": True, "stopped": "proven"}
+    assert any(line.startswith("Repeatable") for line in checks(settled))
+    (line,) = [each for each in checks({**settled, "repeatable": False}) if each.startswith("Not repeatable")]
+    assert "just as good" in line
+    assert "penny" not in line
+    (line,) = [
+        each for each in checks({**settled, "repeatable": False, "stopped": "time"}) if each.startswith("Not repeatable")
+    ]
+    assert "just as good" not in line

@@ -12,7 +12,7 @@ from estate.appraise.access import people_within
 from estate.appraise.places import changed
 from estate.cli.outcome import clean, say
 from estate.scenario import Objective
-from estate.wording import why_stopped
+from estate.wording import not_repeatable, why_stopped
 
 if TYPE_CHECKING:
     from estate.pipeline.decide import Outcome
@@ -61,10 +61,11 @@ def show(outcome: Outcome) -> None:
     if m["illustrative_figures"]:
         say(f"\nIllustrative: {m['illustrative_figures']:,} input figures are assumed, and marked so wherever they show.")
     say(f"\nStatus: {m['status']} - {proof(m)}; checked independently.")
+    if why := not_repeatable(m):
+        say(f"        Not repeatable: {why}.")
     sentence, remedy = why_stopped(str(m["stopped"]))
     if sentence:
-        repeats = "" if m["repeatable"] else "; another run may end with a different plan"
-        say(f"        {sentence}{repeats}. To know more, {remedy}.")
+        say(f"        {sentence}. To know more, {remedy}.")
     say(f"Page:   {outcome.out}/index.html")
     say(f"Tables: {outcome.out}/*.csv, finance.xlsx, plan.gpkg")
     say(f"Next:   open the page, or 'estate explain {outcome.prepared.scenario.file} --site ID' to price one building")

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from estate.scenario import Objective
-from estate.wording import why_stopped
+from estate.wording import not_repeatable, why_stopped
 
 METRES_PER_MILE = 1609.344
 LONGEST_NAME = 200
@@ -233,8 +233,8 @@ def checks(manifest: Mapping[str, Any]) -> list[str]:
         lines.append("Checked: a separate program recomputed its costs, floor areas and distances from the tables, and agrees.")
     if manifest.get("repeatable"):
         lines.append("Repeatable: the same inputs and versions give the same plan again.")
-    elif "repeatable" in manifest:
-        lines.append("Not settled to the penny: another run may end with a different plan.")
+    elif why := not_repeatable(manifest):
+        lines.append(f"Not repeatable: {why}.")
     sentence, remedy = why_stopped(str(manifest.get("stopped", "")))
     if sentence:
         lines.append(f"{sentence}. To know more, {remedy}.")

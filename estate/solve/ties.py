@@ -67,8 +67,9 @@ class _Tied:
         if self.watch.halted() or self.watch.looked_enough():
             raise _Halted
         outcome = run(f, self.watch, start=self.plan, another=another)
-        stopped = self.watch.halted() or self.watch.looked_enough()
-        if outcome.ended != "proven" and (stopped or not another):
+        # HiGHS interrupts itself for one reason only that is no limit: another plan was asked for, and there is one.
+        there_is = another and outcome.ended == "interrupt" and not (self.watch.halted() or self.watch.looked_enough())
+        if outcome.ended != "proven" and not there_is:
             raise _Halted
         found = checked(self.problem, outcome.solution)
         if found is None or not self.keeps(found):  # a held row stretched by the solver's tolerance proves nothing
