@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from attack import counted, four, hide, located, named, subtracted
 from page_fixture import INPUTS, county, run_of, town
+from places import scenario_with
 
 from estate.load import load
 from estate.page.public import redacted
@@ -79,6 +80,18 @@ def test_no_published_byte_depends_on_a_confidential_row(tmp_path):
         published.append(_bytes(tmp_path / str(n)))
     assert published[0] == published[1]
     assert len(published[0]) > 8
+
+
+def test_nor_does_whether_a_rule_is_met():
+    """Seen in a county cut from lists: a hidden building moved by 731 m, and the whole plan no longer met a limit."""
+    rule = scenario_with(standards=[{"name": "near", "service": "police", "limit": "12 km"}])
+    runs = [
+        town(sites={"station": {"confidential": True, "easting_m": easting}}, scenario=rule)
+        for easting in (400_650.0, 460_000.0)
+    ]
+    assert [run.tables["standards"]["before"][0] for run in runs] == ["met", "not met"]
+    for run in runs:
+        assert redacted(run).tables["standards"][["before", "after"]].to_numpy().tolist() == [["not said", "not said"]]
 
 
 def test_a_counter_keeps_its_row_without_the_building_it_comes_from():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tomllib
 from pathlib import Path
 
@@ -250,6 +251,20 @@ def test_rows_of_the_map_stand_apart_with_their_notice(tmp_path):
     rules = tomllib.loads(files["estate.toml"])
     assert rules["tables"]["sites"] == ["sites.csv", "sites_osm.csv"]
     assert {each["where"]["rural_urban"] for each in rules["standards"]} == {"urban", "rural"}
+
+
+def test_a_counter_moves_no_farther_than_most_of_its_people_travel(tmp_path):
+    files = texts(place(tmp_path, "Warwickshire"), "w")
+    made = tomllib.loads(files["estate.toml"])
+    overall = miles(made["rules"]["reach"])
+    told = re.findall(r"^\| (\w+) \| all \| (\d+) \|", files["README.md"], re.MULTILINE)
+    reach = {name: miles(each.get("reach", made["rules"]["reach"])) for name, each in made["services"].items()}
+    assert reach == {name: min(int(nine_in_ten), overall) for name, nine_in_ten in told}
+    assert min(reach.values()) < overall
+
+
+def miles(limit: str) -> int:
+    return int(limit.split(maxsplit=1)[0])
 
 
 def test_new_cuts_a_place_that_checks_clean_and_runs(tmp_path, capfd):

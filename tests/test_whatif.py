@@ -30,6 +30,7 @@ from estate.whatif import locks_from, morning, workers
 from estate.whatif import publish as nights
 from estate.whatif.batch import plan_batch
 from estate.whatif.figures import figures
+from estate.whatif.interrupt import Interrupt
 from estate.whatif.job import run_batch
 from estate.whatif.patches import Facts, WhatIf, identity, items, read, scenario_of
 from estate.whatif.regions import proven
@@ -396,6 +397,15 @@ def test_failures_end_with_9_and_the_rest_is_published(place, tmp_path):
     assert len(caught.value.issues) == 2
     troubles = pd.read_csv(tmp_path / "maps" / "night" / "troubles.csv")
     assert set(troubles["label"]) == {"typo", "ghost"}
+
+
+def test_a_second_ctrl_c_is_not_raised_into_what_the_first_is_putting_away():
+    interrupt = Interrupt()
+    with pytest.raises(KeyboardInterrupt):
+        interrupt.receive(signal.SIGINT, None)
+    interrupt.receive(signal.SIGINT, None)
+    with pytest.raises(KeyboardInterrupt):
+        interrupt.check()
 
 
 def _cut_short(monkeypatch, where):

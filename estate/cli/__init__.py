@@ -5,6 +5,7 @@ Each verb is a module of its own, imported only when it is used, so that ``estat
 
 from __future__ import annotations
 
+import atexit
 import sys
 from importlib import import_module
 
@@ -73,9 +74,10 @@ def group(ctx: click.Context, *, debug: bool) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and exit with its code."""
     from estate.cli.outcome import guarded
-    from estate.cli.streams import patient, say_why_it_ends
+    from estate.cli.streams import deaf_to_interrupts, patient, say_why_it_ends
 
     say_why_it_ends()
     with patient():
         code = guarded(group, sys.argv[1:] if arguments is None else arguments)
+    atexit.register(deaf_to_interrupts)  # the last to be registered is the first to be called
     sys.exit(code)

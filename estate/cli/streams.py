@@ -6,6 +6,7 @@ import errno
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -102,3 +103,12 @@ def say_why_it_ends() -> None:
         # nohup's wish, and any other that was made before, stands.
         if signal.getsignal(each) == signal.SIG_DFL:
             signal.signal(each, ended)
+
+
+def deaf_to_interrupts() -> None:
+    """From here on Ctrl-C changes nothing: how the command ended is decided and told, and what is left is Python's tidying.
+
+    A second one would meet it there, and end as a traceback of a library or as a death by signal.
+    """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -38,15 +38,19 @@ def title_of(area: Area) -> str:
     return area.name.removesuffix(", City of").removesuffix(", County of")
 
 
+EVERYWHERE = "all"
+"""The row of :func:`limits` that is for everybody: how far a counter may move follows from it."""
+
+
 def limits(sites: pd.DataFrame, points: pd.DataFrame, zones: pd.DataFrame) -> list[tuple[str, str, int, float]]:
-    """(service, urban or rural, miles, share of their people within it today) for each that the place has, by service."""
+    """(service, urban, rural or all, miles, share of their people within it today) for each that the place has, by service."""
     at = sites.set_index("site_id")[["easting", "northing"]].astype(float)
     found = []
     for service in [each for each in SERVICES if (points["service"] == each).any()]:
         there = at.loc[points.loc[points["service"] == service, "site_id"]].to_numpy()
         metres = cKDTree(there).query(zones[["easting", "northing"]].to_numpy(dtype=float))[0] * DETOUR
-        for where in ("urban", "rural"):
-            chosen = ((zones["rural_urban"] == where) & (zones["population"] > 0)).to_numpy()
+        for where in ("urban", "rural", EVERYWHERE):
+            chosen = (((zones["rural_urban"] == where) | (where == EVERYWHERE)) & (zones["population"] > 0)).to_numpy()
             if not chosen.any():
                 continue
             people = zones.loc[chosen, "population"].to_numpy(dtype=float)
@@ -88,20 +92,25 @@ def settings(
         f"detour = {DETOUR} # straight line x detour: no street network comes with the lists",
         "",
     ]
+    found = limits(sites, points, zones)
+    near = {service: miles for service, where, miles, _ in found if where == EVERYWHERE and miles < reach}
     for service in [each for each in SERVICES if (points["service"] == each).any()]:
         label, hosts = SERVICES[service]
-        lines += [f"[services.{service}]", f'label = "{label}"', f"hosts = {_toml(hosts)}", ""]
+        lines += [f"[services.{service}]", f'label = "{label}"', f"hosts = {_toml(hosts)}"]
+        if service in near:
+            lines += [f"reach = {_miles(near[service])} # assumed: no counter moves farther than nine in ten now go to one"]
+        lines += [""]
     lines += [
         "# How far is too far: the least of 1, 2, 3, 5, 8, 10, 15, 20, 30 and 50 miles that nine in ten of the place's urban, or",
         "# rural, people are within today.  Who is beyond a limit may go a little farther than now: half a mile in town, a mile",
         "# in the country.  Yours to replace by what your members would sign.",
     ]
-    for service, where, miles, share in limits(sites, points, zones):
+    for service, where, miles, share in [each for each in found if each[1] != EVERYWHERE]:
         lines += [
             "[[standards]]",
             f'name = "{service.replace("_", "-")}-{where}"',
             f'service = "{service}"',
-            f'limit = "{miles} mile{"s" if miles > 1 else ""}"',
+            f"limit = {_miles(miles)}",
             f'where = {{ rural_urban = "{where}" }}',
             f'tolerance = "{"0.5 miles" if where == "urban" else "1 mile"}"',
             f'source = "this scenario: {share:.0%} of the {where} people are within it today"',
@@ -109,7 +118,7 @@ def settings(
         ]
     lines += [
         "[rules]",
-        f'reach = "{reach} miles" # a counter stays in or near its own town',
+        f"reach = {_miles(reach)} # a counter stays in or near its own town",
         "",
         "[money]",
         'price_base = "2025-26"',
@@ -123,6 +132,10 @@ def settings(
         "",
     ]
     return "\n".join(lines)
+
+
+def _miles(miles: int) -> str:
+    return f'"{miles} mile{"s" if miles > 1 else ""}"'
 
 
 def _toml(value: str | list[str]) -> str:
@@ -168,7 +181,8 @@ one building. GP practices are private contractors, shown by their NHS commissio
 the list says share a building with a school, a surgery or the like keep it open. People beyond the edge are not counted, nor are
 counters beyond it.
 
-Limits, in miles by road (straight line x {DETOUR}), with the share of people within them today:
+Limits, in miles by road (straight line x {DETOUR}), with the share of people within them today. The row of all is how far a
+counter may move, where that is less than the reach of the place:
 
 | service | people | miles | within |
 |---|---|---|---|

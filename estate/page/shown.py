@@ -12,14 +12,13 @@ left:
 * a confidential agency is :data:`NOT_NAMED` and has no id; its buildings and counters stay, unless they are confidential too.
 
 What is published of the whole plan all the same: that it was checked, proven (its status and gap) and which of the shown
-buildings it keeps; whether each rule is met; and which services the rows left out concern, so that a reader knows which
+buildings it keeps; and which services the rows left out concern, so that a reader knows which
 journeys may be shorter than they are told.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +41,7 @@ NOBODY = ""
 """The id of what is not shown: none."""
 NOT_SHOWN = "A building not shown"
 NOT_NAMED = "An agency not named"
+NOT_SAID = "not said"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +74,7 @@ def shown_run(run: Run) -> Run:
     tables["sites"] = _sites(tables["sites"], unsaid)
     tables["moves"] = _moves(tables["moves"])
     tables["agencies"] = tables["agencies"][tables["agencies"]["agency"].isin(_used(place))].reset_index(drop=True)
-    tables["standards"] = _standards(tables["standards"], run, left_out)
+    tables["standards"] = _standards(tables["standards"], left_out)
     tables["unknowns"] = pd.concat([_unknown(run, left_out), tables["unknowns"]], ignore_index=True)
     summary = {name: value for name, value in found.summary.items() if name != "warnings"}
     manifest = {**run.manifest, **summary, "left_out": left_out}
@@ -224,14 +224,14 @@ def _moves(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**blank, **far)
 
 
-def _standards(table: pd.DataFrame, run: Run, left_out: list[str]) -> pd.DataFrame:
-    """Whether a rule is met is the whole plan's; by how many people is left out where a row left out serves some of them."""
-    real: Mapping[str, pd.DataFrame] = run.tables
-    if "standards" not in real or len(real["standards"]) != len(table):
-        return table
-    here = table["service"].isin(left_out).to_numpy()
-    met = {name: np.where(here, real["standards"][name], table[name]) for name in ("before", "after")}
-    detail = {name: table[name].where(~here, "") for name in ("detail_before", "detail_after")}
+def _standards(table: pd.DataFrame, left_out: list[str]) -> pd.DataFrame:
+    """Whether a rule is met is not said where a row left out serves some of its people.
+
+    The whole plan's answer is no substitute: it says on which side of a limit the building stands that is not shown.
+    """
+    here = table["service"].isin(left_out)
+    met = {name: table[name].mask(here, NOT_SAID) for name in ("before", "after")}
+    detail = {name: table[name].mask(here, "") for name in ("detail_before", "detail_after")}
     return table.assign(**met, **detail)
 
 

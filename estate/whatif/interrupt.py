@@ -37,10 +37,11 @@ class Interrupt:
             self._held = False
 
     def receive(self, number: int, frame: Any) -> None:
-        """The signal handler."""
+        """The signal handler.  The first one is raised; a second would meet Dask while it puts its workers away."""
         del number, frame
+        again = self.come.is_set()
         self.come.set()
-        if not self._held:
+        if not self._held and not again:
             raise KeyboardInterrupt
 
 

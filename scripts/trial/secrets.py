@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from attack import counted, four, hide, located, named, subtracted
-from shuffled import published, shuffle
+from shuffled import copied, published, shuffle
 
 from estate.appraise import appraise
 from estate.formulate import site_state
@@ -27,10 +27,9 @@ STRAIGHT = ("travel.method=straight-line",)
 
 def order(folder: Path, place: Path) -> tuple[str, list[str]]:
     """The same bytes of every published file from the files as they are and with rows, columns and features shuffled."""
-    shuffle(place, folder / "shuffled")
     one, two = (
         published(run(each, changes=STRAIGHT, out=folder / f"maps{n}", public=True).out or folder)
-        for n, each in enumerate((place, folder / "shuffled"))
+        for n, each in enumerate((copied(place, folder / "copied"), shuffle(place, folder / "shuffled")))
     )
     faults = [f"{name} differs" for name in sorted({*one, *two}) if one.get(name) != two.get(name)]
     return f"{len(one)} published files, {sum(map(len, one.values())):,} bytes", faults
