@@ -116,7 +116,7 @@ def agencies_table(place: Place, book: Ledger, cash: Flows) -> pd.DataFrame:
             "need_gbp": needs["need"].to_numpy() / 100,
             "spare_gbp": needs["spare"].to_numpy() / 100,
             "peak_need_gbp": needs["peak"].to_numpy() / 100,
-            "annual_equivalent_gain_gbp_pa": _rounded_together(worth / cash.worth.annuity) / 100,
+            "annual_equivalent_gain_gbp_pa": rounded_together(worth / cash.worth.annuity) / 100,
         }
     )
 
@@ -133,7 +133,7 @@ def transfers_table(place: Place, answers: Mapping[str, Transfers]) -> pd.DataFr
     return pd.DataFrame(rows, columns=columns).astype({"amount_gbp_pa": "float64"})
 
 
-def _rounded_together(exact: Floats) -> Ints:
+def rounded_together(exact: Floats) -> Ints:
     """Whole numbers that add up to the rounded total: rounded down, then up where the fraction is largest."""
     whole = np.floor(exact).astype(np.int64)
     short = round(float(exact.sum())) - int(whole.sum())

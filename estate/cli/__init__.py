@@ -15,6 +15,7 @@ VERBS = {
     "new": "Make a starter place: templates, a scenario, a README.",
     "check": "List every problem in a scenario and its tables.",
     "run": "Choose the hubs: from files to maps/<scenario>/.",
+    "options": "The plan beside doing nothing, the minimum and others.",
     "partners": "Who would sign the plan, and who would leave.",
     "programme": "Who moves when, and what pays for it.",
     "travel": "Build and report the travel table.",

@@ -88,8 +88,28 @@ def adjusted(
         if not chosen.any():
             message = f"no row of {each.table} is changed by it"
             issues.append(Issue("scenario.adjust", message, "correct 'where'", where, Severity.WARNING))
-        result[each.table] = _changed(frame, each, chosen, words, where, issues)
+        result[each.table] = _marked(frame, _changed(frame, each, chosen, words, where, issues), each)
     return result
+
+
+def _marked(before: pd.DataFrame, after: pd.DataFrame, each: Adjust) -> pd.DataFrame:
+    """The cells that an adjustment changed are assumptions of the scenario: marked so in their rows, with where they come from."""
+    was, now = before[each.column], after[each.column]
+    touched = ((was != now) & ~(was.isna() & now.isna())).to_numpy(dtype=bool)
+    if not touched.any() or "illustrative" not in after:
+        return after
+    source = f"{each.column}_source"
+    of_cell = after[source] if source in after else pd.Series("", index=after.index, dtype="str")
+    said = f"the scenario's adjustment '{each.name}'"
+    sources = [f"{old}; {said}" if old and new else said if new else old for old, new in zip(of_cell, touched, strict=True)]
+    marks = [_with_mark(old, each.column) if new else old for old, new in zip(after["illustrative"], touched, strict=True)]
+    text = {"illustrative": marks, source: sources}
+    return after.assign(**{name: pd.Series(cells, index=after.index, dtype="str") for name, cells in text.items()})
+
+
+def _with_mark(marks: str, column: str) -> str:
+    known = [part.strip() for part in marks.replace(",", ";").split(";") if part.strip()]
+    return marks if column in known else ";".join([*known, column])
 
 
 def _changed(

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from estate.page import assets, charts, data, facts, geography, story, tables, words
 from estate.page import map as atlas
+from estate.page import options as sidebyside
 from estate.page import partners as signing
 from estate.page import public as publishing
 
@@ -80,6 +81,7 @@ def _context(
         "costs": charts.costs(run),
         "sums": sums,
         "money_notes": [*notes, *signing.fair_note(run)],
+        "options": sidebyside.section(run),
         "partners": signing.section(run),
         "standards": story.standards(run),
         "issues": story.issues(run),

@@ -59,6 +59,14 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "zone_id", "name", "district", "service", "people", "distance_before_m", "distance_after_m", "farther_m",
     ),
     "agencies": ("agency", "name", "cost_before_gbp_pa", "cost_after_gbp_pa", "gain_gbp_pa"),
+    "options": (
+        "option", "kind", "running_cost_gbp_pa", "sites", "hubs", "moves", "merges", "people_farther", "most_farther_m",
+        "most_longer_s",
+    ),
+    "option_access": (
+        "option", "service", "people", "limit", "within_before", "within_after", "mean_before_m", "mean_after_m",
+        "median_before_m", "median_after_m", "p95_before_m", "p95_after_m", "better_off", "worse_off", "worse_mean_m",
+    ),
     "unknowns": ("topic", "not_known", "why_it_matters", "what_would_help"),
     "assumptions": ("table", "id", "column", "value", "source"),
 }  # fmt: skip
@@ -68,7 +76,7 @@ MANIFEST = (
     "status", "gap", "baseline_gbp_pa", "saving_gbp_pa", "sites_before", "sites_after", "hubs_before", "hubs_after",
     "moves", "merges", "verified", "repeatable", "versions", "left_out",
 )  # fmt: skip
-SENTENCES = ("why", "consultation_reason")
+SENTENCES = ("why", "consultation_reason", "option")
 """Columns of sentences that may speak of prices or leases."""
 WORDS = ("rule", "source", "detail_before", "detail_after", "not_known", "why_it_matters", "what_would_help")
 """Further columns of sentences, which may name a row."""
@@ -79,7 +87,9 @@ _PRIVATE_FIGURE = re.compile(
     r"value|price|receipt|disposal|lease|exit|years_to_sale|fitout|removal|agreed|gross|net_|\brent|landlord|backlog",
     re.IGNORECASE,
 )
-_PRIVATE_WORDS = re.compile(r"£|GBP|\blease|\breceipt|\bvalue|\bprice|\bsale\b|\bsold\b|\bdilapidation|\bbuyer", re.IGNORECASE)
+_PRIVATE_WORDS = re.compile(
+    r"£|GBP|\brents?\b|\blease|\breceipt|\bvalue|\bprice|\bsale\b|\bsold\b|\bdilapidation|\bbuyer", re.IGNORECASE
+)
 
 
 __all__ = ["NOT_SHOWN", "left_out", "notice", "redacted", "without_receipts"]

@@ -11,11 +11,11 @@ from typing import Any
 
 from estate.pipeline.decide import Outcome, decide, stored
 from estate.pipeline.prepare import Say, prepare, quiet
-from estate.scenario import load_scenario
+from estate.scenario import Alternative, Options, load_scenario
 from estate.solve import Progress
 
 
-def run(
+def run(  # noqa: PLR0913  (one for each thing that is asked for)
     path: Path,
     *,
     changes: tuple[str, ...] = (),
@@ -25,10 +25,13 @@ def run(
     stop: threading.Event | None = None,
     say: Say = quiet,
     partners: Mapping[str, Any] | None = None,
+    options: tuple[Alternative, ...] | None = None,
 ) -> Outcome:
     """From files to a published run: the whole of ``estate run``.
 
     ``partners`` are the settings of :func:`~estate.pipeline.partners.with_partners`, where the plan is to be put to them.
+    ``options`` are the plans to set beside this one (:func:`~estate.pipeline.options.with_options`); none of them: those that the
+    scenario names; None: the plan stands alone.
 
     Raises
     ------
@@ -45,12 +48,19 @@ def run(
     """
     started = time.time()
     scenario = load_scenario(path, changes)
+    if options:
+        own = scenario.options or Options()
+        scenario = scenario.model_copy(update={"options": own.model_copy(update={"alternatives": options})})
     prepared = prepare(scenario, cache=out / ".cache", say=say)
     outcome = decide(prepared, progress=progress, stop=stop, say=say)
     if partners is not None:
         from estate.pipeline.partners import with_partners  # noqa: PLC0415  (only where it is asked for)
 
         outcome = with_partners(outcome, **partners, say=say)
+    if options is not None:
+        from estate.pipeline.options import with_options  # noqa: PLC0415  (only where it is asked for)
+
+        outcome = with_options(outcome, cache=out / ".cache", stop=stop, say=say)
     say("writing the results")
     from estate.pipeline.publish import execution, publish  # noqa: PLC0415  (folium is slow to import)
 

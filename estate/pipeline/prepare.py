@@ -55,6 +55,15 @@ def prepare(scenario: Scenario, *, cache: Path | None = None, say: Say = quiet) 
     """Load, check and measure a scenario's place; raises :class:`InputError` with everything that is wrong."""
     say("reading the tables")
     place = load(scenario)
+    return _measured(scenario, place, cache, say)
+
+
+def again(prepared: Prepared, scenario: Scenario, *, cache: Path | None = None) -> Prepared:
+    """The same place under other rules or another aim, checked and measured; what is read of files must be the same."""
+    return _measured(scenario, prepared.place, cache, quiet)
+
+
+def _measured(scenario: Scenario, place: Place, cache: Path | None, say: Say) -> Prepared:
     issues = (*place.issues, *check(scenario, place), *warnings(scenario))
     raise_for(issues)
     say("measuring travel")

@@ -135,7 +135,7 @@ def _values(place: Place, scenario: Scenario, problem: Problem, point: Ints, yea
     sale = np.nan_to_num(place.sites["years_to_sale"].to_numpy(dtype=np.float64))
     sold = _sold(place)
     ends = lease_ends(place, scenario)
-    dearer = _dearer(place, programme)
+    dearer = dearer_gbp_pa(place, programme)
     renewed = np.where(np.isnan(ends), 0.0, dearer * worth.yearly_from(np.nan_to_num(ends)))
     by_pair, by_site = [], []
     for year in years.tolist():
@@ -165,7 +165,7 @@ def lease_ends(place: Place, scenario: Scenario) -> Floats:
     return np.where(held & (np.nan_to_num(ends, nan=-1.0) >= 0), ends, np.nan)
 
 
-def _dearer(place: Place, programme: Programme) -> Floats:
+def dearer_gbp_pa(place: Place, programme: Programme) -> Floats:
     """(J,) by how much a renewed lease costs more a year than today's."""
     stated = np.array([programme.renewed_gbp_pa.get(str(site), np.nan) for site in place.sites.index])
     return np.where(np.isnan(stated), 0.0, stated - running_gbp_pa(place))

@@ -17,6 +17,7 @@ import xlsxwriter
 from estate.appraise.ledger import LINES, YEARLY
 from estate.money.law import year_label
 from estate.report.notes import notes
+from estate.report.options import option_sheets
 from estate.report.partners import partner_sheets
 from estate.report.sheet import FIRST, Col, Pen, Total, clean
 from estate.runs.run import Run, worth_knowing
@@ -118,8 +119,8 @@ CASH_FLOW = (
 def write_workbook(file: Path, run: Run) -> None:
     """Write the workbook of a run.
 
-    Sheets: Summary, Receipts, Ledger, Cash flow, Sensitivities, Moves, Agencies, Purses, Assumptions, Notes; a plan that was put
-    to its partners has their sheets before the assumptions.
+    Sheets: Summary, Receipts, Ledger, Cash flow, Sensitivities, Moves, Agencies, Purses, Assumptions, Notes; a plan that was set
+    beside other options, or put to its partners, has their sheets before the assumptions.
     """
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(str(file), options) as workbook:
@@ -147,6 +148,7 @@ def _write(pen: Pen, run: Run) -> None:
     totals["agencies"] = _agencies(pen, run, prices)
     note = f"{prices} Purses are apart unless partners pool them; a receipt counts in the year in which it is banked."
     pen.table("Purses", "Whose money pays, by year", note, PURSES, run.tables["purses"])
+    option_sheets(pen, run, prices)
     partner_sheets(pen, run, prices)
     if (decided := run.tables.get("decisions")) is not None and len(decided):
         pen.table("Decisions", "Who decided what", "What the plan had to keep to.", DECISIONS, decided)

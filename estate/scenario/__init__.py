@@ -9,17 +9,19 @@ from estate.scenario.access import Limb, Measure, Service, Standard
 from estate.scenario.files import Adjust, TableFile, Tables
 from estate.scenario.limits import Limit, Metric, Settings
 from estate.scenario.money import Objective, Sensitivity
+from estate.scenario.options import Alternative, Options
 from estate.scenario.partners import Reorganisation, Vehicle, WorseOff
 from estate.scenario.patches import Patch, parse_change, patched
 from estate.scenario.programme import Loan, Programme
 from estate.scenario.purses import Budget, Purse
-from estate.scenario.reading import build, digest, load_scenario, resolved, settings_bytes
+from estate.scenario.reading import altered, build, digest, load_scenario, resolved, settings_bytes
 from estate.scenario.rules import Decision, Rules
 from estate.scenario.settings import Scenario
 from estate.scenario.travel import Method, Travel
 
 __all__ = [
     "Adjust",
+    "Alternative",
     "Budget",
     "Decision",
     "Limb",
@@ -29,6 +31,7 @@ __all__ = [
     "Method",
     "Metric",
     "Objective",
+    "Options",
     "Patch",
     "Programme",
     "Purse",
@@ -44,6 +47,7 @@ __all__ = [
     "Travel",
     "Vehicle",
     "WorseOff",
+    "altered",
     "build",
     "digest",
     "load_scenario",

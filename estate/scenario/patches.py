@@ -13,6 +13,8 @@ from estate.wording import brief
 type Patch = tuple[tuple[str, ...], Any]
 
 
+LISTS = ("standards", "adjust", "purses", "reorganisation", "alternatives")
+"""Settings that are lists of named tables."""
 DEEPEST = 32
 """Tables and lists inside one another, at most: no setting needs a quarter of it."""
 
@@ -76,7 +78,7 @@ def _put(target: Any, path: Sequence[str], value: Any) -> None:
     if not isinstance(target, dict):
         raise UsageError(f"'{'.'.join(path)}' leads into a value that has no parts")
     if rest:
-        _put(target.setdefault(head, [] if head in ("standards", "adjust", "purses", "reorganisation") else {}), rest, value)
+        _put(target.setdefault(head, [] if head in LISTS else {}), rest, value)
     else:
         target[head] = value
 

@@ -72,6 +72,12 @@ def resolved(scenario: Scenario) -> dict[str, Any]:
     return scenario.model_dump(mode="json", exclude_none=True)
 
 
+def altered(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
+    """The scenario with changes by dotted name laid on it; raises :class:`InputError` where they do not fit."""
+    patches = [(tuple(key.split(".")), changes[key]) for key in sorted(changes)]
+    return build(patched(resolved(scenario), patches), folder=scenario.folder, file=scenario.file)
+
+
 def digest(scenario: Scenario) -> str:
     """SHA-256 of the settings in canonical form: a scenario's identity."""
     text = json.dumps(resolved(scenario), sort_keys=True, ensure_ascii=False, separators=(",", ":"))

@@ -14,6 +14,7 @@ from estate.scenario.access import Service, Standard
 from estate.scenario.files import Adjust, Tables
 from estate.scenario.limits import Fraction, Limit, Positive, Settings
 from estate.scenario.money import Money
+from estate.scenario.options import Options
 from estate.scenario.partners import Reorganisation, Vehicle
 from estate.scenario.programme import Programme
 from estate.scenario.rules import Rules
@@ -79,6 +80,8 @@ class Scenario(Settings):
     """The one of them that this run is under, by name; blank: as the agencies stand."""
     programme: Programme | None = None
     """Over which years, in which order and with which money 'estate programme' carries a plan out; without it, all at once."""
+    options: Options | None = None
+    """What 'estate options' sets beside the plan: other plans, and the terms of the financial case."""
     adjust: tuple[Adjust, ...] = ()
     """Changes laid on the tables after they are read."""
     add_sites: tuple[Mapping[str, str | float | bool], ...] = ()

@@ -34,6 +34,7 @@ CHECKS: tuple[Check, ...] = (
     rules.check_contradictions,
     rules.check_decisions,
     rules.check_purses,
+    rules.check_options,
     rules.check_stuck,
     rules.check_counts,
     rules.check_columns,

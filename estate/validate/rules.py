@@ -11,7 +11,8 @@ from estate.errors import Issue, Severity
 from estate.load import rows_where
 from estate.place import Place
 from estate.scenario import Method, Scenario
-from estate.tables import SITE_KINDS
+from estate.scenario.options import MAY_BEAR_VAT
+from estate.tables import AGENCY_KINDS, SITE_KINDS
 from estate.validate.finding import at, both, row_of, setting
 from estate.wording import listed, suggestion
 
@@ -173,6 +174,31 @@ def check_purses(scenario: Scenario, place: Place) -> Iterator[Issue]:
         message = f"money.capital_budget_gbp is one sum for all agencies{counted}, as if they pooled their capital"
         where = setting(scenario, "money.capital_budget_gbp")
         yield Issue("scenario.pool", message, "give each agency or pool its own budget: money.purses", where, Severity.WARNING)
+
+
+def check_options(scenario: Scenario, place: Place) -> Iterator[Issue]:
+    """What is borrowed is a purse's; tax is on lines that exist, and each kind of agency says how much of it is recovered."""
+    options = scenario.options
+    if options is None:
+        return
+    known = {each.name for each in scenario.money.purses} | set(place.agencies.index.astype(str))
+    for loan in options.loans:
+        if loan.purse not in known:
+            where = setting(scenario, "options.loans", loan.purse)
+            yield Issue("scenario.unknown-id", f"'{loan.purse}' is not a purse", suggestion(loan.purse, known), where)
+    for line in options.vat_on:
+        if line not in MAY_BEAR_VAT:
+            where = setting(scenario, "options.vat_on", line)
+            yield Issue("scenario.vat", f"'{line}' is not a line that is paid", suggestion(line, MAY_BEAR_VAT), where)
+    for kind in options.vat_recovered:
+        if kind not in AGENCY_KINDS:
+            where = setting(scenario, "options.vat_recovered", kind)
+            yield Issue("scenario.unknown-kind", f"'{kind}' is not a kind of agency", suggestion(kind, AGENCY_KINDS), where)
+    unsaid = sorted(set(place.agencies["kind"]) - set(options.vat_recovered)) if options.vat else []
+    if unsaid:
+        message = f"value added tax is counted, and nothing says how much of it is recovered by {listed(unsaid)}"
+        remedy = f"set the share of each in options.vat_recovered, e.g. {{ {unsaid[0]} = 1.0 }} for all of it, 0.0 for none"
+        yield Issue("scenario.vat", message, remedy, setting(scenario, "options.vat_recovered"))
 
 
 def check_stuck(scenario: Scenario, place: Place) -> Iterator[Issue]:

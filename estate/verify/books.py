@@ -189,7 +189,7 @@ def _state(case: Case, decision: Decision, leave: Mapping[str, float], year: int
     return State(is_open, {point: until(case.today.host[point]) for point in case.moved(decision)})
 
 
-def _bearers(case: Case, decision: Decision, state: State) -> dict[str, dict[str, float]]:
+def bearers(case: Case, decision: Decision, state: State) -> dict[str, dict[str, float]]:
     """Who bears each site's cost, as shares that add up to 1."""
     area: dict[str, defaultdict[str, float]] = {site: defaultdict(float) for site in case.sites}
     for point, site in decision.host.items():
@@ -222,7 +222,7 @@ def borne(case: Case, decision: Decision, state: State) -> dict[tuple[str, str],
     for point, old, new in _hosting(case, decision, state):
         cost[case.today.host[point]] += old
         cost[decision.host[point]] += new
-    shares = _bearers(case, decision, state)
+    shares = bearers(case, decision, state)
     return {(site, agency): cost[site] * share for site, users in shares.items() for agency, share in users.items()}
 
 
@@ -246,7 +246,7 @@ def _add_year(case: Case, decision: Decision, said: Expected, label: str, state:
         rest[host, agency] = rest.get((host, agency), 0.0) + new
     for (site, agency), amount in rest.items():
         said.share[agency, label, line(site), site] += amount
-    now, then = before.rent, _rents(case, decision, state)
+    now, then = before.rent, rents(case, decision, state)
     change: defaultdict[tuple[str, str], float] = defaultdict(float)
     for place in {*now, *then}:
         site, agency, rent_line = place
@@ -269,10 +269,10 @@ class _Before:
     rent: Mapping[tuple[str, str, str], float]
 
 
-def _rents(case: Case, decision: Decision, state: State) -> dict[tuple[str, str, str], float]:
+def rents(case: Case, decision: Decision, state: State) -> dict[tuple[str, str, str], float]:
     """(site, agency, line) to pence of a year: paid by all there but the landlord, received (below nothing) by one of ours."""
     found: dict[tuple[str, str, str], float] = {}
-    for site, users in _bearers(case, decision, state).items():
+    for site, users in bearers(case, decision, state).items():
         whole, landlord = pence(rent_gbp(case, site) * state.open[site]), lets(case, site)
         tenants = {agency: share for agency, share in users.items() if agency != landlord}
         if not whole or not tenants:
@@ -289,7 +289,7 @@ def expected_ledger(case: Case, decision: Decision) -> Expected:
     money, said = case.scenario.money, Expected()
     today = State({site: float(site in case.today.open) for site in case.sites}, {})
     hosted = {point: old for point, old, _ in _hosting(case, case.today, today)}
-    before = _Before(borne(case, case.today, today), hosted, _rents(case, case.today, today))
+    before = _Before(borne(case, case.today, today), hosted, rents(case, case.today, today))
     leave = {site: leaves_after(case, site) for site in case.sites}
     for year in range(money.horizon_years):
         _add_year(case, decision, said, year_label(money.base_year + year), _state(case, decision, leave, year), before)

@@ -6,7 +6,7 @@ Nothing here knows a price, a limit or a rule; those are in the modules beside i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -136,6 +136,11 @@ def case_of(place: Place, scenario: Scenario, travel: Travel) -> Case:
         position={site: at for at, site in enumerate(ids)},
         today=Decision(frozenset(paid), home),
     )
+
+
+def under(case: Case, scenario: Scenario) -> Case:
+    """The same tables and travel under another scenario."""
+    return replace(case, scenario=scenario, standards=expanded(scenario), memo={})
 
 
 def decision_of(case: Case, plan: Plan) -> tuple[Decision | None, Finding]:

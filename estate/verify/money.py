@@ -112,8 +112,11 @@ def running_pence(case: Case, decision: Decision) -> int:
 
 def move_parts_gbp(case: Case, point: str, site: str) -> tuple[float, float, float]:
     """One-off GBP of a move: fit-out by service and kind of building, removal, and optimism bias on the fit-out."""
-    if site == case.today.host[point]:
-        return 0.0, 0.0, 0.0
+    return (0.0, 0.0, 0.0) if site == case.today.host[point] else works_parts_gbp(case, point, site)
+
+
+def works_parts_gbp(case: Case, point: str, site: str) -> tuple[float, float, float]:
+    """GBP of fitting a point out at a site, of removing it, and of the optimism bias, whether or not it is there today."""
     service, kind = case.points[point]["service"], case.sites[site]["kind"]
     stated = [case.rates[key] for key in ((service, kind), (service, "")) if key in case.rates]
     row = next((each for each in stated if not blank(each["fitout_gbp_m2"])), None)

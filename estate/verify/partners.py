@@ -85,13 +85,14 @@ def players(case: Case) -> tuple[str, ...]:
 
 def _game(case: Case, tables: Mapping[str, pd.DataFrame]) -> _Game:
     low, high, plan, needs = {}, {}, {}, {}
+    witnesses = tables["witnesses"]
     says: dict[int, list[Group]] = {}
     for row in tables["coalitions"].to_dict("records"):
         group = _group(row["group"])
         low[group], high[group] = pence(float(row["saves_gbp_pa"])), pence(float(row["saves_at_most_gbp_pa"]))
         plan[group], needs[group] = int(row["plan"]), _group(row["plan_needs"])
         says.setdefault(int(row["plan"]), []).append(group)
-    witness = {each: _decision(case, tables["witnesses"], each) for each in says}
+    witness = {each: changed(case, witnesses[witnesses["plan"] == each]) for each in says}
     return _Game(players(case), low, high, plan, needs, witness, says)
 
 
@@ -99,10 +100,10 @@ def _group(cell: Any) -> Group:
     return frozenset(each for each in plain(cell).split(";") if each)
 
 
-def _decision(case: Case, table: pd.DataFrame, plan: int) -> Decision:
-    """A witness: today's estate with the changes that the table gives."""
+def changed(case: Case, rows: pd.DataFrame) -> Decision:
+    """Today's estate with the changes that a table gives: ``what`` (moves, opens, closes), ``access_point_id``, ``site_id``."""
     opened, host = set(case.today.open), dict(case.today.host)
-    for row in table[table["plan"] == plan].to_dict("records"):
+    for row in rows.to_dict("records"):
         site = plain(row["site_id"])
         if row["what"] == "moves":
             host[plain(row["access_point_id"])] = site

@@ -186,7 +186,7 @@ def _check_dates(case: Case, programme: Programme, steps: list[Step], table: pd.
     ]
     yield finding("programme.before", len(programme.before), wrong, "steps that do not wait for what comes first")
     if programme.leases == "left":
-        ends = {site: _lease_end(case, site) for site in case.sites}
+        ends = {site: lease_end(case, site) for site in case.sites}
         kept = [
             site
             for site, end in ends.items()
@@ -266,7 +266,7 @@ def _wrong_money(case: Case, purse: Purse, programme: Programme, said: Mapping[K
         if abs(said[purse.name, year, "given_to_capital"] + said[purse.name, year, "taken_from_revenue"]) > 0.5:
             yield f"{purse.name}: what revenue gave in {year_label(base + year)} is not what capital took"
         if len(drawn) == len(loans):
-            charge = sum(_charge(each, drawn[each.year - base], year - (each.year - base)) for each in loans)
+            charge = sum(sum(charged(each, drawn[each.year - base], year - (each.year - base))) for each in loans)
             stands = said[purse.name, year, "loan_repaid"] + said[purse.name, year, "loan_interest"]
             if abs(stands + charge) > 2.0 * len(loans) + 0.5:
                 yield f"{purse.name}: loan charges in {year_label(base + year)}"
@@ -275,8 +275,8 @@ def _wrong_money(case: Case, purse: Purse, programme: Programme, said: Mapping[K
             yield f"{purse.name}: more is borrowed in {each.year} than may be"
 
 
-def _charge(loan: Loan, drawn: float, after: int) -> float:
-    """Pence charged so many years after a loan was drawn, worked down year by year."""
+def charged(loan: Loan, drawn: float, after: int) -> tuple[float, float]:
+    """Pence repaid and pence of interest so many years after a loan was drawn, worked down year by year."""
     owed, level = drawn, drawn / loan.years
     if loan.repaid == "annuity" and loan.rate:
         level = drawn * loan.rate / (1 - (1 + loan.rate) ** -loan.years)
@@ -284,9 +284,9 @@ def _charge(loan: Loan, drawn: float, after: int) -> float:
         interest = owed * loan.rate
         repaid = level - interest if loan.repaid == "annuity" else level
         if n == after:
-            return repaid + interest
+            return repaid, interest
         owed -= repaid
-    return 0.0
+    return 0.0, 0.0
 
 
 def _short(case: Case, purse: Purse, said: Mapping[Key, float], last: int) -> Iterator[str]:
@@ -410,13 +410,13 @@ def npv_pence(case: Case, programme: Programme, steps: list[Step]) -> float:
         if sells(case, step.site):
             total -= yearly(programme.holding_share * running, leave, leave + sale)
     for site, gbp in programme.renewed_gbp_pa.items():
-        end = _lease_end(case, site)
+        end = lease_end(case, site)
         if end is not None:
             total -= yearly(gbp - running_gbp(case, site), end, max(gone.get(site, float(H)), end))
     return 100 * total
 
 
-def _lease_end(case: Case, site: str) -> float | None:
+def lease_end(case: Case, site: str) -> float | None:
     """When the lease of a building in use ends, in years after the base date; None where none does, or it has ended."""
     row = case.sites[site]
     if not case.paid_today(site) or row["tenure"] in ("freehold", "pfi") or blank(row["lease_end"]):

@@ -28,12 +28,13 @@ SUMMARY = (
 @solver
 @click.option("--require-optimal", is_flag=True, help="Exit with 5 unless the plan is proven optimal.")
 @click.option("--locks-from", type=click.Path(path_type=Path), metavar="RUN", help="Keep every decision of an earlier plan.")
+@click.option("--options", is_flag=True, help="Set the plan beside doing nothing, the minimum and others, as 'estate options'.")
 @PUBLIC
 @QUIET
 @JSON
-def command(
-    *, path: Path, changes: tuple[str, ...], out: Path, require_optimal: bool, locks_from: Path | None, public: bool,
-    quiet: bool, as_json: bool, **limits: Any,
+def command(  # noqa: PLR0913  (one for each option)
+    *, path: Path, changes: tuple[str, ...], out: Path, require_optimal: bool, locks_from: Path | None, options: bool,
+    public: bool, quiet: bool, as_json: bool, **limits: Any,
 ) -> None:  # fmt: skip
     """Read PATH, choose the hubs, check the plan independently, and publish it under maps/.
 
@@ -51,8 +52,9 @@ def command(
         changes = (*locks(locks_from, path), *changes)  # what the committee asks for overrides what was decided
     with interruptible() as stop, shown(quiet=quiet or as_json) as progress:
         outcome = run(
-            path, changes=changes, out=out, public=public, progress=progress, stop=stop, say=say_to_stderr(quiet or as_json)
-        )
+            path, changes=changes, out=out, public=public, progress=progress, stop=stop, say=say_to_stderr(quiet or as_json),
+            options=() if options else None,
+        )  # fmt: skip
     manifest = outcome.manifest
     if public:
         from estate.page.public import left_out
