@@ -330,6 +330,11 @@ where = {population = ">= 2000"}
     assert place.zones.loc["Z02", "population"] == 1900
     assert place.zones["population"].dtype == np.int64
     assert (folder / "sites.csv").read_bytes() == text
+    # What a scenario changes it assumes: the cell is marked so, and says where it comes from.
+    library, hall = (place.sites.loc[each] for each in ("COLDBROOK-LIBRARY", "ALDERTON-TOWN-HALL"))
+    assert {"running_cost_gbp_pa", "status"} <= set(library["illustrative"].split(";"))
+    assert library["running_cost_gbp_pa_source"].endswith("the scenario's adjustment 'dear-libraries'")
+    assert "adjustment" not in hall["running_cost_gbp_pa_source"] + place.zones.loc["Z02", "population_source"]
 
 
 @pytest.mark.parametrize(

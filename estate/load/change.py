@@ -93,7 +93,7 @@ def adjusted(
 
 
 def _marked(before: pd.DataFrame, after: pd.DataFrame, each: Adjust) -> pd.DataFrame:
-    """The cells that an adjustment changed are assumptions of the scenario: marked so in their rows, with where they come from."""
+    """What an adjustment changed is an assumption of the scenario: marked so in its row, with where it comes from."""
     was, now = before[each.column], after[each.column]
     touched = ((was != now) & ~(was.isna() & now.isna())).to_numpy(dtype=bool)
     if not touched.any() or "illustrative" not in after:
