@@ -3,6 +3,7 @@
 from fractions import Fraction
 from itertools import product
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +12,9 @@ from places import tiny_place, tiny_plan, tiny_scenario
 from estate.appraise import transfers
 from estate.appraise.books import books
 from estate.appraise.transfers import Payment, transfers_by_gain
+from estate.travel import Travel
+from estate.verify.bills import check_agencies
+from estate.verify.case import case_of, decision_of
 from estate.verify.transfers import check_transfers
 
 
@@ -122,12 +126,46 @@ def test_the_referee_judges_payments_by_what_they_must_be():
     place = tiny_place(sites={"library": {"hosting_cost_gbp_m2_pa": 240.0}})
     plan, scenario = tiny_plan(place), tiny_scenario()
     tables = books(place, scenario, plan).tables
-    said = {name: tables[name] for name in ("agencies", "transfers")}
-    assert not [each for each in check_transfers(said) if each.broken]
-    assert len(said["transfers"])
-    more = said["transfers"]["amount_gbp_pa"] + 0.02
+    case = case_of(place, scenario, Travel({}, {}))
+    decision, _ = decision_of(case, plan)
+
+    def broken(**changed):
+        return {each.rule for each in check_transfers(case, decision, {**tables, **changed}) if each.broken}
+
+    assert not broken()
+    assert len(tables["transfers"])
+    more = tables["transfers"]["amount_gbp_pa"] + 0.02
     for column, value in (("amount_gbp_pa", more), ("to_agency", "nobody"), ("from_agency", "nobody")):
-        wrong = said["transfers"].assign(**{column: value})
-        assert [each for each in check_transfers({**said, "transfers": wrong}) if each.broken], column
-    none = said["transfers"].iloc[:0]
-    assert [each for each in check_transfers({**said, "transfers": none}) if each.broken]
+        assert "transfers" in broken(transfers=tables["transfers"].assign(**{column: value})), column
+    assert {"transfers", "transfers.gains"} <= broken(transfers=tables["transfers"].iloc[:0])
+
+
+@pytest.mark.parametrize(
+    ("basis", "column", "agency", "change"),
+    [
+        ("running cost", "gain_gbp_pa", "police", -40_000.0),  # a loss that is none, and is made good
+        ("annual equivalent", "annual_equivalent_gain_gbp_pa", "county", -1e6),  # the whole plan loses, so nobody is paid
+    ],
+)
+def test_the_referee_takes_no_printed_gain_for_granted(basis, column, agency, change):
+    """Gains and payments that agree with each other, and not with the plan."""
+    place = tiny_place(sites={"library": {"hosting_cost_gbp_m2_pa": 240.0}})
+    plan, scenario = tiny_plan(place), tiny_scenario()
+    tables = books(place, scenario, plan).tables
+    case = case_of(place, scenario, Travel({}, {}))
+    decision, _ = decision_of(case, plan)
+    agencies = tables["agencies"].copy()
+    agencies.loc[agencies["agency"] == agency, column] += change
+    answer = transfers_by_gain({name: round(gbp * 100) for name, gbp in zip(agencies["agency"], agencies[column], strict=True)})
+    net = dict.fromkeys(agencies["agency"], 0)
+    for each in answer.payments:
+        net[each.payer] -= each.pence
+        net[each.payee] += each.pence
+    agencies[column.replace("gain", "transfer")] = [pence / 100 for pence in net.values()]
+    rows = [(basis, each.payer, "", each.payee, "", each.pence / 100) for each in answer.payments]
+    other = tables["transfers"][tables["transfers"]["basis"] != basis]
+    said = pd.concat([pd.DataFrame(rows, columns=list(other.columns)), other], ignore_index=True)
+    found = list(check_transfers(case, decision, {"agencies": agencies, "transfers": said}))
+    assert {each.rule for each in found if each.broken} == {"transfers.gains"}
+    assert {each.rule for each in check_agencies(case, decision, agencies) if each.broken} == {"agencies.money"}
+    assert not [each for each in check_agencies(case, decision, tables["agencies"]) if each.broken]

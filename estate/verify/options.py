@@ -17,7 +17,8 @@ import pandas as pd
 
 from estate.scenario import altered
 from estate.verify.accounts import RUNNING
-from estate.verify.books import State, bearers, borne, expected_ledger, leaving_shares, rents, year_label
+from estate.verify.bills import ONE_OFF, RECEIPTS, Bills, in_parts, paid_a_year
+from estate.verify.books import State, bearers, expected_ledger, leaving_shares, year_label
 from estate.verify.case import Case, Decision, Finding, finding, number, plain, under
 from estate.verify.financial import check_financial
 from estate.verify.money import DUST, factors, leaves_after, pence, refits, running_pence, unworn_share, works_parts_gbp
@@ -115,16 +116,12 @@ def _check_rules(case: Case, option: Again) -> Iterator[Finding]:
 def _again(case: Case, row: Mapping[Any, Any], decision: Decision) -> Again:
     found = Again(row, decision)
     base, horizon = case.scenario.money.base_year, case.scenario.money.horizon_years
-    want, today, (by_agency_today, shared_today) = (
-        expected_ledger(case, decision),
-        running_pence(case, case.today),
-        _today(case),
-    )
+    want, today, bills = expected_ledger(case, decision), running_pence(case, case.today), _today(case)
     for year in range(horizon):
         found.whole[year, "running_cost"] -= today
-        for agency, amount in by_agency_today.items():
+        for agency, amount in bills.pence.items():
             found.agency[agency, year, "running_cost"] -= amount
-            found.shares[agency, year] += shared_today[agency]
+            found.shares[agency, year] += bills.rounded[agency]
     entries = [(label, line, amount) for (_, label, line, *_), amount in want.exact.items()]
     entries += [(label, line, amount) for (label, line, _), amount in want.total.items()]
     for label, line, amount in entries:
@@ -134,12 +131,12 @@ def _again(case: Case, row: Mapping[Any, Any], decision: Decision) -> Again:
     for (agency, label, line, *_), amount in (*want.exact.items(), *want.share.items()):
         if line != SPARED:
             found.agency[agency, int(label[:4]) - base, _called(line)] += amount
-            found.shares[agency, int(label[:4]) - base] += _rounded(amount)
+            found.shares[agency, int(label[:4]) - base] += in_parts(amount)
     upkeep = () if row["kind"] == KINDS[0] else (*_repairs(case, decision), *_refits(case, decision), *_renewed(case, decision))
     for agency, year, line, amount in upkeep:
         found.whole[year, line] += amount
         found.agency[agency, year, line] += amount
-        found.shares[agency, year] += _rounded(amount)
+        found.shares[agency, year] += in_parts(amount)
     return found
 
 
@@ -151,24 +148,12 @@ def _called(line: str) -> str:
     return "running_cost" if line in RUNNING else line
 
 
-def _rounded(amount: float) -> bool:
-    """Whether a share is no whole pence, and so was rounded."""
-    return abs(amount - round(amount)) > 1e-6
-
-
-def _today(case: Case) -> tuple[Mapping[str, float], Mapping[str, int]]:
-    """What each agency pays a year today, rent less what it receives among it, unrounded; and of how many sums it has a share."""
+def _today(case: Case) -> Bills:
+    """What each agency pays a year today."""
     if "paid today" not in case.memo:
-        state = State({site: float(site in case.today.open) for site in case.sites}, {})
-        found, shares = defaultdict[str, float](float), Counter[str]()
-        paid = [(agency, amount) for (_, agency), amount in borne(case, case.today, state).items()]
-        paid += [(agency, amount) for (_, agency, _), amount in rents(case, case.today, state).items()]
-        for agency, amount in paid:
-            found[agency] += amount
-            shares[agency] += _rounded(amount)
-        case.memo["paid today"] = found, shares
-    today: tuple[Mapping[str, float], Mapping[str, int]] = case.memo["paid today"]
-    return today
+        case.memo["paid today"] = paid_a_year(case, case.today)
+    found: Bills = case.memo["paid today"]
+    return found
 
 
 type Entry = tuple[str, int, str, float]
@@ -252,7 +237,7 @@ def _check_figures(case: Case, options: list[Again]) -> Iterator[Finding]:
             "annual_equivalent_cost_gbp_pa": cost[n] / sum(worth),
             "running_cost_gbp_pa": running_pence(case, each.decision),
             "one_off_gbp": -each.total(*ONE_OFF),
-            "receipts_gbp": each.total("capital_receipt", "disposal_from_receipt"),
+            "receipts_gbp": each.total(*RECEIPTS),
             "revenue_sums_gbp": each.total("revenue_sum"),
             "repairs_met_gbp": -each.total("backlog_met"),
             "repairs_left_gbp": whole if n == 0 else 0.0,
@@ -282,9 +267,6 @@ def _check_figures(case: Case, options: list[Again]) -> Iterator[Finding]:
         if n and (not rank or fit[int(float(rank)) - 1] != min(fit, key=lambda one: abs(one - round(cost[n])))):
             wrong.append(f"{each.name}, rank")
     yield finding("options.figures", len(options) * 18, wrong, "figures of the options that are wrong")
-
-
-ONE_OFF = ("fitout", "optimism_bias", "removal", "exit_cost", "disposal_to_revenue", "holding_cost", "void_cost")
 
 
 def _closed_to_services(state: pd.DataFrame) -> int:
@@ -331,7 +313,7 @@ def _check_agencies(case: Case, options: list[Again], table: pd.DataFrame) -> It
 
             true = {
                 "one_off_gbp": -of(*ONE_OFF),
-                "receipts_gbp": of("capital_receipt", "disposal_from_receipt"),
+                "receipts_gbp": of(*RECEIPTS),
                 "revenue_sums_gbp": of("revenue_sum"),
                 "upkeep_gbp": -of("backlog_met", "refit", "renewed_lease"),
                 "net_present_cost_gbp": present[agency],

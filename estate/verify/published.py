@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from estate.scenario import Limb, Measure, Metric, Standard
 from estate.verify.access import frame_of, limbs, near_pairs, offering, tested
+from estate.verify.bills import PAID, check_agencies
 from estate.verify.books import check_ledger, flexible_use, receipts
 from estate.verify.case import Case, Decision, Finding, blank, finding, number, plain
 from estate.verify.money import hosting_gbp, move_gbp, pence, running_gbp
@@ -39,8 +40,12 @@ def check_tables(case: Case, decision: Decision, tables: Mapping[str, pd.DataFra
     for name, again, keys, close in AGAIN:
         if name in tables:
             yield from compare(name, tables[name], again(case, decision), keys, close)
+    if "agencies" in tables:
+        absent = [column for column in PAID if column not in tables["agencies"]]
+        yield finding("agencies.columns", len(PAID), absent, "columns missing from agencies")
+        yield from [] if absent else check_agencies(case, decision, tables["agencies"])
     if "transfers" in tables and "agencies" in tables:
-        yield from check_transfers(tables)
+        yield from check_transfers(case, decision, tables)
     trips = journeys(case, decision) if "zones" in tables or "access" in tables else pd.DataFrame()
     if "zones" in tables:
         yield from compare("zones", tables["zones"], trips, ["zone_id", "service"])
