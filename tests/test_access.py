@@ -11,6 +11,7 @@ from places import scenario_with, tiny_place, tiny_plan, tiny_scenario
 from test_standards import straight_travel
 
 from estate.appraise.access import (
+    SAME,
     Reach,
     access_table,
     affected_table,
@@ -79,9 +80,9 @@ def test_better_and_worse_off_by_hand(measured):
     table = table[table["group"] == "everyone"].set_index("service")
     for service, rows in zones.groupby("service"):
         change = (rows["distance_after_m"] - rows["distance_before_m"]).astype(int)
-        worse = rows["population"][change > 0].sum()
+        worse = rows["population"][change > SAME["m"]].sum()
         assert table.loc[service, "worse_off"] == worse
-        assert table.loc[service, "better_off"] == rows["population"][change < 0].sum()
+        assert table.loc[service, "better_off"] == rows["population"][change < -SAME["m"]].sum()
 
 
 def test_groups_are_found_by_what_the_columns_hold():
@@ -94,8 +95,9 @@ def test_groups_are_found_by_what_the_columns_hold():
     assert set(group_columns(straight(place, scenario_with()))) == {"age65", "no_car"}
 
 
-def test_a_table_of_minutes_tells_the_same_in_seconds(measured):
+def test_a_table_of_minutes_tells_the_same_in_seconds(measured, monkeypatch):
     """Public transport has times and no distances: nobody may then seem unharmed because a column of metres is blank."""
+    monkeypatch.setitem(SAME, "s", SAME["m"])
     place, scenario, before, after = measured
     timed = [Reach(each.site, np.full_like(each.distance_m, -1), each.distance_m, each.within) for each in (before, after)]
     metres, seconds = access_table(straight(place, scenario), before, after), access_table(straight(place, scenario), *timed)

@@ -275,3 +275,28 @@ def test_public_transport_minutes_from_a_table():
     assert answer.status is Status.OPTIMAL
     host = found.plan(place, answer.solution).host[list(place.access_points.index).index("p4")]
     assert place.sites.index[host] in ("hall", "jobcentre")
+
+
+def test_a_rule_is_kept_by_the_form_the_plan_is_held_to():
+    """Beyond a limit today is no fault of the plan's; a person more beyond it, or sent farther than the tolerance, is."""
+    place = tiny_place()
+    near, far = "library-near", "library-far"
+    scenario = with_standards(
+        {"name": near, "service": "library", "limit": "100 m", "tolerance": "5 miles"},
+        {"name": far, "service": "library", "limit": "9 miles"},
+        {"name": "bus", "service": "library", "limit": "10 min", "mode": "transit"},
+        {"name": "all", "service": "library", "limit": "100 m", "beyond": "strict"},
+    )
+    measured = Measured.of(place, scenario, straight_travel(place, scenario))
+    today = standards_table(measured, todays_plan(place)).set_index("name")
+    assert today["kept"].to_dict() == {near: "yes", far: "yes", "bus": "not tested", "all": "no"}
+    assert today.loc[near, "beyond_before"] == 7_050
+    assert (today["newly_beyond"].dropna() == 0).all()
+    plan = todays_plan(place)
+    moved = place.access_points["service"].eq("library").to_numpy()
+    others = [j for j in range(len(place.sites)) if j not in plan.host[moved]]
+    xy, zones = (frame[["easting_m", "northing_m"]].to_numpy() for frame in (place.sites, place.zones))
+    away = max(others, key=lambda j: np.hypot(*(zones - xy[j]).T).mean())
+    worse = Plan(plan.open, np.where(moved, away, plan.host))
+    tight = with_standards({"name": near, "service": "library", "limit": "100 m"})
+    assert standards_table(Measured.of(place, tight, measured.travel), worse)["kept"].tolist() == ["no"]

@@ -34,6 +34,8 @@ AFFECTED = (
     "nearest_before",
     "nearest_after",
 )
+SAME = {"m": 80, "s": 60}
+"""A journey that changes by no more metres, or seconds, than this counts as the same, in every table, chart and sentence."""
 MOST_VALUES = 60
 """A label column with more values than this is an identifier, not a group."""
 
@@ -190,7 +192,8 @@ def access_table(measured: Measured, before: Reach, after: Reach) -> pd.DataFram
     """One row for each service, group and value (``access.csv``): people within the limit and distances, before and after.
 
     Distances are weighted by people.  ``better_off`` and ``worse_off`` count people whose nearest site comes nearer or goes
-    farther; ``worse_mean_m`` is how much farther, on average, for those worse off.  ``unreached`` are people with no route.
+    farther by more than :data:`SAME`; ``worse_mean_m`` is how much farther, on average, for those worse off.  ``unreached`` are
+    people with no route.
     Where the travel tables have no distances, seconds stand in their place, in columns that end in ``_s``.
     """
     rows = []
@@ -199,10 +202,10 @@ def access_table(measured: Measured, before: Reach, after: Reach) -> pd.DataFram
         rule = measured.headline.get(service)
         unit = unit_of(before, k)
         was, now = far(before, k, unit), far(after, k, unit)
-        change = np.where((was >= 0) & (now >= 0), now - was, 0)
+        change, same = np.where((was >= 0) & (now >= 0), now - was, 0), SAME[unit]
         inside = [(_within(each, k) == "yes").to_numpy() for each in (before, after)]
         for group, value, people in groups:
-            worse = float(people[change > 0].sum())
+            worse = float(people[change > same].sum())
             row: dict[str, Any] = {
                 "service": service,
                 "group": group,
@@ -215,9 +218,9 @@ def access_table(measured: Measured, before: Reach, after: Reach) -> pd.DataFram
             for name, each in (("before", was), ("after", now)):
                 row |= _spread(each, people, name, unit)
             row |= {
-                "better_off": round(float(people[change < 0].sum())),
+                "better_off": round(float(people[change < -same].sum())),
                 "worse_off": round(worse),
-                f"worse_mean_{unit}": round(float((people * change)[change > 0].sum()) / worse) if worse else None,
+                f"worse_mean_{unit}": round(float((people * change)[change > same].sum()) / worse) if worse else None,
                 "unreached": round(float(people[now < 0].sum())),
             }
             rows.append(row)
@@ -254,7 +257,7 @@ def weighted_quantile(value: Floats, weight: Floats, share: float) -> int:
 
 
 def affected_table(place: Place, before: Reach, after: Reach, most: int = 50) -> pd.DataFrame:
-    """The worst-affected places by name: zones whose nearest site goes farthest away, with what they lose and gain.
+    """The worst-affected places by name: zones whose nearest site goes farther by more than :data:`SAME`, the most first.
 
     By distance (``farther_m``) where the travel tables have it, else by time (``longer_s``).
     """
@@ -263,7 +266,7 @@ def affected_table(place: Place, before: Reach, after: Reach, most: int = 50) ->
         unit = unit_of(before, k)
         was, now = far(before, k, unit), far(after, k, unit)
         change = np.where((was >= 0) & (now >= 0), now - was, 0)
-        rows += [(unit, int(change[i]), i, service, k) for i in np.flatnonzero(change > 0).tolist()]
+        rows += [(unit, int(change[i]), i, service, k) for i in np.flatnonzero(change > SAME[unit]).tolist()]
     rows.sort(key=lambda row: (row[0], -row[1], row[2], row[3]))
     names = np.append(place.sites["name"].to_numpy(dtype=object), "")
     timed = any(row[0] == "s" for row in rows)

@@ -6,16 +6,24 @@ import numpy as np
 import pandas as pd
 
 from estate.place import Plan, offers
+from estate.problem import Bools
 from estate.scenario import Measure, Standard
 from estate.standards.measured import Measured
-from estate.standards.reach import people_needed
+from estate.standards.reach import nearest, people_needed
 from estate.standards.words import in_words
+
+COLUMNS = [
+    "name", "service", "rule", "before", "after", "detail_before", "detail_after", "kept", "beyond_before", "newly_beyond",
+    "source", "status",
+]  # fmt: skip
 
 
 def standards_table(measured: Measured, plan: Plan) -> pd.DataFrame:
     """Each rule: whether it is met as written, before and after, and by how many people (``standards.csv``).
 
-    "Met" is against the published limit and share themselves, not the easier ``no-worse`` form that the plan is held to.
+    "Met" is against the published limit and share themselves, not the easier ``no-worse`` form that the plan is held to.  Whether
+    the plan keeps to that form is ``kept`` (yes, no, not tested; blank for rules on moves): what it is to be judged by.
+    ``beyond_before`` and ``newly_beyond`` are people: beyond the limit today, and only in the plan.
     """
     rows = []
     for rule in measured.rules:
@@ -29,9 +37,46 @@ def standards_table(measured: Measured, plan: Plan) -> pd.DataFrame:
         if measured.service(rule) is not None:
             for name, each in (("before", measured.place.today), ("after", plan)):
                 row |= _met(rule, measured, each, name)
+            row |= _kept(rule, measured, plan)
         rows.append(row)
-    columns = ["name", "service", "rule", "before", "after", "detail_before", "detail_after", "source", "status"]
-    return pd.DataFrame(rows, columns=columns)
+    frame = pd.DataFrame(rows, columns=COLUMNS)
+    return frame.astype(dict.fromkeys(("beyond_before", "newly_beyond"), "Int64"))
+
+
+def _kept(rule: Standard, measured: Measured, plan: Plan) -> dict[str, str | int]:
+    """Whether the plan keeps to a home-to-site rule as the plan is held to it, and whom its limit leaves out."""
+    if rule.measure is Measure.SITE:
+        return {}
+    if not measured.wholly_testable(rule):
+        return {"kept": "not tested"}
+    k, people = measured.place.services.index(rule.service), measured.people(rule)
+    today, after = measured.place.offers_today[k], offers(measured.place, plan)[k]
+    had, has = (measured.reached(rule, there) for there in (today, after))
+    was, now = had >= rule.backup, has >= rule.backup
+    lenient = rule.beyond == "no-worse"
+    if rule.share < 1 or rule.each:
+        kept = True
+        for _, each in measured.groups(rule):
+            wanted = people_needed(rule.share, int(each.sum()))
+            kept &= int(each[now].sum()) >= (min(wanted, int(each[was].sum())) if lenient else wanted)
+    else:
+        asked = np.minimum(rule.backup, had) if lenient else rule.backup
+        kept = not (people[has < asked].any() or (lenient and people[_farther(rule, measured, today, after, had == 0)].any()))
+    return {
+        "kept": "yes" if kept else "no",
+        "beyond_before": int(people[~was].sum()),
+        "newly_beyond": int(people[was & ~now].sum()),
+    }
+
+
+def _farther(rule: Standard, measured: Measured, today: Bools, after: Bools, beyond: Bools) -> Bools:
+    """(N,) of the zones beyond a limit today, those that the plan sends farther than the rule's tolerance allows."""
+    limb = measured.limbs(rule)[0]
+    pairs = measured.travel.home[limb.mode]
+    value = pairs.measure(limb.limit.metric.value)
+    before, then = (nearest(pairs, value, there, len(beyond)) for there in (today, after))
+    slack = rule.tolerance.value if rule.tolerance and rule.tolerance.metric is limb.limit.metric else 0.0
+    return np.asarray(beyond & (before >= 0) & ((then < 0) | (then > before + slack)), dtype=bool)
 
 
 def _met(rule: Standard, measured: Measured, plan: Plan, name: str) -> dict[str, str]:

@@ -54,7 +54,10 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "zone_id", "name", "service", "population", "district", "site_before", "site_after", "distance_before_m",
         "distance_after_m", "time_before_s", "time_after_s", "limit_m", "within_before", "within_after",
     ),
-    "standards": ("name", "service", "rule", "source", "status", "before", "after", "detail_before", "detail_after"),
+    "standards": (
+        "name", "service", "rule", "source", "status", "before", "after", "detail_before", "detail_after", "kept",
+        "beyond_before", "newly_beyond",
+    ),
     "affected": (
         "zone_id", "name", "district", "service", "people", "distance_before_m", "distance_after_m", "farther_m",
     ),

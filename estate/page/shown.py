@@ -225,14 +225,15 @@ def _moves(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _standards(table: pd.DataFrame, left_out: list[str]) -> pd.DataFrame:
-    """Whether a rule is met is not said where a row left out serves some of its people.
+    """Whether a rule is met, or kept, is not said where a row left out serves some of its people.
 
     The whole plan's answer is no substitute: it says on which side of a limit the building stands that is not shown.
     """
     here = table["service"].isin(left_out)
-    met = {name: table[name].mask(here, NOT_SAID) for name in ("before", "after")}
+    met = {name: table[name].mask(here, NOT_SAID) for name in ("before", "after", "kept")}
     detail = {name: table[name].mask(here, "") for name in ("detail_before", "detail_after")}
-    return table.assign(**met, **detail)
+    people = {name: table[name].mask(here) for name in ("beyond_before", "newly_beyond")}
+    return table.assign(**met, **detail, **people)
 
 
 def _unknown(run: Run, left_out: list[str]) -> pd.DataFrame:

@@ -80,7 +80,7 @@ def near_pairs(case: Case, rule: Standard) -> pd.DataFrame | None:
     return found
 
 
-def _count(pairs: pd.DataFrame, ends: set[int], n: int) -> pd.Series[int]:
+def count(pairs: pd.DataFrame, ends: set[int], n: int) -> pd.Series[int]:
     """How many of the chosen ends each of n starts has."""
     return pairs.loc[pairs["end"].isin(ends), "start"].value_counts().reindex(range(n), fill_value=0)
 
@@ -121,8 +121,8 @@ def check_home(case: Case, decision: Decision, rule: Standard) -> Iterator[Findi
     if pairs is None:
         return
     n, residents = len(case.zones), people(case, rule)
-    now = _count(pairs, offering(case, decision, rule.service), n)
-    was = _count(pairs, offering(case, case.today, rule.service), n)
+    now = count(pairs, offering(case, decision, rule.service), n)
+    was = count(pairs, offering(case, case.today, rule.service), n)
     if rule.share < 1 or rule.each:
         yield _check_share(case, rule, residents, now, was)
         return
@@ -244,6 +244,6 @@ def people_within(case: Case, decision: Decision) -> int:
         counts = rule.measure is Measure.HOME and rule.backup == 1 and rule.service in case.services
         pairs = near_pairs(case, rule) if counts else None
         if pairs is not None:
-            now = _count(pairs, offering(case, decision, rule.service), len(case.zones))
+            now = count(pairs, offering(case, decision, rule.service), len(case.zones))
             total += int(people(case, rule)[now >= 1].sum())
     return total

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from estate.scenario import Limb, Measure, Metric, Standard
-from estate.verify.access import frame_of, limbs, near_pairs, offering, tested
+from estate.verify.access import check_home, count, frame_of, limbs, near_pairs, offering, people, tested
 from estate.verify.bills import PAID, check_agencies
 from estate.verify.books import check_ledger, flexible_use, receipts
 from estate.verify.case import Case, Decision, Finding, blank, finding, number, plain
@@ -27,8 +27,33 @@ CLOSE = 6e-4
 """Figures are printed to the penny, the metre or a thousandth of a square metre."""
 PENNY = 0.0206
 """What several share may stand two pence off, as shares of one sum do."""
+UNCHANGED = {"m": 80, "s": 60}
+"""Metres or seconds more or less that nobody is told of."""
 ROUNDED = 0.5 + 1e-6
 """A mean is printed to the whole number nearest to it."""
+
+
+def standards(case: Case, decision: Decision) -> pd.DataFrame:
+    """``standards``: whether the plan keeps each home-to-site rule as it is held to it, and whom the limit leaves out."""
+    rows = []
+    for rule in case.standards:
+        row: dict[str, Any] = {"name": rule.name, "kept": "", "beyond_before": None, "newly_beyond": None}
+        if rule.measure is Measure.HOME and rule.service in case.services:
+            pairs = near_pairs(case, rule)
+            if pairs is None or not all(tested(case, rule.measure, limb) for limb in limbs(case, rule)):
+                row["kept"] = "not tested"
+            else:
+                met = [
+                    count(pairs, offering(case, each, rule.service), len(case.zones)) >= rule.backup
+                    for each in (case.today, decision)
+                ]
+                residents = people(case, rule)
+                row["kept"] = "no" if any(found.broken for found in check_home(case, decision, rule)) else "yes"
+                row["beyond_before"] = int(residents[~met[0]].sum())
+                row["newly_beyond"] = int(residents[met[0] & ~met[1]].sum())
+        rows.append(row)
+    frame = pd.DataFrame(rows, columns=["name", "kept", "beyond_before", "newly_beyond"])
+    return frame.astype(dict.fromkeys(("beyond_before", "newly_beyond"), "Float64"))
 
 
 def check_tables(case: Case, decision: Decision, tables: Mapping[str, pd.DataFrame]) -> Iterator[Finding]:
@@ -40,6 +65,8 @@ def check_tables(case: Case, decision: Decision, tables: Mapping[str, pd.DataFra
     for name, again, keys, close in AGAIN:
         if name in tables:
             yield from compare(name, tables[name], again(case, decision), keys, close)
+    if "kept" in tables.get("standards", ()):  # runs stored before the column came have none
+        yield from compare("standards", tables["standards"], standards(case, decision), ["name"])
     if "agencies" in tables:
         absent = [column for column in PAID if column not in tables["agencies"]]
         yield finding("agencies.columns", len(PAID), absent, "columns missing from agencies")
@@ -374,13 +401,14 @@ def _distances(trips: pd.DataFrame) -> _Far:
 def _summary(rule: Standard | None, trips: _Far, weight: NDArray[np.float64]) -> dict[str, Any]:
     """One row of ``access``."""
     change = np.nan_to_num(trips.far["after"] - trips.far["before"])
-    worse = float(weight[change > 0].sum())
+    more, less = change > UNCHANGED[trips.unit], change < -UNCHANGED[trips.unit]
+    worse = float(weight[more].sum())
     row: dict[str, Any] = {
         "people": round(float(weight.sum())),
         "limit": rule.limit.text if rule and rule.limit else "",
-        "better_off": round(float(weight[change < 0].sum())),
+        "better_off": round(float(weight[less].sum())),
         "worse_off": round(worse),
-        "worse_mean_m": float((weight * change)[change > 0].sum()) / worse if worse else float("nan"),
+        "worse_mean_m": float((weight * change)[more].sum()) / worse if worse else float("nan"),
         "unreached": round(float(weight[np.isnan(trips.far["after"])].sum())),
     }
     other = "s" if trips.unit == "m" else "m"
