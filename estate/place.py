@@ -25,9 +25,9 @@ class Place:
     one of them is a position in every array of a run.  ``sites`` and ``zones`` have ``easting_m`` and ``northing_m``
     (EPSG:27700).  Missing numbers are NaN, missing text is ``""``, missing dates NaT; flags are bool.
     ``rates`` is indexed by (service, site_kind), ``hosting`` by (access_point_id, site_id).  ``travel`` is the user's own
-    table (``from_id, to_id, mode, distance_m, time_s``) or None; ``context`` the map's quiet background (``kind`` outline, road
-    or town; ``name``; geometry, EPSG:27700), or None.  Columns that a table does not specify are text, but those of ``zones``
-    are numbers where every cell is one.
+    table (``from_id, to_id, mode, distance_m, time_s``) or None; ``context`` the map's quiet background (``kind`` outline, road,
+    river or town; ``name``; geometry, EPSG:27700), or None.  Columns that a table does not specify are text, but those of
+    ``zones`` are numbers where every cell is one.
     ``digests`` is the SHA-256 of every file that was read, by its path as the scenario gives it.
     """
 

@@ -27,6 +27,27 @@ STOPPED = {
 """Why a search that proved no optimum ended, and what to do about it."""
 
 
+FIGURES = {
+    "capacity_m2": "floor area of the building",
+    "area_m2": "floor area of the counter",
+    "running_cost_gbp_pa": "running cost",
+    "hosting_cost_gbp_m2_pa": "charge for hosting",
+    "market_value_gbp": "value",
+    "visits_pa": "visits a year",
+    "exit_cost_gbp": "cost of leaving",
+    "fitout_gbp_m2": "fit-out cost",
+    "removal_gbp_m2": "removal cost",
+    "agency": "holder of the title",
+}
+"""What people call a column where its name, without the unit, would not do."""
+_UNIT = re.compile(r"(_gbp_m2_pa|_gbp_m2|_gbp_pa|_gbp|_m2|_pa|_m|_s|_fte)$")
+
+
+def figure_words(column: str) -> str:
+    """A column as people call it: ``value_low_gbp`` is ``value low``."""
+    return FIGURES.get(column) or _UNIT.sub("", column).replace("_", " ")
+
+
 def why_stopped(reason: str) -> tuple[str, str]:
     """A sentence and a remedy for a value of ``stopped``; empty where the optimum was proven."""
     return STOPPED.get(reason, ("", ""))

@@ -175,4 +175,5 @@ def _switch_words(name: str, part: float, change: float, whole: float) -> str:
         worth = f"still worth £{whole - part:,.0f}" if whole > 0 else "still worth less than nothing"
         return f"{subject} alone do not decide it: with none at all, the plan is {worth}."
     verb = "fall" if change < 0 else "rise"
-    return f"{subject} would have to {verb} by {abs(change):,.1f}% for the plan to be worth nothing."
+    then = "be worth nothing" if whole > 0 else "break even"
+    return f"{subject} would have to {verb} by {abs(change):,.1f}% for the plan to {then}."

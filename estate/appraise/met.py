@@ -27,7 +27,7 @@ def standards_table(measured: Measured, plan: Plan) -> pd.DataFrame:
     """
     rows = []
     for rule in measured.rules:
-        row = {
+        row: dict[str, str | int] = {
             "name": rule.name,
             "service": rule.service,
             "rule": in_words(rule, measured.scenario),

@@ -14,7 +14,8 @@ import pandas as pd
 from estate.appraise.access import Reach, group_columns, label_columns
 from estate.place import Place
 from estate.standards.measured import Measured
-from estate.wording import listed
+from estate.standards.words import by_mode
+from estate.wording import figure_words, listed
 
 COLUMNS = ["topic", "not_known", "why_it_matters", "what_would_help"]
 
@@ -93,7 +94,7 @@ def _journeys(measured: Measured) -> Iterator[Line]:
     if not set(modes) - {"walk", "drive"}:
         yield (
             "public transport",
-            f"journeys are measured by {_words(modes)}; no bus or train is timed",
+            f"journeys are measured{_words([by_mode(each) for each in modes])}; no bus or train is timed",
             "people who rely on a bus may be cut off by a move that looks short",
             "a travel table with mode 'transit', for example one that r5py makes",
         )
@@ -107,9 +108,9 @@ def _journeys(measured: Measured) -> Iterator[Line]:
             "a street network (travel.streets)",
         )
     for rule in measured.rules:
-        gaps = [f"{each.limit.text} by {each.mode}" for each, has_data in measured.tested(rule) if not has_data]
+        gaps = [f"{each.limit.text}{by_mode(each.mode)}" for each, has_data in measured.tested(rule) if not has_data]
         if gaps and measured.service(rule) is not None:
-            words = f"'{rule.name}' is not tested for {_words(gaps)}"
+            words = f"the rule for {measured.scenario.service_label(rule.service)} is not tested for {_words(gaps)}"
             yield ("a rule without data", words, "there it is neither met nor broken", "a travel table for that mode")
 
 
@@ -136,7 +137,7 @@ def _buildings(place: Place) -> Iterator[Line]:
         for column in columns:
             assumed = int(marked.map(lambda names, column=column: column in names).sum())
             if assumed:
-                words = f"{column} is an assumption for {assumed:,} of {len(frame):,} {thing}"
+                words = f"the {figure_words(column)} is assumed for {assumed:,} of {len(frame):,} {thing}"
                 yield ("assumed figures", words, "other figures may change the plan", "the register's own figures")
     blank = int(place.access_points["visits_pa"].isna().sum())
     if blank:

@@ -16,7 +16,7 @@ from estate.load.sniff import refusal
 from estate.place import CRS
 from estate.scenario import TableFile
 
-CONTEXT_KINDS = ("outline", "road", "town")
+CONTEXT_KINDS = ("outline", "road", "river", "town")
 
 
 def in_order(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -27,7 +27,7 @@ def in_order(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def context_layer(raw: Raw, given: TableFile, issues: list[Issue]) -> gpd.GeoDataFrame | None:
-    """One file of background: ``kind`` (outline, road or town), ``name`` and geometry in EPSG:27700, repaired where broken."""
+    """One file of background: ``kind`` (outline, road, river or town), ``name``, geometry in EPSG:27700, repaired if broken."""
     try:
         return _layer(raw, given)
     except InputError as error:

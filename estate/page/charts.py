@@ -122,7 +122,8 @@ def _paired_columns(chart: Chart, names: list[str], before: Any, after: Any, uni
     chart.label(WIDTH / 2, floor + 30, "middle small quiet", f"{unit} from home")
 
 
-def _span(values: Sequence[float], room: float, least: float = 1.0) -> float:
+def span(values: Sequence[float], room: float, least: float = 1.0) -> float:
+    """Units a value, so that the largest fills the room."""
     return room / max([abs(value) for value in values] + [least])
 
 
@@ -148,7 +149,7 @@ def costs(run: Run) -> Chart | None:
     chart = Chart(
         "What each agency pays a year", summary, 26 + 44 * len(names), ("Agency", "Today", "In the plan", "Change"), rows
     )
-    scale = _span([*frame["b"], *frame["a"]], WIDTH - 100)
+    scale = span([*frame["b"], *frame["a"]], WIDTH - 100)
     for i, (name, b, a) in enumerate(zip(names, frame["b"], frame["a"], strict=True)):
         y = 14 + 44 * i
         chart.label(0, y, "start", short(name, 44))
@@ -192,7 +193,7 @@ def winners(run: Run, trips: Journeys) -> Chart | None:
         "Who lives nearer, who farther", summary, 40 + 40 * len(labels), ("Service", "Nearer", "Farther", "No change"), rows
     )
     middle = WIDTH / 2
-    scale = _span([*nearer, *farther], middle - 62)
+    scale = span([*nearer, *farther], middle - 62)
     chart.label(middle - 8, 12, "end small quiet", "◀ nearer")
     chart.label(middle + 8, 12, "start small quiet", "farther ▶")
     for i, label in enumerate(labels):
@@ -203,54 +204,4 @@ def winners(run: Run, trips: Journeys) -> Chart | None:
         chart.bar(middle, y + 5, farther[i] * scale, 13, "farther")
         chart.label(middle - nearer[i] * scale - 5, y + 16, "end small", words.count(nearer[i]))
         chart.label(middle + farther[i] * scale + 5, y + 16, "start small", words.count(farther[i]))
-    return chart
-
-
-def deprivation(run: Run, trips: Journeys) -> Chart | None:
-    """Average distance, over all services, for each tenth of neighbourhoods by deprivation."""
-    frame = run.place.zones
-    column = next((name for name in ("imd_decile", "imd_decile_2015", "imd15_decile", "imd19_decile") if name in frame), None)
-    if column is None or not trips.services:
-        return None
-    decile = pd.to_numeric(frame[column], errors="coerce").to_numpy(float)
-    found = [tenth for tenth in range(1, 11) if (decile == tenth).any()]
-    if len(found) < 2:
-        return None
-
-    def average(journey: Any, tenth: int) -> float:
-        rows = decile == tenth
-        means = [facts.mean(journey[rows, k], trips.people[rows]) for k in range(len(trips.services))]
-        known = [mean for mean in means if mean is not None]
-        return sum(known) / len(known) if known else 0.0
-
-    before = [average(trips.before, tenth) for tenth in found]
-    after = [average(trips.after, tenth) for tenth in found]
-    extra = [a - b for a, b in zip(after, before, strict=True)]
-    poor, rich = extra[: max(1, len(extra) // 2)], extra[len(extra) // 2 :]
-    gap = sum(poor) / len(poor) - sum(rich) / len(rich)
-    verdict = "about the same as" if abs(gap) < trips.same else "more than" if gap > 0 else "less than"
-    summary = f"Journeys in the more deprived half of neighbourhoods grow {verdict} those in the less deprived half."
-    rows = [
-        (str(tenth), trips.unit.say(b), trips.unit.say(a), trips.unit.say(a - b, signed=True))
-        for tenth, b, a in zip(found, before, after, strict=True)
-    ]
-    title = "Deprived and less deprived neighbourhoods"
-    chart = Chart(
-        title,
-        summary,
-        46 + 22 * len(found),
-        ("Tenth (1 = most deprived)", "Average today", "Average in the plan", "Change"),
-        rows,
-    )
-    scale = _span([*before, *after], WIDTH - 170)
-    chart.label(92, 12, "end small quiet", "most deprived ▼")
-    for i, tenth in enumerate(found):
-        y = 30 + 22 * i
-        chart.label(92, y + 4, "end small", f"tenth {tenth}")
-        chart.line(100, y, WIDTH - 70, y, "guide")
-        chart.line(100 + before[i] * scale, y, 100 + after[i] * scale, y, "link")
-        chart.dot(100 + before[i] * scale, y, 4, "today")
-        chart.dot(100 + after[i] * scale, y, 4, "plan")
-        chart.label(100 + max(before[i], after[i]) * scale + 9, y + 4, "start small", trips.unit.say(after[i]))
-    chart.label(92, 30 + 22 * len(found), "end small quiet", "least deprived ▲")
     return chart

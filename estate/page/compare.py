@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from estate.page import assets, charts, data, facts, geography, story, words
+from estate.page import assets, charts, data, facts, geography, words
 from estate.page import map as atlas
 from estate.page import public as publishing
 from estate.page.facts import Journeys, Point
@@ -153,7 +153,7 @@ def _figures(runs: tuple[Run, Run], trips: tuple[Journeys, ...]) -> list[dict[st
                 }
             )
 
-    add("Running cost a year", [story.after_cost(run) for run in runs], words.gbp)
+    add("Running cost a year", [facts.after_cost(run) for run in runs], words.gbp)
     for label, key, say in (
         ("Buildings in use", "sites_after", words.count),
         ("Shared hubs", "hubs_after", words.count),
@@ -171,7 +171,9 @@ def _figures(runs: tuple[Run, Run], trips: tuple[Journeys, ...]) -> list[dict[st
 
 def _shared_services(known: list[dict[str, Any]]) -> list[dict[str, str]]:
     both = {item["id"] for item in known[0]["services"]} & {item["id"] for item in known[1]["services"]}
-    every = [{"id": data.ALL, "label": "All services, on average"}] if all(data.ALL in each["zones"] for each in known) else []
+    every = (
+        [{"id": data.ANY, "label": "Any service: the worst change"}] if all(data.ANY in each["zones"] for each in known) else []
+    )
     return [*every, *(item for item in known[0]["services"] if item["id"] in both)]
 
 

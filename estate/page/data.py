@@ -6,14 +6,16 @@ ten), null when out of reach.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from estate.page import facts, words
+from estate.page.decision import numbers
 from estate.page.facts import Floats, Journeys, Point
-from estate.page.geography import Areas, towns
+from estate.page.geography import Areas, insets, towns
 from estate.page.map import Drawing
 
 if TYPE_CHECKING:
@@ -28,7 +30,8 @@ SITE_NUMBERS = {
     "running_cost_after_gbp_pa": "costAfter",
     "net_receipt_gbp": "receipt",
 }
-ALL = "all"
+ANY = "any"
+"""The view of whatever service changes worst."""
 
 
 def page_data(run: Run, drawing: Drawing, areas: Areas, trips: Journeys, points: list[Point]) -> dict[str, Any]:
@@ -38,16 +41,50 @@ def page_data(run: Run, drawing: Drawing, areas: Areas, trips: Journeys, points:
         "layers": drawing.layers,
         "bounds": drawing.bounds,
         "view": "change" if any(point.home != point.host for point in points) else "plan",
-        "service": ALL if len(trips.services) > 1 else facts.busiest_service(trips),
+        "service": ANY if len(trips.services) > 1 else next(iter(trips.services), ""),
+        "numbers": numbers(run),
         "services": _services(run, trips),
         "outcomes": words.OUTCOMES,
         "sites": _sites(run),
         "points": _points(run, trips, points),
         "zones": _zones(run, areas, trips),
         "towns": towns(run.place),
+        "insets": insets(run.place, numbers(run), [(each.home, each.host) for each in points if each.home != each.host]),
         "square": areas.square_m,
-        "unit": {name: getattr(trips.unit, name) for name in ("name", "size", "bands", "changes")},
+        "unit": _unit(trips),
     }
+
+
+def _unit(trips: Journeys) -> dict[str, Any]:
+    """How journeys are told and shaded: where the classes end, in metres or seconds, and what each is called."""
+    unit, ends = trips.unit, fitted(trips)
+    return {
+        "name": unit.name,
+        "same": trips.same,
+        "bands": [end * unit.size for end in unit.bands],
+        "bandWords": words.classes(unit, unit.bands),
+        "changes": [end * unit.size for end in ends],
+        "changeWords": words.classes(unit, ends),
+    }
+
+
+STEPS = (0.1, 0.25, 0.5, 1, 1.5, 2, 3, 5, 10, 20, 50)
+"""Where a class of change may end, in miles; in minutes four times as many."""
+INNER = (0.35, 0.65, 0.9)
+"""Shares of the people whose journeys change that the inner ends of the classes should stand at."""
+
+
+def fitted(trips: Journeys) -> list[float]:
+    """Up to three ends of classes, in the page's unit, fitted to the changes there are: the worst that each zone meets."""
+    steps = np.array(STEPS) * (1 if trips.unit is words.MILES else 4)
+    change = np.abs(trips.change[np.arange(len(trips.people)), trips.worst]) if trips.services else np.zeros(0)
+    known = np.isfinite(change) & (change > trips.same)
+    if not known.any():
+        return [float(each) for each in steps[[1, 3, 5]]]
+    order = np.argsort(change[known], kind="stable")
+    value, people = change[known][order] / trips.unit.size, np.cumsum(trips.people[known][order])
+    at = [int(np.searchsorted(people, share * people[-1])) for share in INNER]
+    return sorted({float(steps[np.abs(steps - value[i]).argmin()]) for i in at})
 
 
 def _services(run: Run, trips: Journeys) -> list[dict[str, str]]:
@@ -132,8 +169,7 @@ def _zones(run: Run, areas: Areas, trips: Journeys) -> dict[str, Any]:
             }
         result[service] = journey
     if len(trips.services) > 1:
-        with np.errstate(invalid="ignore"):
-            result[ALL] = _journey(before.mean(axis=1), after.mean(axis=1))
+        result[ANY] = {"of": replace(trips, before=before, after=after).worst.tolist()}
     return result
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from estate.appraise.access import SAME
 from estate.page import words
 from estate.page.words import Unit
 
@@ -33,6 +34,11 @@ def number(manifest: Mapping[str, Any], key: str) -> float | None:
     """A figure of the manifest, or None."""
     value = manifest.get(key)
     return None if value is None or pd.isna(value) else float(value)
+
+
+def cell(value: Any) -> float | None:
+    """A number in a table's cell, or None where it is blank."""
+    return None if value is None or value == "" or pd.isna(value) else float(value)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,9 +66,18 @@ class Journeys:
         return self.after - self.before
 
     @property
+    def worst(self) -> Ints:
+        """(Z,) the service for which each zone goes farthest farther, or can no longer go; without one, comes nearest nearer."""
+        lost = np.isfinite(self.before) & ~np.isfinite(self.after)
+        change = np.where(lost, np.inf, np.nan_to_num(self.change))
+        if not self.services:
+            return np.zeros(len(change), dtype=np.int64)
+        return np.where(change.max(axis=1) > self.same, change.argmax(axis=1), change.argmin(axis=1))
+
+    @property
     def same(self) -> float:
-        """A journey that changes by no more than this counts as the same: nobody plans a bus route by less."""
-        return self.unit.changes[0] * self.unit.size
+        """A journey that changes by no more than this counts as the same, here as in the tables."""
+        return float(SAME["m" if self.unit is words.MILES else "s"])
 
     @property
     def farther(self) -> Bools:
@@ -139,43 +154,38 @@ def _flag(value: Any) -> float:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Residents, each counted once: within every limit before and after, and farther from or nearer to at least one service.
+    """Residents, each counted once: farther from at least one service, or nearer to one and farther from none.
 
-    ``much_farther`` is farther by more than a mile (or ten minutes); ``newly_beyond`` is beyond a limit that is met today.
+    ``much_farther`` is farther by more than a mile (or ten minutes).
     """
 
     everyone: float
     limited: bool
-    within_before: float
     within_after: float
     farther: float
-    farther_mean: float | None
     much_farther: float
     nearer: float
-    newly_beyond: float
+    unit: Unit
 
 
 def people(trips: Journeys) -> People:
-    """Who is within every limit, and who is better or worse off."""
-    residents = trips.people
-    farther, nearer = trips.farther, trips.nearer
-    # A zone may lose on several services: its people count once, with their mean extra distance for those services.
-    extra = np.where(farther & np.isfinite(trips.change), trips.change, 0.0)
-    losses = farther.sum(axis=1)
-    worse = losses > 0
-    mean_extra = np.divide(extra.sum(axis=1), losses, out=np.zeros(len(residents)), where=worse)
-    count = float(residents[worse].sum())
+    """Who is better or worse off."""
+    residents, worse = trips.people, trips.farther.any(axis=1)
     return People(
         everyone=float(residents.sum()),
         limited=bool(np.isfinite(trips.within_after).any()),
-        within_before=float(residents[~(trips.within_before == 0).any(axis=1)].sum()),
         within_after=float(residents[~(trips.within_after == 0).any(axis=1)].sum()),
-        farther=count,
-        farther_mean=float((residents * mean_extra)[worse].sum() / count) if count else None,
+        farther=float(residents[worse].sum()),
         much_farther=float(residents[(trips.change > trips.unit.much * trips.unit.size).any(axis=1)].sum()),
-        nearer=float(residents[(nearer.any(axis=1)) & ~worse].sum()),
-        newly_beyond=float(residents[((trips.within_before == 1) & (trips.within_after == 0)).any(axis=1)].sum()),
+        nearer=float(residents[trips.nearer.any(axis=1) & ~worse].sum()),
+        unit=trips.unit,
     )
+
+
+def after_cost(run: Run) -> float | None:
+    """Running cost a year of the plan: the objective is something else when the scenario says so, the saving is not."""
+    before, saving = number(run.manifest, "baseline_gbp_pa"), number(run.manifest, "saving_gbp_pa")
+    return number(run.manifest, "objective_gbp_pa") if before is None or saving is None else before - saving
 
 
 def mean(journey: Floats, weight: Floats) -> float | None:
@@ -183,14 +193,6 @@ def mean(journey: Floats, weight: Floats) -> float | None:
     known = np.isfinite(journey) & (weight > 0)
     total = weight[known].sum()
     return float((journey[known] * weight[known]).sum() / total) if total else None
-
-
-def busiest_service(trips: Journeys) -> str:
-    """The service that most people see change: what the map opens with."""
-    if not trips.services:
-        return ""
-    changed = ((trips.farther | trips.nearer) * trips.people[:, None]).sum(axis=0)
-    return trips.services[int(changed.argmax())] if changed.any() else trips.services[0]
 
 
 @dataclass(frozen=True, slots=True)

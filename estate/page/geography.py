@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 import shapely
 import shapely.geometry
 from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
 from shapely.geometry.base import BaseGeometry
 
 from estate.page.words import plain
@@ -22,6 +24,9 @@ MOST_SQUARES = 2500
 SQUARES_M = (1000, 2000, 5000, 10_000, 20_000, 50_000)
 DETAIL_M = 40.0
 """Outlines are drawn to about this accuracy: under a pixel at the scale of a county."""
+
+HULL = 0.25
+"""How closely the land follows the centres where no outline is given: 0 runs through every one, 1 is their convex hull."""
 
 type Feature = dict[str, Any]
 
@@ -70,10 +75,11 @@ def _squares(points: NDArray[np.object_]) -> Areas:
 
 
 def _neighbourhood(centres: NDArray[np.object_]) -> BaseGeometry:
-    """Without an outline: the land within a few times the usual distance between neighbours."""
+    """Without an outline: the land that the centres lie on, and a little more than the usual way between neighbours beyond."""
     tree = shapely.STRtree(centres)
     _, distance = tree.query_nearest(centres, return_distance=True, exclusive=True)
-    return shapely.union_all(shapely.buffer(centres, 3 * float(np.median(distance)) + 500))
+    land = shapely.concave_hull(shapely.multipoints(centres), ratio=HULL)
+    return shapely.buffer(land, 2 * float(np.median(distance)) + 500)
 
 
 def _kind(context: gpd.GeoDataFrame | None, kind: str) -> gpd.GeoDataFrame | None:
@@ -112,14 +118,14 @@ def polygons_of(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
 def background(place: Place) -> list[Feature]:
     """Outlines and roads as features whose ``kind`` property styles them."""
     features: list[Feature] = []
-    for kind in ("outline", "road"):
+    for kind in ("outline", "river", "road"):
         rows = _kind(place.context, kind)
         if rows is not None:
             given = rows.geometry.to_numpy()
             rings = polygons_of(given) if kind == "outline" else given
             shapes = np.asarray(shapely.simplify(rings if len(rings) else given, DETAIL_M))
             shapes = shapes[~shapely.is_empty(shapes)]
-            if kind == "road":
+            if kind != "outline":
                 shapes = np.array([shapely.line_merge(shapely.union_all(shapes))], dtype=object)
             features += [feature(shape, {"kind": kind}) for shape in lonlat(shapes, 4)]
     return features
@@ -138,6 +144,58 @@ def towns(place: Place) -> list[dict[str, Any]]:
         for name, point in zip(rows["name"], where, strict=True)
         if plain(name)
     ][:60]
+
+
+def named_towns(place: Place) -> list[tuple[str, tuple[float, float]]]:
+    """The towns of the background by name, each with its easting and northing; none is said twice."""
+    rows = _kind(place.context, "town")
+    if rows is None or "name" not in rows:
+        return []
+    where = shapely.get_coordinates(shapely.centroid(rows.geometry.to_numpy())).tolist()
+    found = {plain(name): (at[0], at[1]) for name, at in zip(rows["name"], where, strict=True) if plain(name)}
+    return sorted(found.items())
+
+
+TOGETHER_M = 4000.0
+"""Buildings that close this near one another are one town's."""
+MOST_INSETS = 4
+ROOM_M = 900.0
+LEAST_M = 5000.0
+"""A town's inset is at least so wide and high: closer, nobody knows where it is."""
+
+
+def insets(place: Place, closing: Mapping[int, int], moves: Sequence[tuple[int, int]]) -> list[dict[str, Any]]:
+    """The towns where two buildings or more close, the most first: ``name``, how many, and ``bounds`` with where they move to.
+
+    ``closing`` are the sites that close, by position; ``moves`` are (from, to).  A town as wide as half the place needs none.
+    """
+    where = place.sites[["easting_m", "northing_m"]].to_numpy(float)
+    sites = np.array(sorted(closing), dtype=np.int64)
+    if len(sites) < 2:
+        return []
+    near = np.hypot(*(where[sites][:, None] - where[sites][None]).transpose(2, 0, 1)) <= TOGETHER_M
+    _, town = connected_components(near)
+    zones = place.zones[["easting_m", "northing_m"]].to_numpy(float)
+    whole = float(np.max(zones.max(axis=0) - zones.min(axis=0)))
+    names, found = named_towns(place), []
+    for each in np.unique(town):
+        mine = sites[town == each]
+        middle = where[mine].mean(axis=0)
+        hosts = [to for home, to in moves if home in mine and np.hypot(*(where[to] - middle)) <= TOGETHER_M]
+        at = where[[*mine, *hosts]]
+        middle = (at.min(axis=0) + at.max(axis=0)) / 2
+        reach = np.maximum((at.max(axis=0) - at.min(axis=0)) / 2 + ROOM_M, LEAST_M / 2)
+        low, high = middle - reach, middle + reach
+        if len(mine) < 2 or float(np.max(high - low)) > whole / 2:
+            continue
+        corners = lonlat(np.array(shapely.points([low, high]), dtype=object, ndmin=1), 4)
+        away = {name: float(np.hypot(*(np.array(at) - middle))) for name, at in names}
+        nearest = min(away, key=lambda name: away[name], default="")
+        near_by = nearest and away[nearest] <= TOGETHER_M
+        name = nearest if near_by else f"Near {plain(place.sites['name'].iloc[mine[0]])}"
+        bounds = [[lat, lon] for lon, lat in shapely.get_coordinates(corners).tolist()]
+        found.append((-len(mine), name, bounds))
+    return [{"name": name, "count": -less, "bounds": bounds} for less, name, bounds in sorted(found)[:MOST_INSETS]]
 
 
 def lonlat(shapes: NDArray[np.object_], digits: int) -> NDArray[np.object_]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from estate.page import assets, charts, data, facts, geography, story, tables, words
+from estate.page import assets, charts, data, decision, equality, facts, geography, money, story, tables, words
 from estate.page import map as atlas
 from estate.page import options as sidebyside
 from estate.page import partners as signing
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 STYLES = ("page.css", "map.css", "print.css")
 BEFORE_MAP = ("core.js", "marks.js")
-AFTER_MAP = ("map.js", "legend.js", "panel.js", "search.js", "tables.js", "main.js")
+AFTER_MAP = ("map.js", "insets.js", "legend.js", "panel.js", "search.js", "tables.js", "main.js")
 
 
 def render(run: Run, *, public: bool = False) -> str:
@@ -52,7 +52,6 @@ def _context(
     run: Run, trips: facts.Journeys, points: list[facts.Point], areas: geography.Areas, drawing: atlas.Drawing, *, public: bool
 ) -> dict[str, Any]:
     known = data.page_data(run, drawing, areas, trips, points)
-    names = {i: name for i, name in enumerate(known["sites"]["name"]) if name}
     label = words.plain(run.scenario.label)
     sums, notes = story.sums(run)
     return {
@@ -64,21 +63,30 @@ def _context(
         "heading": words.clean(run.scenario.label),
         "description": words.clean(run.scenario.description),
         "sentence": story.sentence(run, points),
-        "figures": story.figures(run, facts.people(trips), trips.unit),
-        "proof": words.proof(run.manifest, run.scenario.money.objective),
+        "figures": decision.figures(run, facts.people(trips)),
+        "closings": decision.closings(run, points),
+        "released": len(known["numbers"]),
+        "moving": decision.others_moving(run, points),
+        "places": decision.places(run),
+        "farther": decision.farther_places(run, trips),
+        "sure": decision.how_sure(run),
         "checks": words.checks(run.manifest),
-        "assumptions": _assumptions(run),
-        "same": trips.unit.say(trips.same) if trips.unit is words.MINUTES else "0.05 mile (80 metres)",
+        "same": "a minute" if trips.unit is words.MINUTES else "80 metres",
         "services": _choices(known),
         "drawing": Markup(drawing.html),  # noqa: S704 - folium's empty element: no words in it
-        "story": story.biggest(points, names),
         "hardest": story.hardest_hit(run),
         "outcomes": _outcomes(run),
+        "insets": known["insets"],
         "shading": _shading(areas),
-        "gainers": [chart for chart in (charts.winners(run, trips), charts.deprivation(run, trips)) if chart],
+        "gainers": [chart for chart in (charts.winners(run, trips), equality.deprivation(run, trips)) if chart],
+        "groups": equality.matrix(run, trips),
+        "areas": tables.areas(run, trips),
         "distances": charts.distances(run, trips),
         "unknowns": facts.table(run, "unknowns", ("topic", "not_known", "why_it_matters")).to_dict("records"),
         "costs": charts.costs(run),
+        "cash": money.cash(run),
+        "agencies": money.by_agency(run),
+        "bargains": money.hard_bargains(run),
         "sums": sums,
         "money_notes": [*notes, *signing.fair_note(run)],
         "options": sidebyside.section(run),
@@ -95,22 +103,8 @@ def _context(
 
 
 def _choices(known: dict[str, Any]) -> list[dict[str, str]]:
-    every = [{"id": data.ALL, "label": "All services, on average"}] if data.ALL in known["zones"] else []
+    every = [{"id": data.ANY, "label": "Any service: the worst change"}] if data.ANY in known["zones"] else []
     return [*every, *known["services"]]
-
-
-def _assumptions(run: Run) -> str:
-    """Where figures are assumed, in a sentence; empty when none are."""
-    frame = run.place.sites[geography.shown(run.place)]
-    if "illustrative" not in frame:
-        return ""
-    count = int((frame["illustrative"].fillna("").astype(str) != "").sum())
-    if not count:
-        return ""
-    return (
-        f"Figures marked so are assumptions, not records: {count} of {words.plural(len(frame), 'building')} "
-        "have at least one. The tables mark each of them."
-    )
 
 
 def _outcomes(run: Run) -> list[dict[str, Any]]:

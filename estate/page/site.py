@@ -101,7 +101,7 @@ def _move(run: Run, point: Point, label: list[str], *, to: bool) -> dict[str, An
         "distance": "" if distance is None or pd.isna(distance) else words.miles(distance),
         "cost": words.gbp(row.get("one_off_gbp")),
         "consultation": point.consultation,
-        "reason": words.clean(row.get("consultation_reason")),
+        "reason": words.rule_sentence(row.get("consultation_reason")),
     }
 
 

@@ -2,108 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from estate.page import facts, words
-from estate.page.facts import People, Point
-from estate.page.words import Unit
-from estate.runs.run import worth_knowing
+from estate.page.facts import Point
+from estate.wording import figure_words
 
 if TYPE_CHECKING:
     from estate.runs.run import Run
 
 
 MOST_NAMED_ZONES = 3000
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A figure to be read from across the room, with what it means below."""
-
-    label: str
-    value: str
-    lines: list[str]
-    assumed: str = ""
-
-
-def figures(run: Run, who: People, unit: Unit) -> list[Figure]:
-    """Running cost, buildings, receipts, people within the limits, people worse off."""
-    manifest = run.manifest
-    return [_cost(run), _buildings(run), _receipts(run), *_people(who, unit, int(facts.number(manifest, "moves") or 0))]
-
-
-def _cost(run: Run) -> Figure:
-    before, after = facts.number(run.manifest, "baseline_gbp_pa"), after_cost(run)
-    if before is None or after is None:
-        return Figure("Running cost a year", "not known", [])
-    change = after - before
-    share = f" ({words.percent(abs(change) / before)} {'less' if change < 0 else 'more'})" if before and change else ""
-    value = words.gbp_short(change, signed=True) if round(change) else "No change"
-    lines = [f"from {words.gbp_short(before)} to {words.gbp_short(after)}{share}"]
-    assumed = facts.assumed(run, "running_cost_gbp_pa")
-    note = f"assumed for {assumed} of {words.plural(len(run.place.sites), 'building')}" if assumed else ""
-    return Figure("Running cost a year", value, lines, note)
-
-
-def after_cost(run: Run) -> float | None:
-    """Running cost a year of the plan: the objective is something else when the scenario says so, the saving is not."""
-    before, saving = facts.number(run.manifest, "baseline_gbp_pa"), facts.number(run.manifest, "saving_gbp_pa")
-    return facts.number(run.manifest, "objective_gbp_pa") if before is None or saving is None else before - saving
-
-
-def _buildings(run: Run) -> Figure:
-    manifest = run.manifest
-    before, after = facts.number(manifest, "sites_before"), facts.number(manifest, "sites_after")
-    lines = [f"from {words.count(before)} to {words.count(after)}"]
-    hubs, hubs_before = facts.number(manifest, "hubs_after"), facts.number(manifest, "hubs_before")
-    if hubs is not None:
-        lines.append(f"{words.plural(hubs, 'shared hub')} (today {words.count(hubs_before)})")
-    change = (after or 0) - (before or 0)
-    return Figure("Buildings in use", words.count(change, signed=True) if change else "No change", lines)
-
-
-def _receipts(run: Run) -> Figure:
-    _, low, high, count = facts.receipts(run)
-    count = int(run.manifest.get("receipt_buildings", count))
-    stated = facts.number(run.manifest, "receipts_gbp")
-    if stated is None:
-        return Figure("Receipts, once", "Not shown", ["the total would give away the value of a single building"])
-    lines = [f"net, from {words.plural(count, 'building')}"] if count else ["no building let go brings one in"]
-    if low is not None and high is not None and count and high > low:
-        lines.append(f"sale prices between {words.gbp_short(low)} and {words.gbp_short(high)}")
-    if (one_off := facts.number(run.manifest, "one_off_gbp")) is not None:
-        lines.append(f"one-off costs {words.gbp_short(one_off)}")
-    assumed = run.manifest.get("receipts_assumed", facts.assumed(run, "market_value_gbp"))
-    return Figure(
-        "Receipts, once",
-        words.gbp_short(stated),
-        lines,
-        "includes assumed values" if assumed and count else "",
-    )
-
-
-def _people(who: People, unit: Unit, moves: int) -> list[Figure]:
-    farther = [
-        f"{words.share(who.farther, who.everyone)} of {words.count(who.everyone)} people are farther from at least one service"
-    ]
-    if who.farther_mean is not None:
-        much = f"; {words.count(who.much_farther)} of them by more than {unit.much_words}" if who.much_farther else ""
-        farther.append(f"by {unit.say(who.farther_mean)} on average{much}")
-    if not who.farther:
-        farther = [f"though {words.plural(moves, 'counter')} move{'s' if moves == 1 else ''}"] if moves else []
-    worse = Figure("People who travel farther", words.count(who.farther) if who.farther else "Nobody", farther)
-    if not who.limited:
-        return [Figure("People within every limit", "No limits set", []), worse]
-    beyond = (
-        f"{words.count(who.newly_beyond)} people are newly beyond one" if who.newly_beyond else "nobody is newly beyond one"
-    )
-    today = f"{words.count(who.within_before)} ({words.share(who.within_before, who.everyone)})"
-    lines = [f"{words.count(who.within_after)} people; today {today}", beyond]
-    return [Figure("People within every limit", words.share(who.within_after, who.everyone), lines), worse]
 
 
 def sentence(run: Run, points: list[Point]) -> str:
@@ -118,7 +30,6 @@ def sentence(run: Run, points: list[Point]) -> str:
     said += _merges(run)
     said += f", lets {words.plural(outcome['released'], 'building')} go" if outcome["released"] else ""
     said += f" and leaves {words.plural(outcome['hub'], 'building')} shared by two or more services." if outcome["hub"] else "."
-    said += places(run)
     dated = run.scenario.base_date
     base = f" It starts from the estate as it stood on {dated.day} {dated:%B %Y}" if dated else ""
     prices = run.scenario.money.price_base
@@ -133,30 +44,10 @@ def _merges(run: Run) -> str:
     return f" and merges {words.count(merged)} of them with the same service elsewhere" if merged else ""
 
 
-def places(run: Run) -> str:
-    """The services that more or fewer places have, each with how many, as a sentence; empty where there is none."""
-    frame = facts.table(run, "places", ("service", "group", "places_before", "places_after"))
-    everywhere = frame[(frame["group"] == "everywhere") & (frame["places_before"] != frame["places_after"])]
-    counts = [
-        f"{words.plain(facts.service_label(run, row['service']))} {words.count(row['places_before'])}"
-        f" to {words.count(row['places_after'])}"
-        for row in everywhere.to_dict("records")
-    ]
-    return f" The number of places with a service changes: {words.listed(counts)}." if counts else ""
-
-
 def listed_services(run: Run, services: list[str]) -> str:
     """``12 Library, 3 Jobcentre``: the services that move, most first."""
     counted = sorted(Counter(services).items(), key=lambda item: (-item[1], item[0]))
     return ", ".join(f"{words.plain(facts.service_label(run, service))} {count}" for service, count in counted)
-
-
-def biggest(points: list[Point], names: dict[int, str]) -> list[dict[str, Any]]:
-    """The buildings that gain most counters, to start reading from: position, name, words."""
-    gained = Counter(point.host for point in points if point.home != point.host and point.host in names)
-    stays = Counter(point.host for point in points)
-    found = sorted(gained.items(), key=lambda item: (-item[1], -stays[item[0]], item[0]))[:6]
-    return [{"site": site, "name": names[site], "text": f"gains {words.plural(count, 'counter')}"} for site, count in found]
 
 
 def hardest_hit(run: Run) -> list[str]:
@@ -177,7 +68,7 @@ def hardest_hit(run: Run) -> list[str]:
 def sums(run: Run) -> tuple[list[tuple[str, str, bool]], list[str]]:
     """The sums as lines of a small table (label, amount, whether a total), and notes to them."""
     manifest = run.manifest
-    before, after = facts.number(manifest, "baseline_gbp_pa"), after_cost(run)
+    before, after = facts.number(manifest, "baseline_gbp_pa"), facts.after_cost(run)
     lines: list[tuple[str, str, bool]] = []
     if before is not None and after is not None:
         lines += [
@@ -208,41 +99,72 @@ def sums(run: Run) -> tuple[list[tuple[str, str, bool]], list[str]]:
     return lines, notes
 
 
+KEPT = {"yes": "Kept", "no": "Broken", "not tested": "Not tested"}
+MOVED = {"met": "Kept", "consult": "People to be asked", "not tested": "Not tested", "not met": "Broken"}
+
+
 def standards(run: Run) -> list[dict[str, str]]:
-    """The rules switched on, and how far each is met before and after."""
+    """The rules switched on: whether the plan keeps each, as it is held to it, and what that means for people."""
     columns = ("name", "service", "rule", "source", "before", "after", "detail_before", "detail_after")
-    frame = facts.table(run, "standards", columns)
+    frame = facts.table(run, "standards", (*columns, "kept", "beyond_before", "newly_beyond"))
+    tolerance = {rule.name: rule.tolerance.text for rule in run.scenario.standards if rule.tolerance}
     return [
         {
-            "rule": words.clean(row["rule"]) or words.clean(row["name"]),
-            "service": facts.service_label(run, row["service"]) if row["service"] else "",
-            "before": _met(row["before"], row["detail_before"]),
-            "after": _met(row["after"], row["detail_after"]),
-            "source": words.clean(row["source"]),
+            "rule": words.clean_long(row["rule"]) or words.clean(row["name"]),
+            "service": words.clean(facts.service_label(run, row["service"])) if row["service"] else "",
+            "verdict": verdict,
+            "tone": {"Kept": "good", "Broken": "warn"}.get(verdict, ""),
+            "meaning": _meaning(row, verdict, tolerance.get(row["name"], "")),
+            "source": words.clean_long(row["source"]),
         }
         for row in frame.to_dict("records")
+        for verdict in [_verdict(row)]
     ]
 
 
-def _met(value: Any, detail: Any) -> str:
-    more = "" if detail is None or pd.isna(detail) else words.clean(detail)
-    if isinstance(value, str):
-        return ": ".join(part for part in (words.clean(value).capitalize(), more) if part)
-    if value is None or pd.isna(value):
-        return more
-    if isinstance(value, bool) or type(value).__name__ == "bool":
-        return "met" if value else "not met"
-    return words.percent(value) if 0 <= float(value) <= 1 else words.count(value)
+def _verdict(row: Mapping[Any, Any]) -> str:
+    kept, before, after = (words.clean(row[name]) for name in ("kept", "before", "after"))
+    if kept in KEPT:
+        return KEPT[kept]
+    # A rule on moves; or a run stored before rules were judged by the form that they are kept in.
+    return "Short today, and no shorter" if before == after == "not met" else MOVED.get(after, after.capitalize())
+
+
+def _meaning(row: Mapping[Any, Any], verdict: str, tolerance: str) -> str:
+    """What a rule means for people: who is beyond the limit already, who is added, how many are within it."""
+    before, after = words.clean(row["detail_before"]), words.clean(row["detail_after"])
+    beyond, added = (facts.cell(row[name]) for name in ("beyond_before", "newly_beyond"))
+    if beyond is None or added is None:
+        return after
+    if not beyond and not added:
+        return "Everybody is within it, today and in the plan."
+    said = f"{words.count(beyond)} people are beyond it already" if beyond else "Nobody is beyond it today"
+    if verdict == "Kept" and not added:
+        said += "; nobody is added" + (f", and none of them goes more than {tolerance} farther" if tolerance and beyond else "")
+    elif added:
+        said += f"; {words.count(added)} more would be in the plan"
+    within = f" Within it: {after}." if before == after else f" Within it: {before} today, {after} in the plan."
+    return f"{said}.{within if before and after else ''}"
 
 
 def issues(run: Run) -> list[str]:
-    """What the checks of the inputs said, for people who want to know."""
+    """What the checks of the inputs said, in words: a building by its name, a figure and a rule by what people call them."""
     found = []
+    names = {str(key): str(name) for key, name in run.place.sites["name"].items() if name}
+    rules = {rule.name: f"the rule for {facts.service_label(run, rule.service)}" for rule in run.scenario.standards}
     for issue in run.manifest.get("issues") or ():
-        if isinstance(issue, dict):
-            found.append(words.clean(worth_knowing(issue)))
-        else:
+        if not isinstance(issue, dict):
             found.append(words.clean(issue))
+            continue
+        column = str(issue.get("column") or "")
+        what = names.get(str(issue.get("id") or ""), "")
+        about = what if not column or "." in column else ", ".join(part for part in (what, figure_words(column)) if part)
+        message = str(issue.get("message", ""))
+        for name, label in rules.items():
+            message = message.replace(f"'{name}'", label)
+        for each in re.findall(r"\b[a-z]+(?:_[a-z0-9]+)+\b", message):
+            message = message.replace(each, figure_words(each))
+        found.append(words.clean_long(f"{about}: {message}" if about else message[:1].upper() + message[1:]))
     return found[:200]
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from estate.page import facts, words
 from estate.page.catalogue import SPECS, Spec
+from estate.page.facts import Journeys
+from estate.wording import figure_words
 
 if TYPE_CHECKING:
     from estate.runs.run import Run
@@ -21,13 +24,13 @@ MOST_ROWS = 600
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What a cell says, the number it sorts by, the building it opens, whether the figure is assumed."""
+    """What a cell says, the number it sorts by, the building it opens, and the mark of what its figure rests on."""
 
     text: str
     sort: float | None = None
     site: int = -1
     outcome: str = ""
-    assumed: bool = False
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,10 @@ class Shown:
     """The words, and how the column is set: ``number``, ``wide``, ``middling`` or nothing."""
     rows: list[list[Cell]]
     total: int
+    file: str
+    """The CSV that has it all."""
+    assumed: frozenset[int] = frozenset()
+    """Columns in which most figures are assumed: the heading says so, and the cells mark those on record."""
 
 
 OUTCOME_ORDER = {name: order for order, name in enumerate(words.OUTCOMES)}
@@ -64,12 +71,52 @@ def show(run: Run, spec: Spec) -> Shown | None:
     frame = _as_shares(frame).head(MOST_ROWS) if spec.name == "access" else frame.head(MOST_ROWS)
     makers = [(name, _maker(run, name)) for name in columns]
     sites = {site: i for i, site in enumerate(run.place.sites.index)}
+    known = [spec.assumed.get(name, name) for name in columns]
+    records = frame.to_dict("records")
+    marks = [facts.assumed_columns(record.get("illustrative")) for record in records]
+    mostly = {i for i, name in enumerate(known) if sum(name in marked for marked in marks) > len(marks) / 2}
     rows = []
-    for record in frame.to_dict("records"):
-        marked = facts.assumed_columns(record.get("illustrative"))
-        rows.append([_cell(name, make, record, sites, assumed=spec.assumed.get(name, name) in marked) for name, make in makers])
+    for record, marked in zip(records, marks, strict=True):
+        cells = [_cell(name, make, record, sites) for name, make in makers]
+        rows.append([_marked(cell, known[i] in marked, i in mostly) for i, cell in enumerate(cells)])
     headings = [(text, _setting([row[i] for row in rows])) for i, text in enumerate(columns.values())]
-    return Shown(spec.name, spec.title, spec.intro, headings, rows, whole)
+    return Shown(spec.name, spec.title, spec.intro, headings, rows, whole, spec.name, frozenset(mostly))
+
+
+def areas(run: Run, trips: Journeys) -> Shown | None:
+    """What the map shades, row by row: every small area's worst change, those that lose most first."""
+    zones, service = run.place.zones, trips.worst
+    moved = np.flatnonzero((trips.farther | trips.nearer).any(axis=1))
+    if not len(moved):
+        return None
+    at = np.arange(len(zones)), service
+    before, after, change = trips.before[at], trips.after[at], trips.change[at]
+    order = moved[np.lexsort((moved, -np.nan_to_num(change[moved], nan=np.inf)))]
+    names = zones["name"].where(zones["name"].astype(str) != "", zones.index.to_series()) if "name" in zones else zones.index
+    named: dict[str, Any] = {"Small area": np.asarray(names, dtype=object)}
+    if "district" in zones:
+        named["District"] = zones["district"].to_numpy(dtype=object)
+    labels = [words.clean(facts.service_label(run, each)) for each in trips.services]
+
+    def far(value: float, *, signed: bool = False) -> Cell:
+        known = bool(np.isfinite(value))
+        return Cell(trips.unit.say(value, signed=signed) if known else "out of reach", float(value) if known else None)
+
+    rows = [
+        [
+            *(Cell(words.clean(column[i])) for column in named.values()),
+            Cell(words.count(trips.people[i]), float(trips.people[i])),
+            Cell(labels[service[i]]),
+            far(before[i]),
+            far(after[i]),
+            far(change[i], signed=True),
+        ]
+        for i in order[:MOST_ROWS]
+    ]
+    titles = [*named, "People", "Service that changes most", "Today", "In the plan", "Change"]
+    headings = [(text, _setting([row[i] for row in rows])) for i, text in enumerate(titles)]
+    intro = "What the map shades: each small area with a change, for the service for which it is worst."
+    return Shown("areas", "Change by small area", intro, headings, rows, len(order), "zones")
 
 
 def _setting(cells: list[Cell]) -> str:
@@ -101,12 +148,20 @@ SITE_OF = {"name": "site_id", "from_name": "from_site_id", "to_name": "to_site_i
 """A name column = the column that says which building it names."""
 
 
-def _cell(
-    name: str, make: Callable[[Any], Cell], record: Mapping[Any, Any], sites: Mapping[str, int], *, assumed: bool
-) -> Cell:
+ASSUMED, RECORDED = "ᵃ", "ʳ"
+
+
+def _marked(cell: Cell, assumed: bool, mostly: bool) -> Cell:  # noqa: FBT001
+    """A figure's mark: where most of a column is assumed its heading says so, and the exceptions are marked instead."""
+    if cell.sort is None or assumed == mostly:
+        return cell
+    return replace(cell, mark=ASSUMED if assumed else RECORDED)
+
+
+def _cell(name: str, make: Callable[[Any], Cell], record: Mapping[Any, Any], sites: Mapping[str, int]) -> Cell:
     made = make(record[name])
     site = sites.get(str(record.get(SITE_OF[name], "")), -1) if name in SITE_OF and record.get("shown", True) else -1
-    return Cell(made.text, made.sort, site, made.outcome, assumed and made.sort is not None)
+    return replace(made, site=site)
 
 
 def _maker(run: Run, name: str) -> Callable[[Any], Cell]:
@@ -121,8 +176,11 @@ def _maker(run: Run, name: str) -> Callable[[Any], Cell]:
         "after": _outcome,
         "why": lambda value: Cell(words.reason(value)),
         "consultation": lambda value: Cell(words.consultation(value)),
+        "consultation_reason": lambda value: Cell(words.rule_sentence(value)),
+        "column": lambda value: Cell(figure_words(words.clean(value)).capitalize()),
+        "table": lambda value: Cell(TABLES.get(str(value), words.clean(value).replace("_", " ").capitalize())),
         "under_value_flag": lambda value: Cell("Yes" if facts.truth(value) else "No"),
-        "group": lambda value: Cell(GROUPS.get(str(value), words.clean(value).replace("_", " ").capitalize())),
+        "group": lambda value: Cell(words.group_words(str(value))),
         "value": lambda value: Cell(words.clean(value).replace("_", " ")),
         "within_before": _number(lambda value: words.share(value, 1.0)),
         "within_after": _number(lambda value: words.share(value, 1.0)),
@@ -136,14 +194,7 @@ def _maker(run: Run, name: str) -> Callable[[Any], Cell]:
     return _free
 
 
-GROUPS = {
-    "everyone": "Everyone",
-    "everywhere": "Everywhere",
-    "district": "By district",
-    "people": "People counted as",
-    "imd_decile": "Deprivation tenth (1: most deprived)",
-    "ruc11": "Rural-urban class",
-}
+TABLES = {"sites": "Buildings", "access_points": "Counters", "zones": "Small areas", "rates": "Rates", "agencies": "Agencies"}
 
 
 def _services(run: Run, value: Any) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -131,21 +132,64 @@ def minutes(seconds: Any, *, signed: bool = False) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What journeys are told in.  ``bands`` and ``changes`` are in it; ``size`` of it is one metre's or second's worth."""
+    """What journeys are told in.  ``bands`` are in it; ``size`` is how many metres or seconds make one."""
 
     name: str
     size: float
     bands: tuple[float, ...]
     """Where the bands of distance end; the last is open."""
-    changes: tuple[float, ...]
-    """Less than the first is no change; the others are where the bands of change end."""
     much: float
     much_words: str
     say: Callable[..., str]
 
 
-MILES = Unit("miles", METRES_PER_MILE, (0.5, 1, 2, 3, 5, 10), (0.05, 0.5, 1, 2), 1, "a mile", miles)
-MINUTES = Unit("minutes", 60.0, (5, 10, 15, 20, 30, 45), (1, 5, 10, 20), 10, "ten minutes", minutes)
+PARTS = {0.1: "a tenth of a mile", 0.25: "a quarter of a mile", 0.5: "half a mile", 1: "a mile", 1.5: "a mile and a half"}
+
+
+def _length(unit: Unit, value: float) -> str:
+    """A length of the page's unit as people say it: ``half a mile``, ``2 miles``, ``10 minutes``."""
+    if unit is MILES:
+        return PARTS.get(value, f"{value:g} miles")
+    return "a minute" if value == 1 else f"{value:g} minutes"
+
+
+def classes(unit: Unit, ends: Sequence[float]) -> list[str]:
+    """The classes between ends, in words: ``under half a mile``, ``half a mile to a mile``, ``over a mile``."""
+    said = [_length(unit, end) for end in ends]
+    return [f"under {said[0]}", *(f"{low} to {high}" for low, high in pairwise(said)), f"over {said[-1]}"]
+
+
+MILES = Unit("miles", METRES_PER_MILE, (0.5, 1, 2, 3, 5, 10), 1, "a mile", miles)
+MINUTES = Unit("minutes", 60.0, (5, 10, 15, 20, 30, 45), 10, "ten minutes", minutes)
+
+
+def about(value: Any, *, assumed: bool) -> str:
+    """``about £590,000``: two figures of an amount that rests on assumptions; else :func:`gbp_short`."""
+    if not assumed or _blank(value) or not float(value):
+        return gbp_short(value)
+    return f"about {_round(float(f'{float(value):.1e}'))}"
+
+
+def _round(value: float) -> str:
+    """Two figures of an amount, without more noughts than they need."""
+    size = abs(value)
+    text = f"£{size / 1e6:,.{int(size < 1e7)}f} million" if size >= 1e6 else f"£{size:,.0f}"
+    return _signed(text, value, signed=False)
+
+
+FRACTIONS = (
+    (0.0, "a few"), (0.1, "a tenth"), (0.2, "a fifth"), (0.25, "a quarter"), (1 / 3, "a third"), (0.4, "two fifths"),
+    (0.5, "half"), (0.6, "three fifths"), (2 / 3, "two thirds"), (0.75, "three quarters"), (0.8, "four fifths"),
+    (0.9, "nine tenths"), (1.0, "nearly all"),
+)  # fmt: skip
+
+
+def fraction(part: float) -> str:
+    """``about half``: the nearest plain fraction; all only where it is all."""
+    if part >= 1:
+        return "all"
+    near = min(FRACTIONS, key=lambda each: abs(each[0] - part))[1]
+    return near if near in ("a few", "nearly all") else f"about {near}"
 
 
 def share(part: float, whole: float) -> str:
@@ -165,12 +209,35 @@ def percent(fraction: Any, digits: int = 1) -> str:
     return "" if _blank(fraction) else f"{100 * float(fraction):.{digits}f}%"
 
 
+GROUPS = {
+    "everyone": "Everyone",
+    "everywhere": "Everywhere",
+    "district": "District",
+    "ward": "Ward",
+    "people": "People counted as",
+    "imd_decile": "Deprivation tenth (1: most deprived)",
+    "ruc11": "Rural-urban class",
+    "rural_urban": "Town and country",
+}
+
+
+def group_words(column: str) -> str:
+    """What a column of zones tells people apart by."""
+    return GROUPS.get(column) or clean(column).replace("_", " ").capitalize()
+
+
 _REASON = re.compile(r"^(kept|released|not used)?: ", re.IGNORECASE)
 
 
 def reason(text: Any) -> str:
     """Why a building stays or goes, as a sentence: the outcome itself is said beside it."""
     said = _REASON.sub("", clean(text))
+    return said[:1].upper() + said[1:]
+
+
+def rule_sentence(text: Any) -> str:
+    """A rule as a sentence, without the name by which its scenario calls it: ``code: the sentence``."""
+    said = re.sub(r"^[\w.-]+: ", "", clean_long(text))
     return said[:1].upper() + said[1:]
 
 

@@ -18,7 +18,7 @@ def in_words(rule: Standard, scenario: Scenario) -> str:
         then = {"forbid": "never farther", "flag": "else consult", "price": f"else £{rule.price_gbp:,.0f} a year"}[rule.action]
         return f"{what} within {limit} of a counter that leaves; {then}"
     who = "people" if rule.people == "everyone" else f"people in '{rule.people}'"
-    where = "".join(f", {column} {value}" for column, value in rule.where.items())
+    where = "".join(f", {column.replace('_', ' ')} {value}" for column, value in rule.where.items())
     each = f", in each {rule.each.replace('_', ' ')}" if rule.each else ""
     more = f"more than {rule.tolerance.text} " if rule.tolerance else ""
     beyond = f"; nobody beyond it today goes {more}farther" if rule.beyond == "no-worse" and rule.share == 1 else ""

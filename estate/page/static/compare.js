@@ -9,7 +9,7 @@
 
   const show = () => {
     atlases.forEach((atlas, n) => atlas.show({ ...state, site: position(n) }));
-    estate.legend(sides[0], state);
+    estate.legend(sides[0], state, atlases[0].shaded);
     document.querySelectorAll("input[name=view]").forEach((each) => { each.checked = each.value === state.view; });
     document.body.dataset.view = state.view;
   };

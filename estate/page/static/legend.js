@@ -1,7 +1,7 @@
 "use strict";
 // The key to the shading, in words, for the view and the service.
 (() => {
-  estate.legend = (data, state) => {
+  estate.legend = (data, state, shaded) => {
     const byId = (id) => document.getElementById(id);
     const swatch = ([colour, words]) => {
       const patch = document.createElementNS("http://www.w3.org/2000/svg", "svg");
@@ -13,9 +13,14 @@
       return estate.el("li", null, patch, words);
     };
     const service = data.services.find((each) => each.id === state.service);
-    const what = service ? `the nearest: ${service.label}` : "the nearest of each service, on average";
-    byId("shade-title").textContent = state.view === "change" ? `How much farther or nearer (${data.unit.name}) people are from ${what}` : `${data.unit.name === "miles" ? "Miles" : "Minutes"} from home to ${what}, ${state.view === "today" ? "today" : "in the plan"}`;
-    byId("shades").replaceChildren(...estate.shadeKey(data.unit, state.view).map(swatch));
+    const unit = data.unit.name === "miles" ? "Miles" : "Minutes";
+    const when = state.view === "today" ? "today" : "in the plan";
+    byId("shade-title").textContent = state.view === "change"
+      ? service ? `How much farther or nearer people are from the nearest: ${service.label}` : "The worst change for any service: how much farther, or else nearer, people are"
+      : service ? `${unit} from home to the nearest: ${service.label}, ${when}` : `${unit} from home to the farthest of all the services, ${when}`;
+    // Only what is on the map, with how many people live there.
+    const found = estate.shadeKey(data.unit, state.view).filter(([colour]) => shaded[colour] !== undefined);
+    byId("shades").replaceChildren(...found.map(([colour, words]) => swatch([colour, [words, " ", estate.el("span", { class: "quiet" }, `${estate.count(shaded[colour])} people`)]])));
     byId("limit").textContent = service && service.limit ? `The limit for this service is ${service.limit}.` : "";
   };
 })();

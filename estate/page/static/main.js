@@ -5,7 +5,7 @@
   const byId = (id) => document.getElementById(id);
   const VIEWS = ["today", "plan", "change"];
 
-  const known = (service) => service === "all" ? Boolean(data.zones.all) : data.services.some((each) => each.id === service);
+  const known = (service) => service === "any" ? Boolean(data.zones.any) : data.services.some((each) => each.id === service);
 
   const stated = () => /[#&](service|view|site)=/.test(window.location.hash);
 
@@ -28,11 +28,13 @@
   };
 
   const atlas = new estate.Atlas(data, (i) => select(i));
+  const insets = data.insets.map((spot, n) => new estate.Inset(atlas, byId(`inset-${n}`), spot, (i) => select(i)));
   const panel = new estate.Panel(byId("panel"), data, (i) => select(i, true), { printable: true });
 
   const show = () => {
     atlas.show(state);
-    estate.legend(data, state);
+    estate.legend(data, state, atlas.shaded);
+    insets.forEach((each) => each.show());
     document.querySelectorAll("input[name=view]").forEach((each) => { each.checked = each.value === state.view; });
     byId("service").value = state.service;
     document.body.dataset.view = state.view;
@@ -48,7 +50,7 @@
   // `go`: the building was chosen away from the map, so take the reader to its panel.
   const select = (i, go = false) => {
     change({ site: i });
-    panel.show(i);
+    panel.show(i, state.service);
     if (i === null) return;
     atlas.reveal(i, go);
     estate.say(`${data.sites.name[i]}: details shown beside the map`);
@@ -59,7 +61,10 @@
   };
 
   document.querySelectorAll("input[name=view]").forEach((each) => each.addEventListener("change", () => change({ view: each.value })));
-  byId("service").addEventListener("change", (event) => change({ service: event.target.value }));
+  byId("service").addEventListener("change", (event) => {
+    change({ service: event.target.value });
+    panel.show(state.site, state.service);
+  });
   byId("whole").addEventListener("click", () => atlas.map.fitBounds(data.bounds, { animate: estate.motion }));
   estate.search(byId("search"), byId("found"), data.sites.name, (i) => select(i, true));
   estate.tables((i) => select(i, true));
@@ -68,19 +73,20 @@
     if (!stated()) return;
     state = read();
     show();
-    panel.show(state.site);
+    panel.show(state.site, state.service);
   });
   // A printed map has another size: it is given that size, and drawn for it, before the paper is laid out.
   const refit = (printing) => {
     document.body.classList.toggle("printing", printing);
     atlas.map.invalidateSize({ animate: false });
     atlas.map.fitBounds(data.bounds, { animate: false });
+    insets.forEach((each) => each.fit());
   };
   window.addEventListener("beforeprint", () => refit(true));
   window.addEventListener("afterprint", () => refit(false));
 
   show();
-  panel.show(state.site);
+  panel.show(state.site, state.service);
   if (state.site !== null) atlas.reveal(state.site, true, false);
   // A link to a state of the map is a link to the map.
   if (stated()) byId("map").scrollIntoView({ behavior: "instant" });

@@ -7,6 +7,8 @@
   const NEARER = ["#dcdcee", "#b2abd2", "#8073ac", "#542788"];
   const SAME = "#f6f4ee";
   const UNKNOWN = "#8d8d8d";
+  const MOST_NUMBERS = 99;
+  const MANY_MOVES = 24;
 
   const OUTCOME = {
     "hub": { shape: "circle", fillColor: "#17365d", color: "#ffffff", weight: 2, fillOpacity: 1 },
@@ -17,29 +19,51 @@
     "outside": { shape: "circle", fillColor: "#ffffff", color: "#6f7d8c", weight: 1.5, fillOpacity: 1 },
   };
 
-  // Which band a value is in, given where the bands end; the last is open.
+  // Where a name may stand about its town: a share of its width to the side, pixels up or down.
+  const SPOTS = [[0, -17], [0, 17], [1, 0], [-1, 0], [0, -30], [0, 30]];
+
+  const GROUND = {
+    outline: { color: "#8c8574", weight: 1.4 },
+    road: { color: "#b9a27c", weight: 1.6 },
+    river: { color: "#7fa8c9", weight: 1.8 },
+  };
+
+  // Which class a value is in, given where the classes end; the last is open.
   const band = (ends, value) => {
     const at = ends.findIndex((end) => value < end);
     return at < 0 ? ends.length : at;
   };
 
-  const farColour = (unit, value) => (value === null ? UNKNOWN : FAR[band(unit.bands, value / unit.size)]);
+  // Fewer classes than colours: the darker ones, so that the worst is dark.
+  const scale = (colours, n) => colours.slice(colours.length - n);
 
-  const changeColour = (unit, before, after) => {
-    if (before === null || after === null) return UNKNOWN;
-    const size = Math.abs(after - before) / unit.size;
-    if (size < unit.changes[0]) return SAME;
-    return (after > before ? FARTHER : NEARER)[band(unit.changes.slice(1), size)];
+  // The classes of a view: [colour, words], in the order of the key.
+  estate.shadeKey = (unit, view) => {
+    if (view !== "change") return [...unit.bandWords.map((words, i) => [FAR[i], words]), [UNKNOWN, "out of reach"]];
+    const n = unit.changeWords.length;
+    const far = unit.changeWords.map((words, i) => [scale(FARTHER, n)[i], `${words} farther`]);
+    const near = unit.changeWords.map((words, i) => [scale(NEARER, n)[i], `${words} nearer`]);
+    return [...far.reverse(), [SAME, "no change to speak of"], ...near, [UNKNOWN, "out of reach"]];
   };
 
-  // The key to the shading: colours with words.
-  estate.shadeKey = (unit, view) => {
-    const words = (ends, i) => (i === 0 ? `under ${ends[0]}` : i === ends.length ? `over ${ends[i - 1]}` : `${ends[i - 1]} to ${ends[i]}`);
-    if (view !== "change") return FAR.map((colour, i) => [colour, words(unit.bands, i)]);
-    const ends = unit.changes.slice(1);
-    const far = FARTHER.map((colour, i) => [colour, `${words(ends, i)} farther`]);
-    const near = NEARER.map((colour, i) => [colour, `${words(ends, i)} nearer`]);
-    return [...near.reverse(), [SAME, "no change"], ...far];
+  // The colour of a journey in a view.
+  const colourOf = (unit, view, before, after) => {
+    const shown = view === "today" ? before : after;
+    if (view !== "change") return shown === null || shown === undefined ? UNKNOWN : FAR[band(unit.bands, shown)];
+    if (before === null || after === null || before === undefined) return UNKNOWN;
+    const size = Math.abs(after - before);
+    if (size <= unit.same) return SAME;
+    return scale(after > before ? FARTHER : NEARER, unit.changeWords.length)[band(unit.changes, size)];
+  };
+
+  // What a building is to people for one service, in words: for how many it is the nearest, today and in the plan.
+  estate.served = (data, i, service) => {
+    const journey = data.zones[service];
+    const label = data.services.find((each) => each.id === service)?.label;
+    if (!journey || !journey.siteBefore || !label) return "";
+    const people = (list) => list.reduce((sum, site, zone) => sum + (site === i ? data.zones.people[zone] : 0), 0);
+    const [today, plan] = [people(journey.siteBefore), people(journey.siteAfter)];
+    return today || plan ? `${label}: the nearest for ${estate.count(today)} people today, ${estate.count(plan)} in the plan` : `No ${label} is nearest here`;
   };
 
   estate.Atlas = class {
@@ -52,18 +76,50 @@
       this.parts = Object.fromEntries(["zones", "moves", "sites"].map((name) => [name, this._ordered(name)]));
       this.moves = data.points.name.map((_, i) => i).filter((i) => data.points.home[i] !== data.points.host[i]);
       for (const [name, zone] of Object.entries(data.zones)) if (zone && zone.before) this._unpack(data.zones[name]);
-      this.layers.background.setStyle((feature) => ({
-        interactive: false, fill: false, className: "ground", color: feature.properties.kind === "road" ? "#b9ab93" : "#8c8574",
-        weight: feature.properties.kind === "road" ? 1.2 : 1.4, opacity: 0.9,
-      }));
-      this.parts.moves.forEach((line) => estate.arrow(line));
+      this.layers.background.setStyle((feature) => ({ interactive: false, fill: false, className: "ground", opacity: 0.9, ...GROUND[feature.properties.kind] }));
+      this.parts.moves.forEach((line, i) => estate.arrow(line, ...this.ends(i).map((at) => this.parts.sites[at])));
       this.layers.zones.bindTooltip((layer) => this._zoneWords(layer.feature.properties.i), { sticky: true });
-      this.layers.sites.bindTooltip((layer) => this._siteWords(layer.feature.properties.i), { direction: "top", offset: [0, -8] });
+      this.layers.sites.bindTooltip((layer) => this._siteWords(layer.feature.properties.i), { sticky: true, direction: "top", offset: [0, -8] });
       this.layers.moves.bindTooltip((layer) => this._moveWords(layer.feature.properties.i), { sticky: true });
       this.parts.sites.forEach((mark, i) => mark.on("click", () => onSelect(i)));
+      this.parts.sites.forEach((mark, i) => {
+        mark.on("mouseover", () => this._point(i));
+        mark.on("mouseout", () => this._point(null));
+      });
+      this.numbers = this.labels(this.map);
       this._towns();
       this._frame();
-      this.map.on("zoomend", () => { if (this.state) { this._mark(); this.select(this.state.site); } });
+      this.map.on("zoomend", () => { if (this.state) this._draw(); });
+    }
+
+    // The positions of the buildings a move is between.
+    ends(i) {
+      const { points } = this.data;
+      return [points.home[this.moves[i]], points.host[this.moves[i]]];
+    }
+
+    // The numbers of the buildings that close, for a map; not where there are too many to read.
+    labels(map) {
+      const found = Object.entries(this.data.numbers).map(([site, number]) => [Number(site), number]);
+      if (found.length > MOST_NUMBERS) return [];
+      return found.filter(([site]) => this.parts.sites[site]).map(([site, number]) => [site,
+        L.tooltip({ permanent: true, direction: "center", className: "pinned", interactive: false, offset: [0, 0], opacity: 1 })
+          .setLatLng(this.parts.sites[site].getLatLng()).setContent(String(number))]);
+    }
+
+    // Shows the numbers at their marks, or hides them where the buildings are not shown as closed.
+    number(map, labels, marks) {
+      labels.forEach(([site, label]) => {
+        const wanted = this.state.view !== "plan";
+        label.options.offset = marks[site].options.shift || L.point(0, 0);
+        if (wanted) { if (map.hasLayer(label)) label.update(); else label.addTo(map); } else label.remove();
+      });
+    }
+
+    // A building that is pointed at picks out its moves.
+    _point(i) {
+      this.pointed = i;
+      this._lines();
     }
 
     _ordered(name) {
@@ -91,41 +147,73 @@
       new ResizeObserver(() => this.map.invalidateSize({ animate: false })).observe(box);
     }
 
-    // Names of towns, the first come written first; a name that would lie on another waits for a closer look.
+    // Names of towns, the first come written first, where no number and no other name is; one that finds no room waits for
+    // a closer look.
     _towns() {
       const labels = this.data.towns.map((town) =>
-        L.tooltip({ permanent: true, direction: "top", offset: [0, -9], className: "town", interactive: false }).setLatLng(town.at).setContent(estate.name(town.name)));
-      const place = () => {
-        const taken = [];
+        L.tooltip({ permanent: true, direction: "center", className: town.beyond ? "town beyond" : "town", interactive: false, offset: [0, 0], opacity: 1 })
+          .setLatLng(town.at).setContent(estate.name(town.name)));
+      this.name = () => {
+        const taken = this.numbers.filter(([, label]) => this.map.hasLayer(label)).map(([site, label]) =>
+          [this.map.latLngToLayerPoint(this.parts.sites[site].getLatLng()).add(label.options.offset), 12, 12]);
         labels.forEach((label) => {
-          const at = this.map.latLngToLayerPoint(label.getLatLng());
-          const half = 4 + 3.4 * label.getContent().textContent.length;
-          const free = taken.every(([other, reach]) => Math.abs(at.x - other.x) > half + reach || Math.abs(at.y - other.y) > 17);
-          if (free) taken.push([at, half]);
-          if (free !== this.map.hasLayer(label)) { if (free) label.addTo(this.map); else label.remove(); }
+          const home = this.map.latLngToLayerPoint(label.getLatLng());
+          const half = 3 + 3.5 * label.getContent().textContent.length;
+          const free = SPOTS.map(([x, y]) => L.point(x * (half + 10), y)).find((offset) => {
+            const at = home.add(offset);
+            return taken.every(([other, wide, high]) => Math.abs(at.x - other.x) > half + wide || Math.abs(at.y - other.y) > 9 + high);
+          });
+          if (!free) { label.remove(); return; }
+          taken.push([home.add(free), half, 9]);
+          label.options.offset = free;
+          if (this.map.hasLayer(label)) label.update(); else label.addTo(this.map);
         });
       };
-      this.map.on("zoomend", place);
-      place();
     }
 
     show(state) {
       this.state = state;
       this._shade();
+      this._draw();
+    }
+
+    // What depends on how near the map is.
+    _draw() {
       this._mark();
+      this.number(this.map, this.numbers, this.parts.sites);
       this._lines();
-      this.select(state.site);
+      this.name();
+      this.select(this.state.site);
+    }
+
+    // The journey shown of an area: before, after, and the position of its service. Of "any", the one that changes worst; in
+    // the views of one time, the farthest.
+    journey(i) {
+      const { zones, services } = this.data;
+      const { service, view } = this.state;
+      let k = services.findIndex((each) => each.id === service);
+      if (service === "any") {
+        k = zones.any.of[i];
+        if (view !== "change") {
+          const far = (n) => zones[services[n].id][view === "today" ? "before" : "after"][i] ?? Infinity;
+          k = services.reduce((best, _, n) => (far(n) > far(best) ? n : best), 0);
+        }
+      }
+      const found = services[k] && zones[services[k].id];
+      return found ? [found.before[i], found.after[i], k] : [null, null, -1];
+    }
+
+    zoneColour(i) {
+      const [before, after] = this.journey(i);
+      return colourOf(this.data.unit, this.state.view, before, after);
     }
 
     _shade() {
-      const journey = this.data.zones[this.state.service];
-      const { view } = this.state;
+      this.shaded = {};
       this.parts.zones.forEach((area, i) => {
         if (!area) return;
-        const [before, after] = journey ? [journey.before[i], journey.after[i]] : [null, null];
-        const { unit } = this.data;
-        let colour = SAME;
-        if (journey) colour = view === "change" ? changeColour(unit, before, after) : farColour(unit, view === "today" ? before : after);
+        const colour = this.zoneColour(i);
+        this.shaded[colour] = (this.shaded[colour] || 0) + (this.data.zones.people[i] || 0);
         area.setStyle({ fillColor: colour, color: colour, weight: 0.6, opacity: 0.9, fillOpacity: 0.82 });
       });
     }
@@ -138,7 +226,7 @@
     // Whether a building has the chosen service, in the view.
     _offers(i) {
       const { service, view } = this.state;
-      if (service === "all") return true;
+      if (service === "any") return true;
       if (!this._serving) {
         this._serving = {};
         this.data.points.name.forEach((_, p) => {
@@ -152,52 +240,74 @@
       return view === "change" ? own.today.has(i) || own.plan.has(i) : own[view].has(i);
     }
 
-    _mark() {
+    // How a building is drawn in the view: a style, or null where it is not shown. `near` grows with the scale of the map.
+    style(i, near, fine) {
       const { sites } = this.data;
+      const outcome = this.outcome(i);
+      const style = OUTCOME[outcome];
+      if (!style || (this.state.view === "plan" && outcome === "released")) return null;
+      const numbered = outcome === "released" && this.numbers.length > 0;
+      const used = (this.state.view === "today" || outcome === "released" ? sites.usedBefore : sites.usedAfter) || [];
+      const radius = numbered ? 10.5 : near * Math.min(15, 4 + 0.19 * Math.sqrt(used[i] || 0));
+      const quiet = this._offers(i) ? 1 : 0.28;
+      return { ...style, weight: style.weight * (numbered ? 1 : fine), radius, opacity: quiet, fillOpacity: quiet };
+    }
+
+    // Buildings that close lie on top, then hubs; none of those covers another.
+    dress(map, marks, near, fine, everything) {
+      marks.forEach((mark, i) => {
+        const style = this.style(i, near, fine);
+        mark.setStyle(style || { opacity: 0, fillOpacity: 0, radius: 1, interactive: false });
+      });
+      const seen = marks.map((_, i) => i).filter((i) => marks[i] && marks[i].options.opacity > 0);
+      const bounds = map.getBounds();
+      const strong = seen.filter((i) => (everything ? bounds.contains(marks[i].getLatLng()) : ["released", "hub"].includes(this.outcome(i))));
+      estate.fan(map, marks, strong, this.state.view === "change" ? this.moves.map((_, m) => this.ends(m)) : [], (i) => this.outcome(i) !== "released");
+      marks.forEach((mark) => { if (mark && mark._map) mark._reset(); });
+      for (const wanted of ["hub", "released"]) marks.forEach((mark, i) => { if (this.outcome(i) === wanted) mark.bringToFront(); });
+    }
+
+    _mark() {
       // Marks shrink as the map is seen from farther away, so that a phone shows a county and not a heap.
       const crowd = this.parts.sites.length > 1500;
-      const near = Math.min(1.25, Math.max(crowd ? 0.25 : 0.6, 1 + (this.map.getZoom() - 9.5) * 0.22));
-      const fine = Math.min(1, near + (crowd ? 0 : 0.4));
-      this.parts.sites.forEach((mark, i) => {
-        const outcome = this.outcome(i);
-        const style = OUTCOME[outcome];
-        const gone = this.state.view === "plan" && outcome === "released";
-        if (!style || gone) {
-          mark.setStyle({ opacity: 0, fillOpacity: 0, radius: 1, interactive: false });
-          return;
-        }
-        const used = (this.state.view === "today" || outcome === "released" ? sites.usedBefore : sites.usedAfter) || [];
-        const radius = near * Math.min(15, 4 + 0.19 * Math.sqrt(used[i] || 0));
-        const quiet = this._offers(i) ? 1 : 0.28;
-        mark.setStyle({ ...style, weight: style.weight * fine, radius, opacity: quiet, fillOpacity: quiet });
-      });
-      // What changes lies on top of what stays.
-      for (const wanted of ["released", "hub"]) this.parts.sites.forEach((mark, i) => { if (this.outcome(i) === wanted) mark.bringToFront(); });
+      const zoom = this.map.getZoom();
+      const near = Math.min(1.25, Math.max(crowd ? 0.25 : 0.6, 1 + (zoom - 9.5) * 0.22));
+      this.dress(this.map, this.parts.sites, near, Math.min(1, near + (crowd ? 0 : 0.4)), zoom >= 12.5);
+    }
+
+    // How an arrow is drawn: those of the building that is chosen or pointed at are picked out, those of another service fade.
+    arrowStyle(i) {
+      const { view, service, site } = this.state;
+      const own = service === "any" || this.data.services[this.data.points.service[this.moves[i]]]?.id === service;
+      const picked = [site, this.pointed].some((each) => each !== null && this.ends(i).includes(each));
+      const many = this.parts.moves.length > MANY_MOVES && service === "any";
+      const opacity = view !== "change" ? 0 : picked ? 1 : !own ? 0.1 : many ? 0.32 : 0.95;
+      const weight = (picked ? 3 : own && !many ? 2.2 : 1.4) * (this.parts.sites.length > 1500 ? 0.5 : 1);
+      return { color: picked ? "#8a0f5c" : "#1d2733", weight, opacity, fill: false };
     }
 
     _lines() {
-      const { view, service } = this.state;
       this.parts.moves.forEach((line, i) => {
-        const own = service === "all" || this.data.services[this.data.points.service[this.moves[i]]]?.id === service;
-        const opacity = view !== "change" ? 0 : own ? 0.95 : 0.14;
-        const weight = (own ? 1.8 : 1.2) * (this.parts.sites.length > 1500 ? 0.5 : 1);
-        line.setStyle({ color: "#1d2733", weight, opacity, fill: false });
+        line.setStyle(this.arrowStyle(i));
+        if (line._map) line._reset();
       });
     }
 
     select(i) {
-      if (this.chosen) this.chosen.remove();
-      this.chosen = null;
+      (this.chosen || []).forEach((ring) => ring.remove());
+      this.chosen = [];
       if (i === null || i === undefined || !this.parts.sites[i]) return;
       const mark = this.parts.sites[i];
-      this.chosen = L.circleMarker(mark.getLatLng(), { pane: mark.options.pane, radius: (mark.getRadius() || 6) + 6, color: "#111111", weight: 3, fill: false, interactive: false }).addTo(this.map);
+      this.chosen = [["#ffffff", 7], ["#111111", 3.5]].map(([color, weight]) => new estate.Mark(mark.getLatLng(), {
+        pane: mark.options.pane, radius: (mark.getRadius() || 6) * 1.3 + 6, color, weight, fill: false, interactive: false, shift: mark.options.shift,
+      }).addTo(this.map));
     }
 
     // Rings drawn for good round some buildings.
     ring(positions) {
       positions.forEach((i) => {
         const mark = this.parts.sites[i];
-        L.circleMarker(mark.getLatLng(), { pane: mark.options.pane, radius: 13, color: "#b0006d", weight: 2.5, dashArray: "4 3", fill: false, interactive: false }).addTo(this.map);
+        L.circleMarker(mark.getLatLng(), { pane: mark.options.pane, radius: 15, color: "#b0006d", weight: 2.5, dashArray: "4 3", fill: false, interactive: false }).addTo(this.map);
       });
     }
 
@@ -211,7 +321,11 @@
 
     _siteWords(i) {
       const outcome = this.outcome(i);
-      return estate.el("span", null, estate.el("strong", null, estate.name(this.data.sites.name[i])), estate.el("br"), this.data.outcomes[outcome] || outcome);
+      const number = this.data.numbers[i] ? `${this.data.numbers[i]}. ` : "";
+      const { service } = this.state;
+      const own = service === "any" ? "" : estate.served(this.data, i, service);
+      return estate.el("span", null, estate.el("strong", null, number, estate.name(this.data.sites.name[i])), estate.el("br"),
+        this.data.outcomes[outcome] || outcome, ...(own ? [estate.el("br"), own] : []));
     }
 
     _moveWords(i) {
@@ -225,11 +339,18 @@
       const { zones, sites, square } = this.data;
       const title = square ? `${estate.plural(zones.held[i], "small area")} in a square of ${square / 1000} km` : zones.name[i];
       const lines = [estate.el("strong", null, estate.name(title)), ` ${estate.count(zones.people[i])} people`];
-      const journey = zones[this.state.service];
-      if (journey) {
+      const [before, after, k] = this.journey(i);
+      if (k >= 0) {
+        const journey = zones[this.data.services[k].id];
+        const { service, view } = this.state;
+        const any = { today: "farthest today", plan: "farthest in the plan", change: before === after ? "nothing changes" : "changes most here" };
+        lines.push(estate.el("br"), estate.el("strong", null, this.data.services[k].label), service === "any" ? `: ${any[view]}` : "");
         const nearest = (list) => (list && list[i] >= 0 && sites.name[list[i]] ? [" (", estate.name(sites.name[list[i]]), ")"] : []);
-        lines.push(estate.el("br"), "Today: ", estate.journey(journey.before[i], this.data.unit), ...nearest(journey.siteBefore));
-        lines.push(estate.el("br"), "In the plan: ", estate.journey(journey.after[i], this.data.unit), ...nearest(journey.siteAfter));
+        lines.push(estate.el("br"), "Today: ", estate.journey(before, this.data.unit), ...nearest(journey.siteBefore));
+        lines.push(estate.el("br"), "In the plan: ", estate.journey(after, this.data.unit), ...nearest(journey.siteAfter));
+        if (before !== null && after !== null && Math.abs(after - before) > this.data.unit.same) {
+          lines.push(estate.el("br"), `${estate.journey(Math.abs(after - before), this.data.unit)} ${after > before ? "farther" : "nearer"}`);
+        }
         if (journey.within && journey.within[i] === 0) lines.push(estate.el("br"), "Beyond the limit");
       }
       return estate.el("span", null, lines);

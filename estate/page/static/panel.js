@@ -37,7 +37,7 @@
       return [estate.el("h4", null, title), found.length ? estate.el("ul", null, found.map((p) => this._point(p, arriving))) : estate.el("p", { class: "quiet" }, "Nobody")];
     }
 
-    show(i) {
+    show(i, service = "any") {
       const { sites, points, outcomes } = this.data;
       if (i === null || !sites.name[i]) return this.box.replaceChildren(...this.empty);
       const all = points.name.map((_, p) => p);
@@ -62,7 +62,8 @@
       }
       this.box.replaceChildren(
         estate.el("p", { class: "outcome " + outcome.replaceAll(" ", "-") }, outcomes[outcome] || outcome),
-        estate.el("h3", { tabindex: "-1" }, estate.name(sites.name[i])),
+        estate.el("h3", { tabindex: "-1" }, this.data.numbers[i] ? `${this.data.numbers[i]}. ` : "", estate.name(sites.name[i])),
+        ...(service !== "any" && estate.served(this.data, i, service) ? [estate.el("p", null, estate.served(this.data, i, service), ".")] : []),
         ...this._list("Here today", all.filter((p) => points.home[p] === i), false),
         ...this._list("Here in the plan", all.filter((p) => points.host[p] === i), true),
         ...(space.length ? [estate.el("h4", null, "Floor area used"), ...space] : []),
