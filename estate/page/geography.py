@@ -79,7 +79,8 @@ def _neighbourhood(centres: NDArray[np.object_]) -> BaseGeometry:
     tree = shapely.STRtree(centres)
     _, distance = tree.query_nearest(centres, return_distance=True, exclusive=True)
     land = shapely.concave_hull(shapely.multipoints(centres), ratio=HULL)
-    return shapely.buffer(land, 2 * float(np.median(distance)) + 500)
+    around: BaseGeometry = land.buffer(2 * float(np.median(distance)) + 500)
+    return around
 
 
 def _kind(context: gpd.GeoDataFrame | None, kind: str) -> gpd.GeoDataFrame | None:

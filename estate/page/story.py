@@ -25,11 +25,10 @@ def sentence(run: Run, points: list[Point]) -> str:
     if not moved and not outcome["released"]:
         best = "the best that the rules allow" if run.manifest.get("status") == "optimal" else "the best found"
         return f"The plan changes nothing: today’s estate is already {best}."
-    services = listed_services(run, [point.service for point in moved])
-    said = f"The plan moves {words.plural(len(moved), 'counter')}{f' ({services})' if services else ''}"
+    said = f"The plan moves {words.plural(len(moved), 'counter')}"
     said += _merges(run)
     said += f", lets {words.plural(outcome['released'], 'building')} go" if outcome["released"] else ""
-    said += f" and leaves {words.plural(outcome['hub'], 'building')} shared by two or more services." if outcome["hub"] else "."
+    said += "."
     dated = run.scenario.base_date
     base = f" It starts from the estate as it stood on {dated.day} {dated:%B %Y}" if dated else ""
     prices = run.scenario.money.price_base
@@ -42,12 +41,6 @@ def _merges(run: Run) -> str:
     """How many of the counters that move join another of their service, as part of a sentence; empty where none does."""
     merged = int((facts.table(run, "moves", ("kind",))["kind"] == "merge").sum())
     return f" and merges {words.count(merged)} of them with the same service elsewhere" if merged else ""
-
-
-def listed_services(run: Run, services: list[str]) -> str:
-    """``12 Library, 3 Jobcentre``: the services that move, most first."""
-    counted = sorted(Counter(services).items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{words.plain(facts.service_label(run, service))} {count}" for service, count in counted)
 
 
 def hardest_hit(run: Run) -> list[str]:
