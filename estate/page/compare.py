@@ -45,7 +45,8 @@ def render_comparison(a: Run, b: Run, *, public: bool = False) -> str:
         atlas.draw(run, area, found, number=n + 1) for n, (run, area, found) in enumerate(zip(runs, areas, points, strict=True))
     ]
     known = [
-        data.page_data(run, drawing, area, trip, found)
+        # Numbers belong to the list of one plan: two plans side by side have none.
+        data.page_data(run, drawing, area, trip, found) | {"numbers": {}, "insets": []}
         for run, drawing, area, trip, found in zip(runs, drawings, areas, trips, points, strict=True)
     ]
     differ = _outcome_differences(a, b)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import geopandas as gpd
 import numpy as np
@@ -78,9 +78,8 @@ def _neighbourhood(centres: NDArray[np.object_]) -> BaseGeometry:
     """Without an outline: the land that the centres lie on, and a little more than the usual way between neighbours beyond."""
     tree = shapely.STRtree(centres)
     _, distance = tree.query_nearest(centres, return_distance=True, exclusive=True)
-    land = shapely.concave_hull(shapely.multipoints(centres), ratio=HULL)
-    around: BaseGeometry = land.buffer(2 * float(np.median(distance)) + 500)
-    return around
+    land = cast("BaseGeometry", shapely.concave_hull(shapely.multipoints(centres), ratio=HULL))
+    return cast("BaseGeometry", land.buffer(2 * float(np.median(distance)) + 500))
 
 
 def _kind(context: gpd.GeoDataFrame | None, kind: str) -> gpd.GeoDataFrame | None:

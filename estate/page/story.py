@@ -92,7 +92,7 @@ def sums(run: Run) -> tuple[list[tuple[str, str, bool]], list[str]]:
     return lines, notes
 
 
-KEPT = {"yes": "Kept", "no": "Broken", "not tested": "Not tested"}
+KEPT = {"yes": "Kept", "no": "Broken", "not tested": "Not tested", "not said": "Not said"}
 MOVED = {"met": "Kept", "consult": "People to be asked", "not tested": "Not tested", "not met": "Broken"}
 
 

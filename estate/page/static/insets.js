@@ -2,7 +2,7 @@
 // Town insets: a closer look at the towns where several buildings close, drawn as the map is. Nothing in them can be reached
 // by keyboard, and nothing is in them alone: the map, the list and the tables have it all.
 (() => {
-  const PANES = ["zones", "background", "moves", "sites"];
+  const PANES = ["inset-zones", "inset-background", "inset-moves", "inset-sites"];
   const STILL = {
     zoomControl: false, attributionControl: false, dragging: false, keyboard: false, scrollWheelZoom: false, doubleClickZoom: false,
     boxZoom: false, touchZoom: false, zoomSnap: 0, zoomAnimation: false, fadeAnimation: false, markerZoomAnimation: false,
@@ -18,21 +18,22 @@
       const near = (part) => part && within.intersects(part.getBounds ? part.getBounds() : L.latLngBounds([part.getLatLng()]));
       const { zones, sites, moves } = atlas.parts;
       this.fit();
-      this.zones = zones.map((area, i) => (near(area) && area.getLatLngs ? [i, L.polygon(area.getLatLngs(), { pane: "zones", interactive: false }).addTo(this.map)] : null)).filter(Boolean);
+      this.zones = zones.map((area, i) => (near(area) && area.getLatLngs ? [i, L.polygon(area.getLatLngs(), { pane: "inset-zones", interactive: false }).addTo(this.map)] : null)).filter(Boolean);
       atlas.layers.background.eachLayer((part) => {
-        if (part.getLatLngs && near(part)) L.polyline(part.getLatLngs(), { ...part.options, pane: "background", renderer: undefined, interactive: false }).addTo(this.map);
+        if (part.getLatLngs && near(part)) L.polyline(part.getLatLngs(), { ...part.options, pane: "inset-background", renderer: undefined, interactive: false }).addTo(this.map);
       });
-      this.sites = sites.map((mark) => new estate.Mark(mark.getLatLng(), { pane: "sites", radius: 5 }));
+      this.sites = sites.map((mark) => new estate.Mark(mark.getLatLng(), { pane: "inset-sites", radius: 5 }));
       this.sites.forEach((mark, i) => {
+        if (!near(mark)) return;
         mark.addTo(this.map).on("click", () => onSelect(i));
         mark.bindTooltip(() => atlas._siteWords(i), { sticky: true, direction: "top", offset: [0, -8] });
       });
       this.moves = moves.map((line, i) => {
-        const own = L.polyline(line.getLatLngs(), { pane: "moves", interactive: false });
+        const own = L.polyline(line.getLatLngs(), { pane: "inset-moves", interactive: false });
         estate.arrow(own, ...atlas.ends(i).map((at) => this.sites[at]));
         return [i, own.addTo(this.map)];
       });
-      this.numbers = atlas.labels(this.map);
+      this.numbers = atlas.labels(this.map).filter(([site]) => near(this.sites[site]));
     }
 
     fit() {
@@ -52,7 +53,7 @@
       (this.rings || []).forEach((ring) => ring.remove());
       const at = this.atlas.state.site;
       this.rings = at === null ? [] : [["#ffffff", 7], ["#111111", 3.5]].map(([color, weight]) => new estate.Mark(this.sites[at].getLatLng(), {
-        pane: "sites", radius: this.sites[at].getRadius() * 1.3 + 6, color, weight, fill: false, interactive: false, shift: this.sites[at].options.shift,
+        pane: "inset-sites", radius: this.sites[at].getRadius() * 1.3 + 6, color, weight, fill: false, interactive: false, shift: this.sites[at].options.shift,
       }).addTo(this.map));
     }
   };
