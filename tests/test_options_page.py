@@ -6,11 +6,14 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 import pytest
+import starter
 
 from estate.cli import main
 from estate.page.options import section
+from estate.pipeline.job import run
 from estate.pipeline.judge import judge
 from estate.runs.files import read_run
+from estate.scenario import Alternative
 from estate.whatif.named import alternatives_of
 
 COUNTY = Path(__file__).parents[1] / "inputs" / "worcestershire"
@@ -80,6 +83,28 @@ def test_the_public_version_has_no_prices_of_any_option(published):
         for name in ("net_present_cost_gbp", "receipts_gbp", "one_off_gbp", "need_gbp"):
             if row[name]:
                 assert f"£{row[name]:,.0f}" not in page
+
+
+def test_where_a_scenario_names_none_two_that_differ_are_found(tmp_path):
+    """Nobody could pay for anything, so the other aims come to today's estate; money enough does not."""
+    folder = starter.make(tmp_path)
+    said = run(folder, out=tmp_path / "maps", changes=("money.capital_budget_gbp=0",), options=()).manifest["options"]
+    assert said["alternatives"][0]["name"] == "With money enough"
+    assert {each["why"] for each in said["left_out"]} == {"it is the plan of another option here"}
+    free = run(folder, out=tmp_path / "maps", options=())
+    rows = free.appraisal.tables["options"]
+    assert len(rows) == 5
+    assert rows["running_cost_gbp_pa"].iloc[3:].ge(rows["running_cost_gbp_pa"].iloc[2]).all()
+
+
+def test_an_alternative_without_a_plan_is_left_out_and_said(tmp_path):
+    folder = starter.make(tmp_path)
+    sites = starter.place_of(folder).sites
+    every = sites.index[sites["status"] == "free"].tolist()
+    other = Alternative(name="Close all", changes={"rules.close": every})
+    said = run(folder, out=tmp_path / "maps", options=(other,)).manifest["options"]
+    assert said["alternatives"] == []
+    assert said["left_out"] == [{"name": "Close all", "why": "no plan can meet these rules"}]
 
 
 def test_a_what_if_is_an_option_where_it_decides_something():

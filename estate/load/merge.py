@@ -211,6 +211,11 @@ def _blank(spec: Column, index: pd.Index) -> pd.Series:
     return pd.Series("", index=index, dtype="str")
 
 
+def unfilled(spec: Column, index: pd.Index) -> pd.Series:
+    """A column that nobody has filled in: its default in every row, or a blank of its kind."""
+    return _filled(spec, _blank(spec, index))
+
+
 def _filled(spec: Column, column: pd.Series) -> pd.Series:
     if spec.kind is Kind.FLAG:
         return column.astype("boolean").fillna(bool(spec.default)).astype(bool)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,18 +11,21 @@ from typing import Any
 
 from estate.appraise import Appraisal
 from estate.errors import InfeasibleError, NoPlanError, VerificationError
+from estate.money.purses import limited
 from estate.options.finance import settings
 from estate.options.option import KINDS, Option
 from estate.options.tables import option_tables
 from estate.pipeline.decide import Outcome, decide, stored
 from estate.pipeline.judge import judge
-from estate.pipeline.prepare import Prepared, Say, again, quiet
+from estate.pipeline.prepare import Say, again, quiet
 from estate.place import Plan
 from estate.runs.run import column_kinds
 from estate.scenario import Alternative, Objective, altered
 
 USUAL = 5
 """Options where the scenario names none: nothing, the minimum, the plan, and two others."""
+MOST_LETTERS = 80
+"""Of an option's name."""
 NEAR = "1 mile"
 """How far a counter moves in the nearest kind of sharing."""
 
@@ -51,7 +55,7 @@ def with_options(
     ]
     left_out = []
     named = settings(scenario).alternatives
-    for each in named or usual(prepared):
+    for each in named or usual(outcome):
         if not named and len(options) == USUAL:
             break
         say(f"looking for another plan: {each.name}")
@@ -84,12 +88,13 @@ def _alike(one: Plan, other: Plan) -> bool:
     return bool((one.open == other.open).all() and (one.host == other.host).all())
 
 
-def usual(prepared: Prepared) -> Iterator[Alternative]:
+def usual(outcome: Outcome) -> Iterator[Alternative]:
     """Plans that are worth setting beside another where the scenario names none; the first two that differ are taken.
 
-    Another aim in money, sharing without any merging, and sharing with the building round the corner.
+    Another aim in money; sharing without any merging; money enough, where there are budgets; sharing with the building round the
+    corner; and the plan's own buildings kept, of those that it lets go the largest first.
     """
-    scenario = prepared.scenario
+    prepared, scenario = outcome.prepared, outcome.prepared.scenario
     names = {
         Objective.ANNUAL_EQUIVALENT: "Least equivalent annual cost",
         Objective.RUNNING_COST: "Least running cost",
@@ -99,7 +104,14 @@ def usual(prepared: Prepared) -> Iterator[Alternative]:
             yield Alternative(name=name, changes={"money.objective": str(other)})
     unmerged = {f"services.{service}.may_merge": False for service in scenario.services}
     yield Alternative(name="Shared, with nothing merged", changes=unmerged)
+    if limited(prepared.place, scenario):
+        yield Alternative(name="With money enough", changes={"money.purses": [], "money.capital_budget_gbp": None})
     between = prepared.travel.between.get(scenario.travel.mode)
     if between is not None and between.has_distance:
         own = {f"services.{name}.reach": NEAR for name, service in scenario.services.items() if service.reach}
         yield Alternative(name=f"Shared within {NEAR}", changes={"rules.reach": NEAR, **own})
+    sites = outcome.appraisal.tables["sites"]
+    gone = sites[sites["after"] == "released"].sort_values(["area_used_before_m2", "site_id"], ascending=[False, True])
+    for site, name in zip(gone["site_id"], gone["name"], strict=True):
+        label = re.sub("[.=]", " ", f"With {name} kept")[:MOST_LETTERS].strip()
+        yield Alternative(name=label, changes={"rules.keep": sorted({*scenario.rules.keep, str(site)})})

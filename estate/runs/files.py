@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from estate.errors import InputError, Issue, Where
+from estate.load.merge import unfilled
 from estate.place import Place, Plan
 from estate.runs.run import DATA, FORM, MANIFEST, Run, form_of
 from estate.runs.staging import RUNS
@@ -158,8 +159,8 @@ def _complete(name: str, frame: pd.DataFrame | None) -> pd.DataFrame | None:
     if frame is None or name not in TABLES:
         return frame
     there = {*frame.columns, *frame.index.names}
-    missing = {spec.name: spec.default for spec in TABLES[name].columns if spec.default is not None and spec.name not in there}
-    return frame.assign(**missing) if missing else frame
+    missing = [spec for spec in TABLES[name].columns if spec.name not in there]
+    return frame.assign(**{spec.name: unfilled(spec, frame.index) for spec in missing})
 
 
 def _tables(data: Path, kind: str) -> Iterator[tuple[str, Pairs]]:

@@ -89,9 +89,9 @@ def show(outcome: Outcome) -> None:
         title_style="bold",
         show_edge=False,
     )
-    for heading in ("option", "in all", "less than min.", "a year", "once", "pays back", "farther"):
+    for heading in ("option", "in all", "less than\nminimum", "a year", "once", "pays\nback", "farther"):
         first = heading == "option"
-        table.add_column(heading, justify="left" if first else "right", no_wrap=not first, min_width=18 if first else 7)
+        table.add_column(heading, justify="left" if first else "right", no_wrap=not first, min_width=16 if first else 5)
     rows = outcome.appraisal.tables["options"].to_dict("records")
     for row in rows:
         amounts = ("net_present_cost_gbp", "less_than_minimum_gbp", "running_cost_gbp_pa", "one_off_gbp")
