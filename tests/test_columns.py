@@ -51,7 +51,7 @@ def prices(p, c, rng):
 def linear_bound(p, c, dual):
     """The linear programme over every set there is."""
     every = patterns.listed(p, c, dual, np.full(p.n_sites, 1e15))
-    a, _ = patterns.programme(p, c, every)
+    a = patterns.programme(p, c, every)
     run = highs.run(replace(a, integer=np.zeros(len(a.cost), dtype=bool)))
     return np.inf if run.x is None else run.value / second_model.MONEY
 

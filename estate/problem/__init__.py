@@ -16,6 +16,7 @@ from estate.problem.arrays import (
 from estate.problem.plans import (
     BROKEN,
     area_used,
+    column_values,
     cost,
     covered_weight,
     near_distance,
@@ -39,6 +40,7 @@ __all__ = [
     "SideRows",
     "Solution",
     "area_used",
+    "column_values",
     "cost",
     "covered_weight",
     "near_distance",

@@ -48,6 +48,16 @@ def area_used(problem: Problem, solution: Solution) -> Ints:
     return used + hall + desk.sum(axis=0)
 
 
+def column_values(problem: Problem, solution: Solution) -> NDArray[np.float64]:
+    """The columns of the side rows in a plan: sites open (J), pairs chosen (P), services offered (Q), hubs (J)."""
+    hosted = np.zeros((problem.n_services, problem.n_sites), dtype=bool)
+    hosted[problem.point_service, solution.host] = True
+    offers = offer_columns(problem)
+    pair = solution.host[problem.pair_point] == problem.pair_site
+    there = offered(problem, solution)[offers[:, 0], offers[:, 1]]
+    return np.concatenate([solution.open, pair, there, hosted.sum(axis=0) >= 2]).astype(np.float64)
+
+
 def violations(problem: Problem, solution: Solution) -> Mapping[str, Ints]:
     """Every broken row by family, as indices (sites, points, cover rows, share rules, side rows); empty when feasible.
 
@@ -89,11 +99,7 @@ def violations(problem: Problem, solution: Solution) -> Mapping[str, Ints]:
     if problem.goal in {Goal.TRAVEL, Goal.FARTHEST}:  # a row that nothing serves has no distance
         note("near", near_distance(problem, there) < 0)
     if len(problem.side):
-        services = np.zeros((problem.n_services, problem.n_sites), dtype=bool)
-        services[problem.point_service, solution.host] = True
-        offers = offer_columns(problem)
-        x = np.concatenate([solution.open, pair, there[offers[:, 0], offers[:, 1]], services.sum(axis=0) >= 2]).astype(float)
-        side = problem.side
+        x, side = column_values(problem, solution), problem.side
         row = np.repeat(np.arange(len(side)), np.diff(side.start))
         activity = np.bincount(row, weights=side.value * x[side.column], minlength=len(side))
         scale = 1e-9 * np.maximum(1.0, np.abs(activity))

@@ -6,7 +6,7 @@
 Each stage is in a room of its own (:mod:`~estate.solve.reduce`, :mod:`~estate.solve.places`, :mod:`~estate.solve.columns`,
 :mod:`~estate.solve.sharing`); this module is their order.  It depends on the instance, part by part:
 
-* share rules have a way of their own (:mod:`estate.solve.sharing.shares`);
+* share rules without side rows have a way of their own (:mod:`estate.solve.sharing.shares`);
 * up to :data:`WHOLE` sites the problem is solved by columns and branch and bound, and what they leave by HiGHS
   (:mod:`estate.solve.columns.rest`): proof is the aim;
 * beyond, neighbourhoods of :data:`SIZES` sites are rearranged, those first where plan and bound disagree most
@@ -27,9 +27,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from estate.problem import Floats, Problem, Solution, cost, step, violations
+from estate.problem import Floats, Goal, Problem, Solution, cost, step, violations
 from estate.solve import reduce
-from estate.solve.columns import dive, master, patterns, rest
+from estate.solve.columns import dive, master, patterns, rest, rows
 from estate.solve.columns.boxstep import climb
 from estate.solve.columns.core import Core, core, is_pure
 from estate.solve.columns.lagrangian import Dual, ascend
@@ -124,8 +124,9 @@ class Run:
 
 
 def suits(problem: Problem) -> bool:
-    """Whether the engine is for this problem: every rule is in its core, it has points, and today's estate is a plan."""
-    return is_pure(problem) and problem.n_points > 0 and problem.today is not None and not violations(problem, problem.today)
+    """Whether the engine is for this problem: the goal is cost, it has points, and today's estate is a plan."""
+    there = problem.goal is Goal.COST and problem.n_points > 0 and problem.today is not None
+    return there and problem.today is not None and not violations(problem, problem.today)
 
 
 def run(
@@ -142,7 +143,7 @@ def run(
         raise ValueError("the engine starts from a plan: today's estate")
     state = Run(gap, clock, step(problem), work, seed, told, time.monotonic())
     state.saw(problem, problem.today, _least(problem))
-    small = reduce.tighten(problem).problem
+    small = reduce.tighten(rows.of_one_size(problem)).problem
     if small.today is None:
         raise ValueError("the engine starts from a plan that survives the reductions")
     state.saw(problem, small.today)
@@ -197,11 +198,11 @@ def _solve(problem: Problem, state: Run) -> None:
     """One part, from the plan in hand."""
     if state.over() is not None:
         return
-    if problem.shares:
+    if problem.shares and is_pure(problem):
         _prove_shares(problem, state)
         return
     cut = core(problem)
-    if problem.n_sites > WHOLE:
+    if problem.n_sites > WHOLE and not problem.shares:
         _large(problem, cut, state)
         return
     target = float(problem.site_cost.sum() if state.value is None else state.value)

@@ -41,11 +41,12 @@ class Box:
     def __init__(self, problem: Problem, core: Core, first: patterns.Patterns) -> None:
         self.problem, self.core = problem, core
         S, J, R = problem.n_points, problem.n_sites, len(core.row_need)
-        self.priced = np.concatenate([np.arange(S), S + J + np.arange(R)])
-        """Rows of the programme that have a multiplier: points, then cover rows and the items of share rules."""
         h = self.lp = highs.linear()
-        arrays, _ = patterns.programme(problem, core, first)
+        arrays = patterns.programme(problem, core, first)
         self.rows = len(arrays.row_lower)
+        side = np.arange(self.rows - len(core.side_need), self.rows)
+        self.priced = np.concatenate([np.arange(S), S + J + np.arange(R), side])
+        """Rows of the programme that have a multiplier: points, cover rows and the items of share rules, side rows."""
         inf = INF
         lower = np.maximum(arrays.row_lower, -inf)
         lower[:S][core.optional] = -inf
@@ -79,8 +80,8 @@ class Box:
         """Further sets."""
         if not len(found.site):
             return
-        a, keep = patterns.programme(self.problem, self.core, found)
-        n = len(keep)  # the items of share rules are in the programme already
+        a = patterns.programme(self.problem, self.core, found)
+        n = len(found.site)  # the items of share rules are in the programme already
         matrix = csc_array(csr_array((a.value, a.index, a.start), shape=(self.rows, len(a.cost))))
         self._add(a.cost[:n], csc_array(matrix[:, :n]), np.full(n, INF))
 

@@ -124,7 +124,8 @@ def search(
             continue
         choice = _branch(pool, node, use, x, by_set)
         if choice is None:  # no decision left: an empty branch
-            given_up = min(given_up, np.inf if pool.short() and not over() else bound)
+            # It has no plan, if it is short; but a helper may be cheaper than what a side row asks for, so nothing is made of it.
+            given_up = min(given_up, bound)
             node = None
             continue
         first, second = choice

@@ -5,11 +5,14 @@ programme runs for each hall size ``c`` at capacity ``A_j - c``: a frontier of (
 the one before.  A service enters either absent, or with one of its desk sizes and at least one of its points.  Labels never
 outnumber the distinct areas, so nothing is rounded; only if a building's areas could make more than :data:`CELLS` labels are
 areas floored to a coarser unit, which enlarges the family of sets and keeps the bound valid.
+
+Rules on two services in one building, and what it is worth or costs that two services or more meet in it (a hub), are branched
+over when the best set without them breaks or meets one: a service is then barred there, or must be there (:func:`site_set`).
 """
 
 # Compiled kernels: numba infers the types; one long function is faster than many, and seeds its own generator.
 # mypy: disable-error-code="no-untyped-def"
-# ruff: noqa: ANN001, ANN201, C901, PLR0912, PLR0915
+# ruff: noqa: ANN001, ANN201, ANN202, C901, PLR0912, PLR0913, PLR0915, PLR0917
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ import numba
 import numpy as np
 
 from estate.problem import Floats, Ints
+from estate.solve.columns.core import ALWAYS
 
+NODES = 64
+"""Most knapsacks for one building; the bound of what is left open then counts, and no set goes with it."""
 CELLS = 4_000
 """Most labels of one frontier; areas are floored to a coarser unit where a building's capacity could make more."""
 
@@ -215,3 +221,124 @@ def site_best(core, j, profit, bonus, floor, cells, taken, work):
                     taken[work.slot[top]] = True
                     top = work.origin[top]
     return best
+
+
+@numba.njit(cache=True, nogil=True)
+def clashing(core, j, there):
+    """The first rule on two services at ``j`` that a set breaks, or -1; ``there`` is by group of the site."""
+    lo = core.site_group[j]
+    for c in range(core.clash_start[j], core.clash_start[j + 1]):
+        a, b = core.clash[c, 0], core.clash[c, 1]
+        one = a == ALWAYS or (a >= 0 and there[a - lo])
+        other = b == ALWAYS or (b >= 0 and there[b - lo])
+        if (core.clash[c, 2] == 0 and one and other) or (core.clash[c, 2] == 1 and one != other):
+            return c
+    return np.int64(-1)
+
+
+@numba.njit(cache=True, nogil=True)
+def site_set(core, j, profit, bonus, hub, floor, cells, taken, work):
+    """:func:`site_best` among the sets that no rule on two services forbids, ``hub`` counted where two services meet.
+
+    Never less than the best of them is worth.  Where it is more, ``taken`` holds a set that is worth less, or breaks a rule.
+    """
+    lo, hi = core.site_group[j], core.site_group[j + 1]
+    if hi == lo or (hub == 0.0 and core.clash_start[j] == core.clash_start[j + 1]):
+        return site_best(core, j, profit, bonus, floor, cells, taken, work)
+    m = hi - lo
+    a, b = core.group_slot[lo], core.group_slot[hi]
+    own_profit, own_bonus, chosen = profit[a:b].copy(), bonus[lo:hi].copy(), taken[a:b].copy()
+    lift = 1.0
+    for i in range(b - a):
+        lift += max(own_profit[i], 0.0)
+    for i in range(m):
+        lift += abs(own_bonus[i])
+    status, above = np.zeros((NODES * (m + 2), m), dtype=np.int64), np.zeros(NODES * (m + 2))
+    above[0] = 1e300
+    there = np.zeros(m, dtype=np.bool_)
+    n, seen, best = 1, 0, floor
+    # The set of the last call is a start, if it is one.
+    worth, several = _worth(core, j, profit, bonus, taken, there)
+    if clashing(core, j, there) < 0:
+        best = max(best, worth + (hub if several else 0.0))
+    while n > 0:
+        n -= 1
+        if above[n] <= best:
+            continue
+        seen += 1
+        if seen > NODES:
+            best = max(best, above[: n + 1].max())
+            break
+        state, upper = status[n].copy(), above[n]
+        held = free = 0
+        for i in range(m):
+            held += state[i] == 2
+            free += state[i] != 1
+            if state[i] == 1:
+                profit[core.group_slot[lo + i] : core.group_slot[lo + i + 1]] = -1e300
+            elif state[i] == 2:
+                bonus[lo + i] += lift
+        extra = hub if free > 1 else 0.0
+        least = best - max(extra, 0.0) + held * lift
+        taken[a:b] = False
+        value = site_best(core, j, profit, bonus, least, cells, taken, work)
+        profit[a:b], bonus[lo:hi] = own_profit, own_bonus
+        if value <= least:
+            continue
+        value -= held * lift
+        upper = min(upper, value + max(extra, 0.0))
+        worth, several = _worth(core, j, profit, bonus, taken, there)
+        if abs(worth - value) > 1e-6 * (1.0 + abs(value)):  # an optimistic value, and no set
+            best = max(best, upper)
+            continue
+        c = clashing(core, j, there)
+        if c >= 0:
+            for way in range(2):
+                above[n] = upper
+                status[n] = state
+                possible = True
+                for which in range(2):
+                    g = core.clash[c, which]
+                    if core.clash[c, 2] == 0 and which != way:
+                        continue
+                    to = 1 if core.clash[c, 2] == 0 else 1 + way  # bar one or the other; bar both, or hold both
+                    if g < 0:
+                        possible = possible and (to == 2) == (g == ALWAYS)
+                    elif state[g - lo] not in (0, to):
+                        possible = False
+                    else:
+                        status[n, g - lo] = to
+                n += possible
+            continue
+        net = worth + (extra if several else 0.0)
+        if net > best:
+            best = net
+            chosen = taken[a:b].copy()
+        if extra < 0.0 and several:  # with two services it is worth no more than this: what of each alone?
+            for i in range(m):
+                if state[i] != 1 and held == (state[i] == 2):
+                    above[n] = min(upper, value)
+                    status[n] = 1
+                    status[n, i] = state[i]
+                    n += 1
+        elif extra > 0.0 and not several:
+            best = max(best, upper)
+    taken[a:b] = chosen
+    return best
+
+
+@numba.njit(cache=True, nogil=True)
+def _worth(core, j, profit, bonus, taken, there):
+    """What the set in ``taken`` is worth, and whether two services are in it; marks those in ``there``."""
+    lo = core.site_group[j]
+    value, count = 0.0, 0
+    for g in range(lo, core.site_group[j + 1]):
+        there[g - lo] = False
+        for s in range(core.group_slot[g], core.group_slot[g + 1]):
+            if taken[s]:
+                value += profit[s]
+                there[g - lo] = True
+        if there[g - lo]:
+            value += bonus[g]
+            count += 1
+    return value, count > 1

@@ -2,13 +2,19 @@
 
 The kernels (:mod:`estate.solve.columns.lagrangian`, :mod:`estate.solve.columns.patterns`, :mod:`estate.solve.places.greedy`)
 look at a problem from a building's side: who could come here, which service is each, what does each need.  :class:`Core` holds
-exactly that.  It covers goal ``cost`` with cover rows and share rules; what it leaves out (conflicts, services together, side
-rows) only makes the relaxation looser, so bounds stay valid, and :func:`is_pure` says whether a plan of the core is a plan of
-the problem.
+exactly that, for the goal ``cost``.
 
 *Slots* are host pairs sorted by (site, service, pair).  *Groups* are runs of slots of one service at one site: the offers that
 have a candidate.  *Rows* are the cover rows followed by the items of every share rule; an item that is not covered costs
 weight, a row that is not covered is forbidden.
+
+*Side rows* are all written ``sum a x >= need``: first those with a lower side, then those with an upper side, turned about.
+Whatever family of rules they come from, a multiplier only changes what a site, a slot, an offer or a hub is worth.  Multipliers
+of all rows stand in one list: the rows, then the side rows.
+
+*Clashes* are rules on two services in one building: they are part of what a set of points may be, as floor area is.  So are side
+rows that look at one building and that every further point there can only break (throughput, counters that may not merge):
+``local``.
 """
 
 from __future__ import annotations
@@ -16,8 +22,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from scipy.sparse import csr_array, vstack
 
-from estate.problem import Bools, Goal, Ints, Problem, offer_columns
+from estate.problem import Bools, Floats, Goal, Ints, Problem, offer_columns
 
 
 class Core(NamedTuple):
@@ -63,10 +70,29 @@ class Core(NamedTuple):
     inherent_offer: Ints
     optional: Bools
     """(S,) points that need not be anywhere: their multiplier may not be positive."""
+    side_need: Floats
+    """(N,) right hand sides of the side rows."""
+    side_start: Ints
+    """(J + P + Q + J + 1,) first term of each column: sites open, slots, offers, hubs."""
+    side_row: Ints
+    side_value: Floats
+    clash_start: Ints
+    """(J + 1,) first entry of each site in ``clash``."""
+    clash: Ints
+    """(n, 3) rows of (group, group, 0: never both, 1: both or neither); :data:`ALWAYS` and :data:`NEVER` are groups too."""
+    local_start: Ints
+    """(J + 1,) first entry of each site in ``local``: side rows that a set of points keeps or breaks by itself."""
+    local: Ints
+
+
+ALWAYS, NEVER = -1, -2
+"""In a clash: a service that the site gives whenever it is open, and one that nobody could bring there."""
+DOUBT = 1e-9
+"""Taken off the right hand side of a side row, relative: what :func:`estate.problem.violations` forgives."""
 
 
 def is_pure(problem: Problem) -> bool:
-    """Whether every constraint of the problem is in its core."""
+    """Whether the problem has cover rows and share rules only: no side rows, and no rule on two services in one building."""
     return problem.goal is Goal.COST and not len(problem.conflict) and not len(problem.together) and not len(problem.side)
 
 
@@ -107,6 +133,8 @@ def core(problem: Problem, optional: Bools | None = None) -> Core:
     excuse_start, by_slot = csr(slot_of[problem.cover.excuse[asked]], problem.n_pairs)
     inherent_start, by_site = csr(problem.inherent[:, 1], problem.n_sites)
     point_start, by_point = csr(point, problem.n_points)
+    side = _side(problem, slot_of, len(offers))
+    clash_start, clash = _clashes(problem, group_site, offers[group_offer, 0])
     return Core(
         n_points=problem.n_points,
         site_cost=problem.site_cost,
@@ -139,7 +167,76 @@ def core(problem: Problem, optional: Bools | None = None) -> Core:
         inherent_start=inherent_start,
         inherent_offer=inherent[by_site],
         optional=np.zeros(problem.n_points, dtype=bool) if optional is None else optional,
+        side_need=side.need,
+        side_start=side.start,
+        side_row=side.row,
+        side_value=side.value,
+        clash_start=clash_start,
+        clash=clash,
+        local_start=side.local_start,
+        local=side.local,
     )
+
+
+class _Side(NamedTuple):
+    """The side rows as ``>=`` rows by column, and those that are the business of one building alone."""
+
+    need: Floats
+    start: Ints
+    row: Ints
+    value: Floats
+    local_start: Ints
+    local: Ints
+
+
+def _side(problem: Problem, slot_of: Ints, n_offers: int) -> _Side:
+    side, J, P = problem.side, problem.n_sites, problem.n_pairs
+    below, above = np.flatnonzero(np.isfinite(side.lower)), np.flatnonzero(np.isfinite(side.upper))
+    width = 2 * J + P + n_offers
+    terms = csr_array((side.value, side.column, side.start), shape=(len(side), width))
+    rows = csr_array(vstack([terms[below], -terms[above]]))
+    need = np.concatenate([side.lower[below], -side.upper[above]])
+    rows.eliminate_zeros()
+    need = need - DOUBT * np.maximum(1.0, np.abs(need))
+    entries = rows.tocoo()
+    row, column = (each.astype(np.int64) for each in entries.coords)
+    value = entries.data.astype(np.float64)
+    is_pair = (column >= J) & (column < J + P)
+    local_start, local = _local(problem, row, column, value, len(need))
+    column[is_pair] = J + slot_of[column[is_pair] - J]
+    start, order = csr(column, width)
+    return _Side(need, start, row[order], value[order], local_start, local)
+
+
+def _local(problem: Problem, row: Ints, column: Ints, value: Floats, n: int) -> tuple[Ints, Ints]:
+    """By site, the side rows over it and its pairs alone that no further point there can help to meet."""
+    J, P = problem.n_sites, problem.n_pairs
+    looks = np.concatenate([np.arange(J), problem.pair_site])
+    plain = column < J + P
+    site = looks[np.where(plain, column, 0)]
+    low, high = np.full(n, J), np.full(n, -1)
+    np.minimum.at(low, row, site)
+    np.maximum.at(high, row, site)
+    other = np.bincount(row, ~plain | ((column >= J) & (value > 0)), n) > 0
+    rows = np.flatnonzero((low == high) & ~other)
+    start, order = csr(high[rows], J)
+    return start, rows[order]
+
+
+def _clashes(problem: Problem, group_site: Ints, group_service: Ints) -> tuple[Ints, Ints]:
+    """The rules on two services in one building, by site, in terms of groups."""
+    J, K = problem.n_sites, problem.n_services
+    group = np.full((K, J), NEVER, dtype=np.int64)
+    group[group_service, group_site] = np.arange(len(group_site))
+    group[problem.inherent[:, 0], problem.inherent[:, 1]] = ALWAYS
+    found = [np.zeros((0, 4), dtype=np.int64)]
+    for kind, triples in enumerate((problem.conflict, problem.together)):
+        a, b, site = triples.T
+        found.append(np.column_stack([site, group[a, site], group[b, site], np.full(len(site), kind)]))
+    every = np.concatenate(found)
+    mute = np.where(every[:, 3] == 0, (every[:, 1:3] == NEVER).any(axis=1), every[:, 1] == every[:, 2])
+    start, order = csr(every[~mute, 0], J)
+    return start, every[~mute][order][:, 1:].copy()
 
 
 def _rows(problem: Problem) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:

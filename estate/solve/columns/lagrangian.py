@@ -14,6 +14,9 @@ configuration (Dantzig-Wolfe) formulation: 0.9-1.0% below the optimum of a count
 own cuts.  See Geoffrion (1974) for the equality, Holmberg, Roennqvist and Yuan (1999) and Barcelo and Casanovas (1984) for
 this relaxation of the single-source capacitated problem.
 
+**Side rows** are priced like cover rows, all written ``>=``: a multiplier changes what a site, a point there, an offer or a hub
+is worth, and the knapsack stays what it was.
+
 **Share rules**: ``covered_i <= sum offer`` is priced by the item's ``v_i``; the rule itself stays inside, as a continuous
 knapsack ``min sum v_i covered_i`` over ``sum weight_i covered_i >= required``, solved greedily by ``v_i / weight_i``.
 
@@ -37,7 +40,7 @@ import numba
 import numpy as np
 
 from estate.problem import Floats, Ints
-from estate.solve.columns.building import CELLS, Work, site_best, work_space
+from estate.solve.columns.building import CELLS, Work, site_set, work_space
 from estate.solve.columns.core import Core
 
 SAFETY = 1e-9
@@ -53,47 +56,91 @@ class Dual:
     point: Floats
     """(S,) ``u``."""
     row: Floats
-    """(R,) ``v``."""
+    """(R + N,) ``v``: cover rows, items of share rules, side rows."""
     site_profit: Floats
     """(J,) ``K_j - C_j``: what the site's best set is worth beyond the site's cost."""
 
 
 @numba.njit(cache=True, nogil=True)
-def prices(core, u, v, profit, bonus):
-    """Fill ``profit`` by slot and ``bonus`` by group from the multipliers."""
-    for s in range(len(profit)):
+def prices(core, u, v, profit, bonus, fixed, hub):
+    """Fill ``profit`` by slot, ``bonus`` by group, ``fixed`` and ``hub`` by site from the multipliers.
+
+    ``fixed`` is what the site costs open, less what it gives whenever it is; ``hub`` what two services that meet there are worth.
+    """
+    J, P, R = len(core.site_cost), len(core.slot_point), len(core.row_need)
+    Q = len(core.offer_start) - 1
+    column, row, value = core.side_start, core.side_row, core.side_value
+    for s in range(P):
         p = u[core.slot_point[s]] - core.slot_cost[s]
         for e in range(core.slot_excuse_start[s], core.slot_excuse_start[s + 1]):
             p += v[core.slot_excuse_row[e]]
+        for e in range(column[J + s], column[J + s + 1]):
+            p += v[R + row[e]] * value[e]
         profit[s] = p
-    for g in range(len(bonus)):
+    offer = np.zeros(Q)
+    for q in range(Q):
         t = 0.0
-        if not core.group_inherent[g]:
-            q = core.group_offer[g]
-            for e in range(core.offer_start[q], core.offer_start[q + 1]):
-                t += v[core.offer_row[e]]
-        bonus[g] = t
+        for e in range(core.offer_start[q], core.offer_start[q + 1]):
+            t += v[core.offer_row[e]]
+        for e in range(column[J + P + q], column[J + P + q + 1]):
+            t += v[R + row[e]] * value[e]
+        offer[q] = t
+    for g in range(len(bonus)):
+        bonus[g] = 0.0 if core.group_inherent[g] else offer[core.group_offer[g]]
+    for j in range(J):
+        t = float(core.site_cost[j])
+        for e in range(core.inherent_start[j], core.inherent_start[j + 1]):
+            t -= offer[core.inherent_offer[e]]
+        for e in range(column[j], column[j + 1]):
+            t -= v[R + row[e]] * value[e]
+        fixed[j] = t
+        t = 0.0
+        for e in range(column[J + P + Q + j], column[J + P + Q + j + 1]):
+            t += v[R + row[e]] * value[e]
+        hub[j] = t
 
 
 @numba.njit(cache=True, nogil=True)
-def relax(core, u, v, cells, profit, bonus, taken, gain, grad_u, grad_v, work):
-    """The bound at ``(u, v)``; fills the slots taken, each site's profit, and the subgradient."""
-    prices(core, u, v, profit, bonus)
+def _used(core, column, grad_v):
+    """A column of the side rows is in the plan: the subgradient knows."""
+    for e in range(core.side_start[column], core.side_start[column + 1]):
+        grad_v[len(core.row_need) + core.side_row[e]] -= core.side_value[e]
+
+
+@numba.njit(cache=True, nogil=True)
+def _given(core, q, grad_v):
+    """So is an offer, to the cover rows, share items and side rows."""
+    for e in range(core.offer_start[q], core.offer_start[q + 1]):
+        grad_v[core.offer_row[e]] -= 1.0
+    _used(core, len(core.site_cost) + len(core.slot_point) + q, grad_v)
+
+
+@numba.njit(cache=True, nogil=True)
+def relax(core, u, v, cells, worth, taken, gain, grad_u, grad_v, work):
+    """The bound at ``(u, v)``; fills the slots taken, each site's profit, and the subgradient.
+
+    ``worth`` is room for what :func:`prices` fills.
+    """
+    profit, bonus, fixed, hub = worth
+    prices(core, u, v, profit, bonus, fixed, hub)
     total = 0.0
     for s in range(len(u)):
         total += u[s]
         grad_u[s] = 1.0
-    rules = len(core.rule_required)
-    for r in range(len(v)):
+    rules, R = len(core.rule_required), len(core.row_need)
+    for r in range(R):
         if core.row_rule[r] < 0:
             total += core.row_need[r] * v[r]
             grad_v[r] = core.row_need[r]
         else:
             grad_v[r] = 0.0
+    for r in range(len(core.side_need)):
+        total += core.side_need[r] * v[R + r]
+        grad_v[R + r] = core.side_need[r]
     if rules:
         # Cheapest people first, until the rule is met: a continuous knapsack for each rule.
-        ratio = np.empty(len(v))
-        for r in range(len(v)):
+        ratio = np.empty(R)
+        for r in range(R):
             ratio[r] = v[r] / core.row_weight[r] if core.row_rule[r] >= 0 and core.row_weight[r] > 0 else 1e300
         left = core.rule_required.astype(np.float64)
         for cheap in np.argsort(ratio):
@@ -103,18 +150,16 @@ def relax(core, u, v, cells, profit, bonus, taken, gain, grad_u, grad_v, work):
                 total += part * v[cheap]
                 grad_v[cheap] = part
                 left[rule] -= part * core.row_weight[cheap]
-    for j in range(len(core.site_cost)):
-        extra = 0.0
-        for e in range(core.inherent_start[j], core.inherent_start[j + 1]):
-            q = core.inherent_offer[e]
-            for i in range(core.offer_start[q], core.offer_start[q + 1]):
-                extra += v[core.offer_row[i]]
-        floor = 0.0 if core.must_open[j] else max(0.0, core.site_cost[j] - extra)
-        value = site_best(core, j, profit, bonus, floor, cells, taken, work) + extra - core.site_cost[j]
+    J, P, Q = len(core.site_cost), len(core.slot_point), len(core.offer_start) - 1
+    for j in range(J):
+        floor = 0.0 if core.must_open[j] else max(0.0, fixed[j])
+        value = site_set(core, j, profit, bonus, hub[j], floor, cells, taken, work) - fixed[j]
         gain[j] = value
         if value <= 0.0 and not core.must_open[j]:
             continue
         total -= value
+        _used(core, j, grad_v)
+        services = 0
         for g in range(core.site_group[j], core.site_group[j + 1]):
             there = False
             for s in range(core.group_slot[g], core.group_slot[g + 1]):
@@ -123,21 +168,22 @@ def relax(core, u, v, cells, profit, bonus, taken, gain, grad_u, grad_v, work):
                     grad_u[core.slot_point[s]] -= 1.0
                     for e in range(core.slot_excuse_start[s], core.slot_excuse_start[s + 1]):
                         grad_v[core.slot_excuse_row[e]] -= 1.0
+                    _used(core, J + s, grad_v)
+            services += there
             if there and not core.group_inherent[g]:
-                q = core.group_offer[g]
-                for e in range(core.offer_start[q], core.offer_start[q + 1]):
-                    grad_v[core.offer_row[e]] -= 1.0
+                _given(core, core.group_offer[g], grad_v)
         for e in range(core.inherent_start[j], core.inherent_start[j + 1]):
-            q = core.inherent_offer[e]
-            for i in range(core.offer_start[q], core.offer_start[q + 1]):
-                grad_v[core.offer_row[i]] -= 1.0
+            _given(core, core.inherent_offer[e], grad_v)
+        if services > 1:
+            _used(core, J + P + Q + j, grad_v)
     return total
 
 
 @numba.njit(cache=True, nogil=True)
 def _ascend(core, u, v, target, iterations, scale, patience, cells, work):
     """Deflected subgradient from (u, v), improved in place to the best found; returns the bound."""
-    profit, bonus = np.zeros(len(core.slot_point)), np.zeros(len(core.group_offer))
+    J = len(core.site_cost)
+    worth = (np.zeros(len(core.slot_point)), np.zeros(len(core.group_offer)), np.zeros(J), np.zeros(J))
     taken = np.zeros(len(core.slot_point), dtype=np.bool_)
     gain = np.zeros(len(core.site_cost))
     gu, gv = np.zeros(len(u)), np.zeros(len(v))
@@ -145,7 +191,7 @@ def _ascend(core, u, v, target, iterations, scale, patience, cells, work):
     best_u, best_v = u.copy(), v.copy()
     best, stall = -1e300, 0
     for it in range(iterations):
-        value = relax(core, u, v, cells, profit, bonus, taken, gain, gu, gv, work)
+        value = relax(core, u, v, cells, worth, taken, gain, gu, gv, work)
         if value > best:
             if value - best > 1e-5 * abs(value):
                 stall = 0
@@ -187,7 +233,7 @@ def first_prices(core: Core) -> tuple[Floats, Floats]:
     guests = np.maximum(np.bincount(site, minlength=len(core.site_cost)), 1)
     u[core.slot_point[home]] = core.site_cost[site] / guests[site] * 0.5 + core.slot_cost[home]
     u[core.optional] = 0.0
-    return u, np.zeros(len(core.row_need))
+    return u, np.zeros(len(core.row_need) + len(core.side_need))
 
 
 def coarsen(core: Core, halls: int, desks: int) -> Core:
@@ -240,8 +286,8 @@ def evaluate_with_sets(core: Core, u: Floats, v: Floats, work: Work) -> tuple[Du
     P, J = len(core.slot_point), len(core.site_cost)
     gain, taken = np.zeros(J), np.zeros(P, dtype=bool)
     u, v = np.where(core.optional, np.minimum(u, 0.0), u), np.maximum(v, 0.0)
-    value = relax(
-        core, u, v, CELLS, np.zeros(P), np.zeros(len(core.group_offer)), taken, gain, np.zeros(len(u)), np.zeros(len(v)), work
-    )
-    mass = float(np.abs(u).sum() + v.sum() + np.abs(gain).sum())
+    worth = (np.zeros(P), np.zeros(len(core.group_offer)), np.zeros(J), np.zeros(J))
+    value = relax(core, u, v, CELLS, worth, taken, gain, np.zeros(len(u)), np.zeros(len(v)), work)
+    rhs = float(v[len(core.row_need) :] @ np.abs(core.side_need))
+    mass = float(np.abs(u).sum() + v.sum() + np.abs(gain).sum()) + rhs
     return Dual(float(value) - SAFETY * mass, u, v, gain), np.flatnonzero(taken).astype(np.int64)

@@ -22,7 +22,7 @@ import numpy as np
 from scipy.sparse import csc_array, csr_array
 
 from estate.model.arrays import MONEY
-from estate.problem import Bools, Ints, Problem, Solution, cost
+from estate.problem import Bools, Problem, Solution, cost, violations
 from estate.solve.columns import branch, dive, patterns, rest
 from estate.solve.columns.boxstep import climb
 from estate.solve.columns.core import Core, core
@@ -115,7 +115,7 @@ def solve(  # noqa: C901 - the passes share their state
             break
         if plan is not None:
             found = patterns.with_plan(problem, c, found, plan)
-        pool, keep = _pool(problem, c, found, optional)
+        pool = _pool(problem, c, found, optional)
         pool.solve(effort.over)
         better = _multipliers(problem, c, pool)
         bound = max(bound, better.bound)
@@ -127,12 +127,14 @@ def solve(  # noqa: C901 - the passes share their state
         cut_rounds(problem, pool, effort.rounds, min(value, limit), effort.over)
         pool_bound = pool.bound / MONEY
         bound = max(bound, min(pool_bound, limit))
-        got, ran = _integer(problem, c, found, keep, pool, value, effort)
+        got, ran = _integer(problem, c, found, pool, value, effort)
         nodes += ran.nodes
-        if got is not None and (here := float(cost(problem, got))) < value:
+        # A side row of large sums may be broken by less than the linear programme sees: then nothing is proven by it.
+        sound = got is None or not len(problem.side) or not violations(problem, got)
+        if got is not None and sound and (here := float(cost(problem, got))) < value:
             plan, value = got, here
         bound = max(bound, min(ran.bound / MONEY, limit, value))
-        if ran.complete and value <= limit and value - bound <= 0.5:
+        if ran.complete and sound and value <= limit and value - bound <= 0.5:
             proven, bound = True, value
         if np.isfinite(value) and value - bound <= effort.gap * abs(value):
             break
@@ -176,45 +178,47 @@ def multipliers(problem: Problem, c: Core, target: float, effort: Effort, plan: 
     return climb(problem, c, dual, plan=plan, rounds=effort.climbs, over=effort.over)
 
 
-def _pool(problem: Problem, c: Core, found: patterns.Patterns, optional: Bools | None) -> tuple[Pool, Ints]:
-    arrays, keep = patterns.programme(problem, c, found)
+def _pool(problem: Problem, c: Core, found: patterns.Patterns, optional: Bools | None) -> Pool:
+    arrays = patterns.programme(problem, c, found)
     if optional is not None:
         lower = arrays.row_lower.copy()
         lower[: problem.n_points][optional] = 0.0
         arrays = replace(arrays, row_lower=lower)
     rows = len(arrays.row_lower)
     matrix = csc_array(csr_array((arrays.value, arrays.index, arrays.start), shape=(rows, len(arrays.cost))))
-    site = np.concatenate([found.site[keep], np.full(len(arrays.cost) - len(keep), -1)])
+    n = len(found.site)
+    site = np.concatenate([found.site, np.full(len(arrays.cost) - n, -1)])
     pool = Pool(arrays, matrix, site, problem.n_sites, problem.n_points)
-    least = np.argsort(found.least[keep], kind="stable")[: max(600, 3 * problem.n_sites)]
-    least = np.union1d(least, np.flatnonzero(np.isinf(found.least[keep])))
-    pool.begin(np.concatenate([np.sort(least), np.arange(len(keep), len(arrays.cost))]).astype(np.int64))
-    return pool, keep
+    least = np.argsort(found.least, kind="stable")[: max(600, 3 * problem.n_sites)]
+    least = np.union1d(least, np.flatnonzero(np.isinf(found.least)))
+    pool.begin(np.concatenate([np.sort(least), np.arange(n, len(arrays.cost))]).astype(np.int64))
+    return pool
 
 
 def _multipliers(problem: Problem, c: Core, pool: Pool) -> Dual:
     """The pool's duals as multipliers of the Lagrangian, evaluated exactly over all sets."""
-    S, J, R = problem.n_points, problem.n_sites, len(c.row_need)
-    u, v = pool.y[:S] / MONEY, np.maximum(pool.y[S + J : S + J + R], 0.0) / MONEY
-    return evaluate(c, u, v)
+    S, J, R, N = problem.n_points, problem.n_sites, len(c.row_need), len(c.side_need)
+    side = len(pool.arrays.row_lower) - N
+    v = np.concatenate([pool.y[S + J : S + J + R], pool.y[side : side + N]])
+    return evaluate(c, pool.y[:S] / MONEY, np.maximum(v, 0.0) / MONEY)
 
 
 def _integer(
-    problem: Problem, c: Core, found: patterns.Patterns, keep: Ints, pool: Pool, best: float, effort: Effort
+    problem: Problem, c: Core, found: patterns.Patterns, pool: Pool, best: float, effort: Effort
 ) -> tuple[Solution | None, branch.Found]:
     """Branch and bound over the sets that can still be in a plan cheaper than ``best``."""
-    S, top = problem.n_points, best * MONEY
+    S, n, top = problem.n_points, len(found.site), best * MONEY
     if np.isfinite(top):
         pool.banned = pool.reduced > top - pool.bound + 1e-9 * max(1.0, abs(top))
-    dived = branch.dive(pool, len(keep), found.shut, top, over=effort.over) if effort.dive else None
+    dived = branch.dive(pool, n, found.shut, top, over=effort.over) if effort.dive else None
     if dived is not None:
         top = dived[1]
         pool.banned |= pool.reduced > top - pool.bound + 1e-9 * max(1.0, abs(top))
-    members = csr_array(pool.matrix.tocsr()[:S, : len(keep)])
+    members = csr_array(pool.matrix.tocsr()[:S, :n])
     ran = branch.search(pool, members, found.shut, top, gap=effort.gap, least=0.5 * MONEY, nodes=effort.nodes, over=effort.over)
     chosen = ran.chosen if ran.chosen is not None or dived is None else dived[0]
     if chosen is None:
         return None, ran
-    x = np.zeros(len(keep))
+    x = np.zeros(n)
     x[chosen] = 1.0
-    return patterns.read(problem, c, found, keep, x), ran
+    return patterns.read(problem, c, found, x), ran

@@ -4,6 +4,7 @@
     each point in one set     sum_{S contains s} x_S  = 1
     each site has one set     sum_{S at j} x_S       <= 1            (= 1 where the site must be open)
     cover rows                sum_S a_rS x_S         >= need_r       (a_rS: S puts an offer that helps row r at its site)
+    side rows                 sum_S b_rS x_S         >= need_r       (b_rS: what S opens, hosts, offers, and whether it is a hub)
 
 Floor area, halls, desks, who may share with whom: all of it is inside "S could be there", so what remains is a set partition,
 and its linear bound is that of :mod:`estate.solve.columns.lagrangian` (Dantzig and Wolfe 1960; Neebe and Rao 1983 for the
@@ -18,7 +19,7 @@ same with routes).  At a gap of half a percent some thousands remain, and :mod:`
 
 # Compiled kernels: numba infers the types; one long function is faster than many, and seeds its own generator.
 # mypy: disable-error-code="no-untyped-def"
-# ruff: noqa: ANN001, ANN202, C901, PLR0912, PLR0915
+# ruff: noqa: ANN001, ANN202, C901, PLR0912, PLR0913, PLR0915, PLR0917
 
 from __future__ import annotations
 
@@ -29,9 +30,9 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from estate.model.arrays import MONEY, Arrays
-from estate.problem import Bools, Floats, Ints, Problem, Solution, offer_columns
+from estate.problem import Bools, Floats, Ints, Problem, Solution
 from estate.solve.columns.building import GROW
-from estate.solve.columns.core import Core
+from estate.solve.columns.core import ALWAYS, Core
 from estate.solve.columns.lagrangian import Dual, prices
 
 CLOSE = 1e-4
@@ -60,7 +61,34 @@ class Patterns:
 
 
 @numba.njit(cache=True, nogil=True)
-def _enumerate(core, profit, bonus, threshold, most, most_slots, each, steps):
+def _breaks(core, j, stack, depth, a, group, row, whole):
+    """Whether a set breaks a rule that is the business of its building alone; if not ``whole``, so do all that hold it."""
+    lo = core.site_group[j]
+    there = np.zeros(core.site_group[j + 1] - lo, dtype=np.bool_)
+    for t in range(depth):
+        there[group[stack[t]] - lo] = True
+    for c in range(core.clash_start[j], core.clash_start[j + 1]):
+        x, y, kind = core.clash[c, 0], core.clash[c, 1], core.clash[c, 2]
+        one = x == ALWAYS or (x >= 0 and there[x - lo])
+        other = y == ALWAYS or (y >= 0 and there[y - lo])
+        if (kind == 0 and one and other) or (whole and kind == 1 and one != other):
+            return True
+    J = len(core.site_cost)
+    for e in range(core.local_start[j], core.local_start[j + 1]):
+        row[core.local[e]] = -core.side_need[core.local[e]]
+    for i in range(core.side_start[j], core.side_start[j + 1]):
+        row[core.side_row[i]] += core.side_value[i]
+    for t in range(depth):
+        for i in range(core.side_start[J + a + stack[t]], core.side_start[J + a + stack[t] + 1]):
+            row[core.side_row[i]] += core.side_value[i]
+    broken = False
+    for e in range(core.local_start[j], core.local_start[j + 1]):
+        broken |= row[core.local[e]] < 0.0
+    return broken
+
+
+@numba.njit(cache=True, nogil=True)
+def _enumerate(core, profit, bonus, hub, threshold, most, most_slots, each, steps):
     """All sets worth at least ``threshold[j]``: (sites gone through, count, sites, starts, slots, values).
 
     Where there are too many it ends in the middle of a site: those before have been gone through, and the sets are some.
@@ -72,9 +100,12 @@ def _enumerate(core, profit, bonus, threshold, most, most_slots, each, steps):
     start, slot = np.zeros(most + 1, np.int64), np.empty(most_slots, np.int64)
     n = 0
     j = -1
+    row = np.zeros(len(core.side_need))
     while j + 1 < len(core.site_cost):
         j += 1
         begun, step = n, 0
+        ruled = core.clash_start[j] < core.clash_start[j + 1] or core.local_start[j] < core.local_start[j + 1]
+        meeting = max(hub[j], 0.0)  # the most that a further service may bring by making the building a hub
         lo, hi = core.site_group[j], core.site_group[j + 1]
         a, b = core.group_slot[lo], core.group_slot[hi]
         m = b - a
@@ -94,6 +125,7 @@ def _enumerate(core, profit, bonus, threshold, most, most_slots, each, steps):
         stack = np.empty(m + 1, np.int64)
         worth, own, hall = np.zeros(m + 2), np.zeros(m + 2, np.int64), np.zeros(m + 2, np.int64)
         desks, desk, guest = np.zeros(m + 2, np.int64), np.zeros(m + 2, np.int64), np.zeros(m + 2, np.bool_)
+        services = np.zeros(m + 2, np.int64)
         depth, i = 0, 0
         floor = threshold[j]
         room = core.capacity[j]
@@ -108,7 +140,7 @@ def _enumerate(core, profit, bonus, threshold, most, most_slots, each, steps):
             if i < m:
                 left = room + core.slack[j] - own[depth] - hall[depth] - desks[depth]
                 # The group's bonus is in `after` once, though it may be present already: an upper bound all the same.
-                if worth[depth] + min(after[i], rate[i] * GROW * left) >= floor:
+                if worth[depth] + meeting + min(after[i], rate[i] * GROW * left) >= floor:
                     advance = False
             if advance:
                 if depth == 0:
@@ -128,10 +160,16 @@ def _enumerate(core, profit, bonus, threshold, most, most_slots, each, steps):
             if new_own + new_hall + new_desks <= limit:
                 new_worth = worth[depth] + profit[s] + (0.0 if same else bonus[g])
                 stack[depth] = i
+                if ruled and _breaks(core, j, stack, depth + 1, a, group, row, False):
+                    i += 1
+                    continue
                 depth += 1
                 worth[depth], own[depth], hall[depth] = new_worth, new_own, new_hall
                 desks[depth], desk[depth], guest[depth] = new_desks, new_desk, new_guest
-                if new_worth >= floor:
+                services[depth] = services[depth - 1] + (not same)
+                if services[depth] > 1:
+                    new_worth += hub[j]
+                if new_worth >= floor and not (ruled and _breaks(core, j, stack, depth, a, group, row, True)):
                     if n - begun >= each:
                         threshold[j] = max(np.median(value[begun:n]), floor + 1.0)
                         n = begun
@@ -162,24 +200,20 @@ def listed(
 def _some(problem: Problem, core: Core, dual: Dual, dearest: Floats, most: int, each: int | None) -> tuple[Patterns, int]:
     """What :func:`listed` found, and how many sites it went through: all of them where there were not too many sets."""
     J = problem.n_sites
-    profit, bonus = np.zeros(len(core.slot_point)), np.zeros(len(core.group_offer))
-    prices(core, dual.point, dual.row, profit, bonus)
-    offers = len(core.offer_start) - 1
-    by_offer = np.bincount(np.repeat(np.arange(offers), np.diff(core.offer_start)), dual.row[core.offer_row], offers)
-    giver = np.repeat(np.arange(J), np.diff(core.inherent_start))
-    extra = np.bincount(giver, by_offer[core.inherent_offer], J)  # what a site's inherent offers are worth
-    threshold = core.site_cost - extra - dearest
+    profit, bonus, fixed, hub = (np.zeros(n) for n in (len(core.slot_point), len(core.group_offer), J, J))
+    prices(core, dual.point, dual.row, profit, bonus, fixed, hub)
+    threshold = fixed - dearest
     through, n, site, start, slot, value = _enumerate(
-        core, profit, bonus, threshold, most, most * 6, each or most + 1, STEPS if each is None else STEPS // 50
+        core, profit, bonus, hub, threshold, most, most * 6, each or most + 1, STEPS if each is None else STEPS // 50
     )
     site, start, value = site[:n], start[: n + 1], value[:n]
-    nobody = np.flatnonzero((threshold <= 0.0) & ~problem.must_close & _may_be_empty(problem, core))
+    nobody = np.flatnonzero((threshold <= 0.0) & ~problem.must_close & _may_be_empty(core))
     site = np.concatenate([site, nobody])
     start = np.concatenate([start, np.full(len(nobody), start[-1])])
     value = np.concatenate([value, np.zeros(len(nobody))])
     forced = np.where(core.must_open, dual.site_profit, np.maximum(dual.site_profit, 0.0))
-    least = dual.bound + forced[site] + core.site_cost[site] - extra[site] - value
-    found = Patterns(site, start, slot[: start[-1]].copy(), least, ~core.must_open, core.site_cost - extra - threshold)
+    least = dual.bound + forced[site] + fixed[site] - value
+    found = Patterns(site, start, slot[: start[-1]].copy(), least, ~core.must_open, fixed - threshold)
     return found, through
 
 
@@ -253,7 +287,7 @@ def of_slots(problem: Problem, core: Core, slots: Ints) -> Patterns:
 
 def nobody(problem: Problem, core: Core) -> Patterns:
     """The empty set of each site that a plan may keep open with nobody in it."""
-    site = np.flatnonzero(~problem.must_close & _may_be_empty(problem, core)).astype(np.int64)
+    site = np.flatnonzero(~problem.must_close & _may_be_empty(core)).astype(np.int64)
     none = np.zeros(0, dtype=np.int64)
     return _plainly(problem, site, np.zeros(len(site) + 1, dtype=np.int64), none)
 
@@ -300,30 +334,32 @@ def _hash(slots: Ints, size: Ints) -> Ints:
     return np.bincount(np.repeat(np.arange(len(size)), size), scrambled, len(size)).astype(np.int64)
 
 
-def _may_be_empty(problem: Problem, core: Core) -> Bools:
+def _may_be_empty(core: Core) -> Bools:
     """Sites that a best plan may keep open with nobody in them.
 
-    They are forced, give an inherent offer, or may be wanted by a side row; or it costs *less than nothing* to keep them, as
-    where leaving a lease costs more, spread over the years, than the building does.
+    They are forced, give an inherent offer, or are wanted open by a side row; or it costs *less than nothing* to keep them, as
+    where leaving a lease costs more, spread over the years, than the building does.  Not where a rule on two services asks for
+    one of them whenever the building is open.
     """
-    return core.must_open | (core.site_cost < 0) | (np.diff(core.inherent_start) > 0) | (len(problem.side) > 0)
+    J = len(core.site_cost)
+    wanted = np.zeros(J, dtype=bool)
+    term = np.arange(core.side_start[J])
+    wanted[np.repeat(np.arange(J), np.diff(core.side_start[: J + 1]))[core.side_value[term] > 0]] = True
+    one, other = (core.clash[:, :2] == ALWAYS).T
+    bare = np.where(core.clash[:, 2] == 0, one & other, one != other)
+    barred = np.zeros(J, dtype=bool)
+    barred[np.repeat(np.arange(J), np.diff(core.clash_start))[bare]] = True
+    return (core.must_open | (core.site_cost < 0) | (np.diff(core.inherent_start) > 0) | wanted) & ~barred
 
 
-def programme(problem: Problem, core: Core, patterns: Patterns) -> tuple[Arrays, Ints]:
+def programme(problem: Problem, core: Core, patterns: Patterns) -> Arrays:
     """The set partition over these sets as arrays; columns are the patterns, then the items of the share rules.
 
-    Also returns the set numbers in column order (sets that break a rule on who shares with whom are left out).
+    Rows are the points, the sites, the core's rows, the share rules and the core's side rows.
     """
     J, S = problem.n_sites, problem.n_points
-    keep = _allowed(problem, core, patterns)
-    length = np.diff(patterns.start)[keep]
-    site = patterns.site[keep]
-    n = len(keep)
-    col = np.repeat(np.arange(n), length)
-    take = np.repeat(patterns.start[keep] - np.concatenate([[0], np.cumsum(length)[:-1]]), length) + np.arange(
-        int(length.sum())
-    )
-    slot = patterns.slot[take]
+    site, slot, n = patterns.site, patterns.slot, len(patterns.site)
+    col = np.repeat(np.arange(n), np.diff(patterns.start))
     cost = core.site_cost[site] + np.bincount(col, core.slot_cost[slot], n)
     group = np.repeat(np.arange(len(core.group_offer)), np.diff(core.group_slot))[slot]
     # Offers of each pattern: its groups, and what its site gives whenever it is open.
@@ -360,72 +396,48 @@ def programme(problem: Problem, core: Core, patterns: Patterns) -> tuple[Arrays,
     ]
     upper = [np.ones(S), np.ones(J), np.full(R, np.inf), np.full(rules, np.inf)]
     base = S + J + R + rules
-    if len(problem.side):
-        entries.append(_side(problem, core, site, col, slot, group, pairs, base))
-        lower.append(problem.side.lower)
-        upper.append(problem.side.upper)
-    total = base + len(problem.side)
+    if len(core.side_need):
+        entries.append(_side(core, site, col, slot, group, pairs, base))
+        lower.append(core.side_need)
+        upper.append(np.full(len(core.side_need), np.inf))
+    total = base + len(core.side_need)
     row, column, value = (np.concatenate(parts) for parts in zip(*entries, strict=True))
     matrix = csr_array((value, (row.astype(np.int64), column.astype(np.int64))), shape=(total, n + len(item)))
     matrix.sum_duplicates()
     width = n + len(item)
-    return (
-        Arrays(
-            cost=np.concatenate([cost * MONEY, np.zeros(len(item))]),
-            offset=0.0,
-            lower=np.zeros(width),
-            upper=np.ones(width),
-            integer=np.concatenate([np.ones(n, dtype=bool), np.zeros(len(item), dtype=bool)]),
-            row_lower=np.concatenate(lower),
-            row_upper=np.concatenate(upper),
-            start=matrix.indptr.astype(np.int64),
-            index=matrix.indices.astype(np.int64),
-            value=matrix.data,
-            unit=MONEY,
-        ),
-        keep,
+    return Arrays(
+        cost=np.concatenate([cost * MONEY, np.zeros(len(item))]),
+        offset=0.0,
+        lower=np.zeros(width),
+        upper=np.ones(width),
+        integer=np.concatenate([np.ones(n, dtype=bool), np.zeros(len(item), dtype=bool)]),
+        row_lower=np.concatenate(lower),
+        row_upper=np.concatenate(upper),
+        start=matrix.indptr.astype(np.int64),
+        index=matrix.indices.astype(np.int64),
+        value=matrix.data,
+        unit=MONEY,
     )
 
 
-def _allowed(problem: Problem, core: Core, patterns: Patterns) -> Ints:
-    """Patterns that keep the rules on services that may not share, or must."""
-    n = len(patterns.site)
-    ok = np.ones(n, dtype=bool)
-    for triples, wrong in ((problem.conflict, np.logical_and), (problem.together, np.logical_xor)):
-        if not len(triples):
-            continue
-        col = np.repeat(np.arange(n), np.diff(patterns.start))
-        there = np.zeros((n, problem.n_services), dtype=bool)
-        there[col, problem.point_service[core.slot_point[patterns.slot]]] = True
-        for k, j in problem.inherent.tolist():
-            there[patterns.site == j, k] = True
-        for a, b, j in triples.tolist():
-            ok &= ~((patterns.site == j) & wrong(there[:, a], there[:, b]))
-    return np.flatnonzero(ok)
-
-
-def _side(
-    problem: Problem, core: Core, site: Ints, col: Ints, slot: Ints, group: Ints, pairs: Ints, base: int
-) -> tuple[Ints, Ints, Floats]:
+def _side(core: Core, site: Ints, col: Ints, slot: Ints, group: Ints, pairs: Ints, base: int) -> tuple[Ints, Ints, Floats]:
     """Side rows over patterns: a set says whether its site is open, whom it hosts, what it offers, whether it is a hub."""
-    J, P = problem.n_sites, problem.n_pairs
-    n, Q = len(site), len(offer_columns(problem))
-    services = np.zeros((n, problem.n_services), dtype=bool)
-    services[col, core.group_service[group]] = True
-    hub = np.flatnonzero(services.sum(axis=1) >= 2)
-    x_row = np.concatenate([site, J + core.slot_pair[slot], J + P + pairs[:, 1], J + P + Q + site[hub]])
-    x_col = np.concatenate([np.arange(n), col, pairs[:, 0], hub])
-    x = csr_array((np.ones(len(x_row)), (x_row, x_col)), shape=(2 * J + P + Q, n))
-    side = problem.side
-    a = csr_array((side.value, side.column, side.start), shape=(len(side), 2 * J + P + Q))
-    product = (a @ x).tocoo()
-    return base + product.coords[0].astype(np.int64), product.coords[1].astype(np.int64), product.data.astype(float)
+    J, P, Q = len(core.site_cost), len(core.slot_point), len(core.offer_start) - 1
+    n = len(site)
+    services = np.unique(col * len(core.group_offer) + group) // max(len(core.group_offer), 1)
+    hub = np.flatnonzero(np.bincount(services, minlength=n) >= 2)
+    x_row = np.concatenate([np.arange(n), col, pairs[:, 0], hub])
+    x_col = np.concatenate([site, J + slot, J + P + pairs[:, 1], J + P + Q + site[hub]])
+    x = csr_array((np.ones(len(x_row)), (x_row, x_col)), shape=(n, 2 * J + P + Q))
+    by_column = csr_array((core.side_value, core.side_row, core.side_start), shape=(2 * J + P + Q, len(core.side_need)))
+    product = csr_array(x @ by_column).tocoo()
+    return base + product.coords[1].astype(np.int64), product.coords[0].astype(np.int64), product.data.astype(float)
 
 
-def read(problem: Problem, core: Core, patterns: Patterns, keep: Ints, x: Floats) -> Solution:
-    """The plan that chosen sets make."""
+def read(problem: Problem, core: Core, patterns: Patterns, x: Floats) -> Solution:
+    """The plan that chosen sets make; ``x`` begins with a value for each set."""
     open_, host = np.zeros(problem.n_sites, dtype=bool), np.full(problem.n_points, -1, dtype=np.int64)
-    for i in keep[np.flatnonzero(x[: len(keep)] > 0.5)]:
+    for i in np.flatnonzero(x[: len(patterns.site)] > 0.5).tolist():
         open_[patterns.site[i]] = True
         host[core.slot_point[patterns.slot[patterns.start[i] : patterns.start[i + 1]]]] = patterns.site[i]
     return Solution(open_, host)

@@ -96,7 +96,9 @@ class Pool:
             rows, np.maximum(a.row_lower, -inf), np.minimum(a.row_upper, inf), 0, np.zeros(rows, np.int32), none, np.zeros(0)
         )
         # A row may be out of reach of the first sets: dear helpers keep the programme feasible.
-        need = np.flatnonzero(a.row_lower > 0)
+        need = np.flatnonzero(
+            np.isfinite(a.row_lower) & (a.row_lower != 0)
+        )  # a side row may ask for more than less than nothing
         need = np.union1d(need, self.site_row + np.arange(self.n_sites))  # branching may ask for a site
         dear = 10.0 * max(float(np.abs(a.cost).max(initial=1.0)), 1.0)
         m = len(need)

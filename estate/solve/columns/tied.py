@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from estate.problem import Problem
+from dataclasses import replace
+
+from estate.problem import Goal, Problem
 from estate.solve import reduce
+from estate.solve.columns import rows
 from estate.solve.columns.boxstep import climb
-from estate.solve.columns.core import core, is_pure
+from estate.solve.columns.core import core
 from estate.solve.columns.lagrangian import ascend
 
 
@@ -14,8 +17,10 @@ def narrow(problem: Problem, value: int) -> Problem:
 
     :func:`estate.solve.reduce.tighten` says which plans each rule loses: only such as are strictly dearer than another.
     """
-    if not is_pure(problem) or problem.shares:
+    if problem.goal is not Goal.COST or problem.shares:
         return problem
-    cut = core(problem)
-    dual = climb(problem, cut, ascend(cut, float(value), iterations=(100, 0, 0)), plan=problem.today)
-    return reduce.tighten(problem, dual=dual, value=float(value)).problem
+    sized = rows.of_one_size(problem)
+    cut = core(sized)
+    dual = climb(sized, cut, ascend(cut, float(value), iterations=(100, 0, 0)), plan=problem.today)
+    small = reduce.tighten(sized, dual=dual, value=float(value)).problem
+    return replace(small, side=rows.times(small.side, rows.sizes(problem.side)))

@@ -20,8 +20,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy.sparse import csr_array
 
-from estate.problem import Bools, CoverRows, Ints, Problem, ShareRule, Solution, offered
-from estate.solve.columns.core import is_pure
+from estate.problem import Bools, CoverRows, Goal, Ints, Problem, ShareRule, Solution, offered
+from estate.solve.columns import rows as side_rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +35,7 @@ class Part:
     offset: int
     """Added to the part's cost to give its share of the bound (:func:`priced`)."""
     rows: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    """The cover rows of the whole that the part's are, in order (:func:`inside` and :func:`priced` say)."""
+    """The rows of the whole's core that the part's are, in order (:func:`inside`), or its cover rows (:func:`priced`)."""
 
 
 def inside(problem: Problem, plan: Solution, sites: Ints) -> Part:
@@ -67,13 +67,17 @@ def inside(problem: Problem, plan: Solution, sites: Ints) -> Part:
     part_cover = _cut(cover, rows, local, np.where(free, pair_of[e], -1), need)
     shares = tuple(_share(rule, there, local) for rule in problem.shares)
     part = _part(problem, sites, points, keep_pair, local, place)
+    side, kept = side_rows.cut_to(problem, plan, part, sites, np.flatnonzero(keep_pair))
+    items = np.concatenate([np.zeros(0, dtype=bool), *(each for _, each in shares)])
+    first = len(cover) + len(items)
+    numbers = (np.flatnonzero(rows), len(cover) + np.flatnonzero(items), first + side_rows.multiplied(problem.side, kept))
     return Part(
-        replace(part, cover=part_cover, shares=shares),
+        replace(part, cover=part_cover, shares=tuple(rule for rule, _ in shares), side=side),
         sites,
         points,
         np.zeros(len(points), dtype=bool),
         0,
-        np.flatnonzero(rows),
+        np.concatenate(numbers),
     )
 
 
@@ -97,8 +101,8 @@ def _cut(cover: CoverRows, rows: Bools, local: Ints, excuse: Ints, need: Ints) -
     )
 
 
-def _share(rule: ShareRule, there: Bools, local: Ints) -> ShareRule:
-    """A share rule over a part: what the others cover counts already."""
+def _share(rule: ShareRule, there: Bools, local: Ints) -> tuple[ShareRule, Bools]:
+    """A share rule over a part, and the items it keeps: what the others cover counts already."""
     n = len(rule.weight)
     item = np.repeat(np.arange(n), np.diff(rule.start))
     met = np.bincount(item, there[rule.service, rule.site], n) > 0
@@ -107,7 +111,7 @@ def _share(rule: ShareRule, there: Bools, local: Ints) -> ShareRule:
     some = count > 0
     start = np.concatenate([[0], np.cumsum(count[some])]).astype(np.int64)
     required = max(rule.required - int(rule.weight[met].sum()), 0)
-    return ShareRule(rule.name, rule.service, rule.weight[some], start, local[rule.site[keep]], required)
+    return ShareRule(rule.name, rule.service, rule.weight[some], start, local[rule.site[keep]], required), some
 
 
 def _part(problem: Problem, sites: Ints, points: Ints, pairs: Bools, local: Ints, place: Ints) -> Problem:
@@ -144,7 +148,7 @@ def priced(problem: Problem, sites: Ints, u: Ints, v: Ints) -> Part:
     ``u`` and ``v`` are (S,) and (cover rows,).  The bound on the whole is ``sum of (part optimum + offset)`` over a partition
     into parts, plus ``u_s`` of every point and ``need_r v_r`` of every row that crosses parts (:func:`crossing`).
     """
-    if not is_pure(problem) or problem.shares:
+    if problem.goal is not Goal.COST or len(problem.side) or problem.shares:
         raise ValueError("parts are priced for cover rows only")
     local = np.full(problem.n_sites, -1)
     local[sites] = np.arange(len(sites))

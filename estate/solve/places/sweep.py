@@ -31,6 +31,7 @@ from scipy.sparse import csr_array
 
 from estate.problem import Floats, Ints, Problem, Solution, cost, offered
 from estate.solve.columns import master
+from estate.solve.columns import rows as side_rows
 from estate.solve.columns.boxstep import climb
 from estate.solve.columns.core import Core, core
 from estate.solve.columns.lagrangian import Dual, evaluate
@@ -121,6 +122,7 @@ def by_site(problem: Problem, dual: Dual, plan: Solution) -> Floats:
     excess = dual.row[: len(cover)] * (count - cover.need) / np.maximum(count, 1)
     np.add.at(gap, site, excess[row] - dual.row[row])
     np.add.at(gap, problem.pair_site[cover.excuse[excused]], excess[excused] - dual.row[excused])
+    gap -= side_rows.worth(problem, plan, dual.row)
     return gap + np.where(problem.must_open, dual.site_profit, np.maximum(dual.site_profit, 0.0))
 
 
@@ -129,10 +131,11 @@ def bound(problem: Problem, near: csr_array, dual: Dual, plan: Solution, size: i
 
     When time is up the blocks not reached count as what the multipliers prove of them, so the sum is a bound at any moment.
     """
+    problem, total = side_rows.priced(problem, core(problem), dual.row)
     part_of = blocks.partition(near, size)
-    u, v = np.round(dual.point).astype(np.int64), np.maximum(np.round(dual.row), 0).astype(np.int64)
+    u, v = np.round(dual.point).astype(np.int64), _whole_pence(problem, dual.row)
     points, rows = blocks.crossing(problem, part_of)
-    total = float(u[points].sum() + (v * problem.cover.need)[rows].sum())
+    total += float(u[points].sum() + (v * problem.cover.need)[rows].sum())
     solved = 0
     for b in range(int(part_of.max()) + 1):
         part, cut, local = priced(problem, np.flatnonzero(part_of == b), u, v)
@@ -146,6 +149,11 @@ def bound(problem: Problem, near: csr_array, dual: Dual, plan: Solution, size: i
         total += found.bound
         solved += 1
     return total, solved
+
+
+def _whole_pence(problem: Problem, row: Floats) -> Ints:
+    """Multipliers of the cover rows as blocks take them."""
+    return np.maximum(np.round(row[: len(problem.cover)]), 0).astype(np.int64)
 
 
 def priced(problem: Problem, sites: Ints, u: Ints, v: Ints) -> tuple[blocks.Part, Core, Dual]:
@@ -170,6 +178,7 @@ def climb_in_parts(problem: Problem, cut: Core, near: csr_array, dual: Dual, siz
     Once round in parts of about ``size`` sites, and once more in others, so that most borders are inside a part one time.
     """
     best = dual
+    problem, _ = side_rows.priced(problem, cut, dual.row)
     for dense_first in (False, True):
         part_of = blocks.partition(near, size, dense_first=dense_first)
         crosses = blocks.crossing(problem, part_of)[1]
@@ -177,7 +186,7 @@ def climb_in_parts(problem: Problem, cut: Core, near: csr_array, dual: Dual, siz
         for b in range(int(part_of.max()) + 1):
             if effort.over():
                 break
-            whole_u, whole_v = np.round(u).astype(np.int64), np.maximum(np.round(v), 0).astype(np.int64)
+            whole_u, whole_v = np.round(u).astype(np.int64), _whole_pence(problem, v)
             part, core_here, local = priced(problem, np.flatnonzero(part_of == b), whole_u, whole_v)
             better = climb(part.problem, core_here, local, rounds=effort.climbs, close=1e-3, over=effort.over)
             points, rows = ~part.optional, ~crosses[part.rows]

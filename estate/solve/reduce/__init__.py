@@ -31,7 +31,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from estate.model.arrays import fits_alone
-from estate.problem import Bools, CoverRows, Floats, Ints, Problem, Solution, violations
+from estate.problem import Bools, CoverRows, Floats, Ints, Problem, Solution, offer_columns, violations
 from estate.solve.columns.lagrangian import Dual
 from estate.solve.reduce import dominance, elimination, items, rows
 from estate.solve.reduce.narrow import without_pairs
@@ -62,7 +62,7 @@ class Reduced:
         """Multipliers found for the original, on what is left of it (they bound it; :func:`lagrangian.evaluate` says how)."""
         left = np.flatnonzero(self.becomes >= 0)
         row = np.bincount(self.becomes[left], np.maximum(dual.row[left], 0.0), minlength=_n_rows(self.problem))
-        return replace(dual, row=row)
+        return replace(dual, row=np.concatenate([row, dual.row[len(self.becomes) :]]))  # side rows stay
 
 
 def _n_rows(problem: Problem) -> int:
@@ -264,12 +264,20 @@ def _may_open(p: Problem) -> Bools:
 
 
 def _wanted(p: Problem, rising: Floats, falling: Floats) -> Bools:
-    """(J,) sites with a term in a side row bounded on the side given: ``rising`` where it is above 0, else ``falling``."""
-    side = p.side
+    """(J,) sites with a term in a side row bounded on the side given: ``rising`` where it is above 0, else ``falling``.
+
+    An inherent offer of the site is a term of it.
+    """
+    side, K = p.side, max(p.n_services, 1)
+    offers = offer_columns(p)
+    given = np.isin(offers[:, 1] * K + offers[:, 0], p.inherent[:, 1] * K + p.inherent[:, 0])
+    none = np.full(p.n_pairs, -1)
+    of = np.concatenate([np.arange(p.n_sites), none, np.where(given, offers[:, 1], -1), np.full(p.n_sites, -1)])
     row = np.repeat(np.arange(len(side)), np.diff(side.start))
     wants = np.where(side.value > 0, np.isfinite(rising[row]), np.isfinite(falling[row])) & (side.value != 0)
+    site = of[side.column[wants]] if len(side.column) else side.column
     wanted = np.zeros(p.n_sites, dtype=bool)
-    wanted[side.column[wants & (side.column < p.n_sites)]] = True
+    wanted[site[site >= 0]] = True
     return wanted
 
 

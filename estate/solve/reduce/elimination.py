@@ -9,7 +9,7 @@ the bound is ``g_j = max(0, K_j - C_j)`` (without the 0 where it must be open). 
 * *with point s* it is worth at most ``K_j(s in S) - C_j``: else the pair is dropped;
 * *without point s*, at most ``max(0, K_j(s not in S) - C_j)``: else the point goes nowhere else.
 
-Each is one knapsack of :func:`estate.solve.columns.building.site_best` with the point's profit raised or barred, told to
+Each is one knapsack of :func:`estate.solve.columns.building.site_set` with the point's profit raised or barred, told to
 stop at the worth that matters, so most end at their first bound.  Points worth enough alone, or in a set found for another,
 need none. *Every plan that costs at most* ``U`` *is kept*, the tied ones too (Beasley 1993 for such tests in set covering and
 location; Posta, Ferland and Michelon 2014 for the uncapacitated problem).  Rules that the core leaves out only make fewer
@@ -22,7 +22,7 @@ block or a part.
 
 # Compiled kernels: numba infers the types; one long function is faster than many, and seeds its own generator.
 # mypy: disable-error-code="no-untyped-def"
-# ruff: noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917
+# ruff: noqa: C901, PLR0912, PLR0915
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ import numba
 import numpy as np
 
 from estate.problem import Bools, Goal, Problem
-from estate.solve.columns.building import CELLS, site_best, work_space
+from estate.solve.columns.building import CELLS, site_set, work_space
 from estate.solve.columns.core import Core, core
 from estate.solve.columns.lagrangian import SAFETY, Dual, prices
 
@@ -61,11 +61,9 @@ def by_bound(
     if problem.goal is not Goal.COST:
         raise ValueError("multipliers bound the cost")
     c = core(problem, optional) if cut is None else cut
-    profit, bonus = np.zeros(problem.n_pairs), np.zeros(len(c.group_offer))
-    prices(c, dual.point, dual.row, profit, bonus)
-    slot, is_open, is_shut = _fates(
-        c, profit, bonus, dual.row, dual.site_profit, dual.bound, value, CELLS, SAFETY, work_space()
-    )
+    worth = (np.zeros(problem.n_pairs), np.zeros(len(c.group_offer)), np.zeros(problem.n_sites), np.zeros(problem.n_sites))
+    prices(c, dual.point, dual.row, *worth)
+    slot, is_open, is_shut = _fates(c, worth, dual.site_profit, dual.bound, value, CELLS, SAFETY, work_space())
     stays = np.zeros(problem.n_points, dtype=bool)
     stays[c.slot_point[slot == _IN]] = True
     fate = np.empty_like(slot)
@@ -75,24 +73,20 @@ def by_bound(
 
 
 @numba.njit(cache=True, nogil=True)
-def _fates(core, profit, bonus, row, site_profit, bound, value, cells, safety, work):  # noqa: ANN001, ANN202
+def _fates(core, worth, site_profit, bound, value, cells, safety, work):  # noqa: ANN001, ANN202
     """Each slot's fate, and the sites that must open or close."""
+    profit, bonus, fixed, hub = worth
     J = len(core.site_cost)
     fate = np.zeros(len(profit), dtype=np.int64)
     is_open, is_shut = np.zeros(J, dtype=np.bool_), np.zeros(J, dtype=np.bool_)
     taken = np.zeros(len(profit), dtype=np.bool_)
     for j in range(J):
-        extra = 0.0
-        for e in range(core.inherent_start[j], core.inherent_start[j + 1]):
-            q = core.inherent_offer[e]
-            for i in range(core.offer_start[q], core.offer_start[q + 1]):
-                extra += row[core.offer_row[i]]
         first, last = core.site_group[j], core.site_group[j + 1]
         a, b = core.group_slot[first], core.group_slot[last]
-        mass = abs(bound) + abs(value) + abs(extra) + abs(core.site_cost[j])
-        total = 1.0
+        mass = abs(bound) + abs(value) + abs(fixed[j]) + abs(core.site_cost[j])
+        total = 1.0 + abs(hub[j])
         for g in range(first, last):
-            total += bonus[g]
+            total += abs(bonus[g])
             for s in range(core.group_slot[g], core.group_slot[g + 1]):
                 mass += abs(profit[s])
                 total += max(profit[s], 0.0)
@@ -101,9 +95,9 @@ def _fates(core, profit, bonus, row, site_profit, bound, value, cells, safety, w
         closed = not core.must_open[j] and least <= 0.0  # may be
         if not core.must_open[j] and least > 0.0:
             is_open[j] = True
-        floor = least + core.site_cost[j] - extra  # the same in the knapsack's terms: the worth of the set alone
+        floor = least + fixed[j]  # the same in the knapsack's terms: the worth of the set alone
         taken[a:b] = False
-        if floor > 0.0 and site_best(core, j, profit, bonus, floor, cells, taken, work) <= floor:
+        if floor > 0.0 and site_set(core, j, profit, bonus, hub[j], floor, cells, taken, work) <= floor:
             fate[a:b] = _OUT
             is_shut[j] = not core.must_open[j]
             continue
@@ -121,7 +115,7 @@ def _fates(core, profit, bonus, row, site_profit, bound, value, cells, safety, w
             lift = total + abs(floor) - min(held, 0.0)
             profit[s] = held + lift
             taken[a:b] = False
-            best = site_best(core, j, profit, bonus, floor + lift, cells, taken, work)
+            best = site_set(core, j, profit, bonus, hub[j], floor + lift, cells, taken, work)
             profit[s] = held
             if best <= floor + lift:
                 fate[s] = _OUT
@@ -137,7 +131,7 @@ def _fates(core, profit, bonus, row, site_profit, bound, value, cells, safety, w
             held = profit[s]
             profit[s] = -1e300
             taken[a:b] = False
-            best = site_best(core, j, profit, bonus, floor, cells, taken, work)
+            best = site_set(core, j, profit, bonus, hub[j], floor, cells, taken, work)
             profit[s] = held
             if best <= floor:
                 fate[s] = _IN

@@ -247,7 +247,7 @@ def _dive(state: _State, lp: Programme, effort: Effort, sures: tuple[float, ...]
 def _read(state: _State, lp: Programme, chosen: Ints) -> Solution:
     x = np.zeros(len(lp.site))
     x[chosen] = 1.0
-    return patterns.read(state.links, state.core, lp.found, np.arange(len(x)), x)
+    return patterns.read(state.links, state.core, lp.found, x)
 
 
 def _by_link(problem: Problem, links: Problem, whole: Core, link_core: Core, dual: Dual) -> Dual:
