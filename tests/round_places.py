@@ -146,22 +146,28 @@ def _shares(
 
 
 def _beyond(p: Problem, rng: np.random.Generator) -> Problem:
-    """Budgets, paybacks and counts, services that may not share or must: each such that today is still a plan."""
+    """Budgets, paybacks and counts, throughput, services that may not share or must: each such that today is still a plan."""
     J, P, Q = p.n_sites, p.n_pairs, len(_offers(p))
     there = offered(p, p.today)
-    rows: list[tuple[str, np.ndarray, np.ndarray, float, float]] = []
+    rows = _rows(p, rng, there)
     if rng.random() < 0.5:  # a capital budget: one-off costs less receipts of what is let go
         value = np.concatenate([-p.site_one_off, p.pair_one_off]).astype(float)
         spent = -float(p.site_one_off[~p.today.open].sum())
         budget = float(rng.choice([200_000, 1_000_000])) - min(spent, 0.0)
         rows.append(("budget", np.arange(J + P), value, -np.inf, budget - float(p.site_one_off.sum())))
     if rng.random() < 0.4:  # at most so many hubs
-        hosted = np.zeros((p.n_services, J), dtype=bool)
-        hosted[p.point_service, p.today.host] = True
-        now = int((hosted.sum(axis=0) >= 2).sum())
+        now = int((_hosted(p).sum(axis=0) >= 2).sum())
         rows.append(("hubs", J + P + Q + np.arange(J), np.ones(J), -np.inf, float(now + rng.integers(0, 2))))
     if rng.random() < 0.3:  # at least so many buildings
         rows.append(("sites", np.arange(J), np.ones(J), float(max(int(p.today.open.sum()) - rng.integers(1, 4), 0)), np.inf))
+    if rng.random() < 0.2:  # at least so many hubs
+        now = int((_hosted(p).sum(axis=0) >= 2).sum())
+        rows.append(("hubs", J + P + Q + np.arange(J), np.ones(J), float(max(now - rng.integers(0, 2), 0)), np.inf))
+    if rng.random() < 0.2:  # a service in exactly so many places
+        k = int(rng.integers(0, p.n_services))
+        mine = np.flatnonzero(_offers(p)[:, 0] == k)
+        now = float(there[k].sum())
+        rows.append(("places", J + P + mine, np.ones(len(mine)), now - float(rng.integers(0, 2)), now))
     conflict, together = np.zeros((0, 3), dtype=np.int64), np.zeros((0, 3), dtype=np.int64)
     if p.n_services > 1 and rng.random() < 0.4:
         sites = np.flatnonzero(~(there[0] & there[1]))
@@ -180,6 +186,40 @@ def _beyond(p: Problem, rng: np.random.Generator) -> Problem:
     )
     q = replace(p, side=side, conflict=conflict, together=together)
     return q if not violations(q, q.today) else p
+
+
+def _rows(p: Problem, rng: np.random.Generator, there: np.ndarray) -> list[tuple[str, np.ndarray, np.ndarray, float, float]]:
+    """Rows that one building keeps or breaks by itself, and rows that a point keeps by staying."""
+    J, P = p.n_sites, p.n_pairs
+    rows: list[tuple[str, np.ndarray, np.ndarray, float, float]] = []
+    if rng.random() < 0.3:  # throughput: visits within what a building can take, or has today
+        visits = rng.choice([10, 20, 30], p.n_points)
+        today = np.bincount(p.today.host, visits, J)
+        for j in np.flatnonzero(rng.random(J) < 0.5).tolist():
+            pairs = np.flatnonzero(p.pair_site == j)
+            value = np.concatenate([[-max(float(today[j]), float(rng.choice([20, 40])))], visits[p.pair_point[pairs]]])
+            rows.append(("visits", np.concatenate([[j], J + pairs]), value, -np.inf, 0.0))
+    if rng.random() < 0.2:  # counters of a service may not merge
+        k = int(rng.integers(0, p.n_services))
+        for j in range(J):
+            pairs = np.flatnonzero((p.pair_site == j) & (p.point_service[p.pair_point] == k))
+            most = float(max(((p.today.host == j) & (p.point_service == k)).sum(), 1))
+            rows.append(("apart", J + pairs, np.ones(len(pairs)), -np.inf, most))
+    if rng.random() < 0.2:  # who leaves has the service near what is left
+        place = {(int(k), int(j)): q for q, (k, j) in enumerate(_offers(p).tolist())}
+        for s in rng.permutation(p.n_points)[:4].tolist():
+            k, home = int(p.point_service[s]), int(p.point_home[s])
+            pair = np.flatnonzero((p.pair_point == s) & (p.pair_site == home))
+            near = [place[k, j] for j in rng.permutation(J)[: J // 3].tolist() if (k, j) in place and j != home]
+            rows.append(("leaves", np.concatenate([J + pair, J + P + np.array(near, dtype=np.int64)]),
+                         np.ones(len(near) + 1), 1.0, np.inf))  # fmt: skip
+    return rows
+
+
+def _hosted(p: Problem) -> np.ndarray:
+    hosted = np.zeros((p.n_services, p.n_sites), dtype=bool)
+    hosted[p.point_service, p.today.host] = True
+    return hosted
 
 
 def _offers(p: Problem) -> np.ndarray:

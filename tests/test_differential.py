@@ -12,7 +12,7 @@ from estate.model import Measure, formulate
 from estate.model.arrays import arrays
 from estate.problem import Solution, cost, violations
 from estate.solve import Limits, Status, beside, choose, engine, highs, solve, ties, whole
-from estate.solve.columns import master, patterns
+from estate.solve.columns import master, patterns, rows
 from estate.solve.watch import Watch
 
 SEEDS = range(160)
@@ -35,29 +35,32 @@ def assert_true(p, found, best):
         assert found.value == best
 
 
+@pytest.mark.parametrize("beyond_core", [False, True])
 @pytest.mark.parametrize("block", range(8))
-def test_the_engine_proves_what_highs_proves(block):
+def test_the_engine_proves_what_highs_proves(block, beyond_core):
     for seed in SEEDS[block::8]:
-        p = round_places.place(seed)
+        p = round_places.place(seed, beyond_core=beyond_core)
         found = engine.run(p)
         assert found.close(), seed
         assert_true(p, found, optimum(p))
 
 
+@pytest.mark.parametrize("beyond_core", [False, True])
 @pytest.mark.parametrize("block", range(4))
-def test_the_way_of_large_places_is_true_on_small_ones(block, monkeypatch):
+def test_the_way_of_large_places_is_true_on_small_ones(block, beyond_core, monkeypatch):
     for name, value in (("WHOLE", 3), ("BLOCK", 4), ("SIZES", (3, 5, 8)), ("BALL", 4), ("TOGETHER", 5)):
         monkeypatch.setattr(engine, name, value)
     for seed in SEEDS[block:100:4]:
-        p = round_places.place(seed)
+        p = round_places.place(seed, beyond_core=beyond_core)
         assert_true(p, engine.run(p, work=40), optimum(p))
 
 
-def test_columns_alone_have_every_set_that_can_be_best():
+@pytest.mark.parametrize("beyond_core", [False, True])
+def test_columns_alone_have_every_set_that_can_be_best(beyond_core):
     """Without the reductions before them, which open a building that pays for itself."""
     with_negative = 0
     for seed in SEEDS:
-        p = round_places.place(seed, sites=(4, 9))
+        p = rows.of_one_size(round_places.place(seed, sites=(4, 9), beyond_core=beyond_core))
         found = master.solve(p, master.Effort(iterations=(20, 20, 20), nodes=200, pool=20_000), plan=p.today)
         best = optimum(p)
         assert found.bound <= best + 1, seed
@@ -76,7 +79,7 @@ def test_other_solvers_agree(solver):
 
 
 def test_rules_beyond_the_core_have_the_same_optimum_whoever_solves_them():
-    for seed in range(40):
+    for seed in range(20):
         p = replace(round_places.place(seed, beyond_core=True), site_one_off=None)
         answer = solve(p)
         assert answer.status is Status.OPTIMAL

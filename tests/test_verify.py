@@ -241,15 +241,12 @@ def a_plan(rng: np.random.Generator, place: Place, made: Formulation) -> Plan:
 
 
 def as_solution(place: Place, made: Formulation, plan: Plan) -> Solution:
-    """A plan in the problem's terms: its priced rows take the cheaper of their two ends."""
+    """A plan in the problem's terms: the further site of each priced row is open where nothing is in reach."""
     rows = made.compiled.priced
     there = np.zeros((len(place.services), len(place.sites)), dtype=bool)
     there[place.point_service, plan.host] = True
     near = [there[k, rows.site[a:b]].any() for k, a, b in zip(rows.service, rows.start[:-1], rows.start[1:], strict=True)]
-    extra = [len(place.sites) + (not each) for each in near]
-    two = [True, True] if len(made.problem.site_cost) > len(place.sites) else []
-    host = np.concatenate([plan.host[made.points], np.array(extra, dtype=np.int64)])
-    return Solution(np.concatenate([plan.open, np.array(two, dtype=bool)]), host)
+    return Solution(np.concatenate([plan.open, ~np.array(near, dtype=bool)]), plan.host[made.points])
 
 
 @pytest.mark.parametrize("block", range(8))

@@ -46,9 +46,9 @@ GOALS = {
 class Formulation:
     """A problem and the way back to the place.
 
-    ``points`` are the positions, in the place's frame, of the problem's first points; further points stand for priced
-    displacements.  ``constant`` (pence) is the part of the objective that no decision changes; ``state``
-    says what each site may become.
+    ``points`` are the positions, in the place's frame, of the problem's points; its sites after the place's own stand for priced
+    displacements.  ``constant`` (pence) is the part of the objective that no decision changes; ``state`` says what each site may
+    become.
     """
 
     problem: Problem

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from itertools import combinations
 
 import numpy as np
 
 from estate.model.formulation import Formulation, Plan
 from estate.problem import Bools, Floats, Ints, Problem, offer_columns
+
+FEW_SERVICES = 5
+"""So many services at a site: all their sets have a row where hubs are counted."""
 
 
 def open_and_host(f: Formulation) -> None:
@@ -242,20 +246,21 @@ def _gains(problem: Problem, plan: Plan) -> Floats:
 
 
 def services_by_site(f: Formulation) -> None:
-    """``offer_aj + offer_bj <= 1`` (conflict);  ``offer_aj = offer_bj`` (together)."""
-    for family, triples, sign, lower, upper in (
-        ("conflict", f.problem.conflict, 1, -math.inf, 1.0),
-        ("together", f.problem.together, -1, 0.0, 0.0),
+    """``offer_aj + offer_bj <= open_j`` (conflict);  ``offer_aj = offer_bj`` (together)."""
+    for family, triples, value, lower in (
+        ("conflict", f.problem.conflict, (1, 1, -1), -math.inf),
+        ("together", f.problem.together, (1, -1, 0), 0.0),
     ):
         n = len(triples)
-        column = np.concatenate([f.offer_at[triples[:, which], triples[:, 2]] for which in (0, 1)])
-        f.add_rows(family, np.tile(np.arange(n), 2), column, np.repeat([1, sign], n), n=n, lower=lower, upper=upper)
+        column = np.concatenate([*(f.offer_at[triples[:, which], triples[:, 2]] for which in (0, 1)), triples[:, 2]])
+        f.add_rows(family, np.tile(np.arange(n), 3), column, np.repeat(value, n), n=n, lower=lower, upper=0.0)
 
 
 def hub(f: Formulation) -> Ints:
     """``hub_j = 1`` exactly when two services or more are hosted at ``j``; the (J,) columns, -1 where never.
 
-    ``present_aj + present_bj - 1 <= hub_j`` for all ``a < b``;  ``hub_j <= sum_{k != a} present_kj`` for all ``a``.
+    ``sum_{k in T} present_kj <= open_j + (|T| - 1) hub_j`` for all ``T`` of two services, and of all (of any number, where there
+    are few): an open building has one service, or is a hub.  ``hub_j <= sum_{k != a} present_kj`` for all ``a``.
     """
     problem = f.problem
     pairs = offer_columns(problem)
@@ -264,15 +269,20 @@ def hub(f: Formulation) -> Ints:
     columns = f.add_columns("hub", np.ones(len(sites)), lambda plan: plan.hosted.sum(axis=0)[sites] > 1, integer=True)
     where = np.full(problem.n_sites, -1, dtype=np.int64)
     where[sites] = columns
-    both: list[tuple[int, int, int]] = []
+    both: list[tuple[Ints, Floats]] = []
     rest: list[tuple[int, Ints]] = []
     for h, site in zip(columns, sites, strict=True):
         here = f.present[can & (pairs[:, 1] == site)]
-        both += [(int(here[a]), int(here[b]), int(h)) for a in range(len(here)) for b in range(a + 1, len(here))]
+        sizes = range(2, len(here) + 1) if len(here) <= FEW_SERVICES else (2, len(here))
+        for chosen in (each for size in sizes for each in combinations(here.tolist(), size)):
+            column = np.array([*chosen, site, h], dtype=np.int64)
+            both.append((column, np.array([*np.ones(len(chosen)), -1.0, 1.0 - len(chosen)])))
         rest += [(int(h), np.delete(here, a)) for a in range(len(here))]
-    triples = np.array(both, dtype=np.int64).reshape(-1, 3)
-    n = len(triples)
-    f.add_rows("hub_both", np.repeat(np.arange(n), 3), triples.ravel(), np.tile([1, 1, -1], n), n=n, upper=1)
+    n, none = len(both), np.zeros(0)
+    size = np.array([len(column) for column, _ in both], dtype=np.int64)
+    column = np.concatenate([none.astype(np.int64), *(column for column, _ in both)])
+    value = np.concatenate([none, *(value for _, value in both)])
+    f.add_rows("hub_both", np.repeat(np.arange(n), size), column, value, n=n, upper=0)
     n = len(rest)
     size = np.array([1 + len(others) for _, others in rest], dtype=np.int64)
     column = np.concatenate([np.zeros(0, dtype=np.int64), *(np.append(h, others) for h, others in rest)])

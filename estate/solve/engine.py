@@ -103,8 +103,12 @@ class Run:
         return taken
 
     def close(self) -> bool:
-        """Whether the gap asked for is proven; half a step of the costs is none."""
-        return self.value is not None and self.value - self.bound <= max(0.5 * self.step, self.gap_wanted * abs(self.value))
+        """Whether the gap asked for is proven; less than a step of the costs is none."""
+        return self.proven() or (self.value is not None and self.value - self.bound <= self.gap_wanted * abs(self.value))
+
+    def proven(self) -> bool:
+        """Whether no plan can be better: one that is would be better by a step."""
+        return self.value is not None and self.value - self.bound < master.STEP * self.step
 
     def over(self) -> str | None:
         """Why to stop now, if at all."""
@@ -190,6 +194,8 @@ def _part(problem: Problem, part: blocks.Part, state: Run, bounds: Floats, i: in
     within = state.within(due, inner, here, float(bounds[i]), relay)
     relay(here, float(bounds[i]))  # bringing twins together may have paid
     _solve(inner, within)
+    if within.proven() and within.value is not None:
+        relay(within.plan, float(within.value))
     state.work += max(within.work, 1)
     return within.close()
 

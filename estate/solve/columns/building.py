@@ -67,8 +67,9 @@ def set_value(core, j, profit, bonus, chosen):
 def site_best(core, j, profit, bonus, floor, cells, taken, work):
     """Best value over sets of points at site ``j`` (at least 0: nobody); marks the set in ``taken`` by slot.
 
-    ``profit`` is by slot, ``bonus`` by group (0 where the offer is inherent).  On entry ``taken`` holds a set that fits, the
-    best of the last call: a start.  Sets worth no more than ``floor`` are not looked for: the answer is then at most ``floor``.
+    ``profit`` is by slot, ``bonus`` by group (0 where the offer is inherent; below 0 where a side row makes it cost).  On entry
+    ``taken`` holds a set that fits, the best of the last call: a start.  Sets worth no more than ``floor`` are not looked for:
+    the answer is then at most ``floor``.
     """
     lo, hi = core.site_group[j], core.site_group[j + 1]
     group_slot, own, hall, desk, home = core.group_slot, core.slot_own, core.slot_hall, core.slot_desk, core.slot_home
@@ -87,7 +88,7 @@ def site_best(core, j, profit, bonus, floor, cells, taken, work):
             c = np.int64(-1)
             for g in range(lo, hi):
                 for s in range(group_slot[g], group_slot[g + 1]):
-                    if profit[s] + bonus[g] > 0.0 and c < hall[s] < previous and (only_home == 0 or home[s]):
+                    if profit[s] + max(bonus[g], 0.0) > 0.0 and c < hall[s] < previous and (only_home == 0 or home[s]):
                         c = hall[s]
             if c < 0:
                 break
@@ -133,7 +134,9 @@ def site_best(core, j, profit, bonus, floor, cells, taken, work):
                 while True:
                     d = np.int64(-1)
                     for s in range(a, b):
-                        if profit[s] + bonus[g] > 0.0 and hall[s] <= c and d < desk[s] < seen and (only_home == 0 or home[s]):
+                        if hall[s] > c or (only_home == 1 and not home[s]):
+                            continue
+                        if profit[s] + max(bonus[g], 0.0) > 0.0 and d < desk[s] < seen:
                             d = desk[s]
                     if d < 0:
                         break
@@ -141,7 +144,9 @@ def site_best(core, j, profit, bonus, floor, cells, taken, work):
                     present = np.zeros(0, dtype=np.int64)
                     after = gain + rest[turn + 1]
                     for s in range(a, b):
-                        if hall[s] > c or desk[s] > d or (only_home == 1 and not home[s]) or profit[s] + bonus[g] <= 0.0:
+                        if hall[s] > c or desk[s] > d or (only_home == 1 and not home[s]):
+                            continue
+                        if profit[s] + max(bonus[g], 0.0) <= 0.0:
                             continue
                         # This point as the first of its service, and beside those already present.
                         first_area, first_value = (own[s] + d) // unit, profit[s] + bonus[g]

@@ -22,7 +22,7 @@ import numpy as np
 from scipy.sparse import csc_array, csr_array
 
 from estate.model.arrays import MONEY
-from estate.problem import Bools, Problem, Solution, cost, violations
+from estate.problem import Bools, Problem, Solution, cost, step, violations
 from estate.solve.columns import branch, dive, patterns, rest
 from estate.solve.columns.boxstep import climb
 from estate.solve.columns.core import Core, core
@@ -30,6 +30,9 @@ from estate.solve.columns.lagrangian import Dual, ascend, evaluate
 from estate.solve.columns.pool import Pool
 from estate.solve.columns.pool import cut as cut_rounds
 from estate.solve.watch import NEVER, Clock
+
+STEP = 0.99
+"""A bound nearer a plan than this part of :func:`estate.problem.step` proves it best; the rest is for rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,7 @@ def solve(  # noqa: C901 - the passes share their state
         if got is not None and sound and (here := float(cost(problem, got))) < value:
             plan, value = got, here
         bound = max(bound, min(ran.bound / MONEY, limit, value))
-        if ran.complete and sound and value <= limit and value - bound <= 0.5:
+        if ran.complete and sound and value <= limit and value - bound < STEP * step(problem):
             proven, bound = True, value
         if np.isfinite(value) and value - bound <= effort.gap * abs(value):
             break
@@ -168,7 +171,7 @@ def _beyond(
     left = rest.solve(problem, now.dual, plan, gap=effort.gap, looks=effort.rest, clock=effort.clock, optional=optional)
     value = now.value if left.plan is None else float(cost(problem, left.plan))
     bound = min(max(now.bound, left.bound), value)
-    proven = left.complete and value - bound <= 0.5
+    proven = left.complete and value - bound < STEP * step(problem)
     return replace(now, plan=left.plan or plan, value=value, bound=value if proven else bound, proven=proven)
 
 
@@ -215,7 +218,9 @@ def _integer(
         top = dived[1]
         pool.banned |= pool.reduced > top - pool.bound + 1e-9 * max(1.0, abs(top))
     members = csr_array(pool.matrix.tocsr()[:S, :n])
-    ran = branch.search(pool, members, found.shut, top, gap=effort.gap, least=0.5 * MONEY, nodes=effort.nodes, over=effort.over)
+    ran = branch.search(
+        pool, members, found.shut, top, gap=effort.gap, least=STEP * step(problem) * MONEY, nodes=effort.nodes, over=effort.over
+    )
     chosen = ran.chosen if ran.chosen is not None or dived is None else dived[0]
     if chosen is None:
         return None, ran

@@ -118,7 +118,7 @@ def _enumerate(core, profit, bonus, hub, threshold, most, most_slots, each, step
         after, rate = np.zeros(m + 1), np.zeros(m + 1)
         for i in range(m - 1, -1, -1):
             s, g = a + i, group[i]
-            after[i] = after[i + 1] + max(profit[s], 0.0) + (bonus[g] if i == m - 1 or group[i + 1] != g else 0.0)
+            after[i] = after[i + 1] + max(profit[s], 0.0) + (max(bonus[g], 0.0) if i == m - 1 or group[i + 1] != g else 0.0)
             with_desk = (profit[s] + bonus[g]) / max(core.slot_own[s] + core.slot_desk[s], 1e-3)
             rate[i] = max(rate[i + 1], with_desk, profit[s] / max(core.slot_own[s], 1e-3))
         # Depth first: stack of chosen positions; at each step go on to the next position.

@@ -4,12 +4,13 @@ From today's estate, the buildings are gone through from the dearest down, and e
 into buildings that are open anyway at less cost (Kuehn and Hamburger 1963 built up; Feldman, Lehrer and Ray 1966 dropped).  At
 region size this takes a third off the cost in well under a tenth of a second; a solver given the model as it stands may find no
 plan at all in four minutes.
-Every state is feasible: a closure that leaves a cover row or a share rule unmet is undone.
+Every state is feasible: a closure that leaves a cover row or a share rule unmet, a side row or a rule on two services broken, is
+undone; a point does not go where it would break a side row.
 """
 
 # Compiled kernels: numba infers the types; one long function is faster than many, and seeds its own generator.
 # mypy: disable-error-code="no-untyped-def"
-# ruff: noqa: ANN001, ANN202, C901, SIM110
+# ruff: noqa: ANN001, ANN202, C901, PLR0912, SIM110
 
 from __future__ import annotations
 
@@ -19,7 +20,11 @@ import numba
 import numpy as np
 
 from estate.problem import Floats, Ints, Problem, Solution
+from estate.solve.columns.building import clashing
 from estate.solve.columns.core import Core
+
+TOUCH = 1e-12
+"""A side row is broken below this: what sums of doubles leave."""
 
 
 class State(NamedTuple):
@@ -43,8 +48,12 @@ class State(NamedTuple):
     """(R,) how often each row is met."""
     reached: Ints
     """(rules,) weight covered."""
+    services: Ints
+    """(J,) services with a point present."""
+    spare: Floats
+    """(N,) how far each side row is above what it asks."""
     tally: Floats
-    """Cost; unmet cover rows."""
+    """Cost; unmet cover rows; broken side rows."""
 
 
 @numba.njit(cache=True, nogil=True)
@@ -62,9 +71,19 @@ def _row(core, st, r, change):
 
 
 @numba.njit(cache=True, nogil=True)
+def _side(core, st, column, change):
+    for e in range(core.side_start[column], core.side_start[column + 1]):
+        r = core.side_row[e]
+        was = st.spare[r] < -TOUCH
+        st.spare[r] += change * core.side_value[e]
+        st.tally[2] += (st.spare[r] < -TOUCH) - was
+
+
+@numba.njit(cache=True, nogil=True)
 def _offer(core, st, q, change):
     for e in range(core.offer_start[q], core.offer_start[q + 1]):
         _row(core, st, core.offer_row[e], change)
+    _side(core, st, len(core.site_cost) + len(core.slot_point) + q, change)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -91,12 +110,19 @@ def _put(core, st, group_of, slot, change):
     st.people[j] += change
     if not core.must_open[j] and (empty or st.people[j] == 0):
         st.tally[0] += change * core.site_cost[j]
+        _side(core, st, j, change)
         for e in range(core.inherent_start[j], core.inherent_start[j + 1]):
             _offer(core, st, core.inherent_offer[e], change)
     if not core.slot_home[slot]:
         st.guests[j] += change
+    _side(core, st, len(core.site_cost) + slot, change)
     absent = st.offers[g] == 0
     st.offers[g] += change
+    if absent or st.offers[g] == 0:
+        was = st.services[j] > 1
+        st.services[j] += change
+        if was != (st.services[j] > 1):
+            _side(core, st, len(core.side_start) - 1 - len(core.site_cost) + j, change)
     if not core.group_inherent[g] and (absent or st.offers[g] == 0):
         _offer(core, st, core.group_offer[g], change)
     for e in range(core.slot_excuse_start[slot], core.slot_excuse_start[slot + 1]):
@@ -159,6 +185,29 @@ def _gain(core, st, slot, group_of):
 
 
 @numba.njit(cache=True, nogil=True)
+def _keeps(core, st, group_of, slot):
+    """Whether no further side row is broken with the slot's point there."""
+    if not len(st.spare):
+        return True
+    broken = st.tally[2]
+    _put(core, st, group_of, slot, 1)
+    keeps = st.tally[2] <= broken
+    _put(core, st, group_of, slot, -1)
+    return keeps
+
+
+@numba.njit(cache=True, nogil=True)
+def _clashes(core, st, gone, n):
+    """Whether a rule on two services is broken where these points are now."""
+    for i in range(n):
+        j = core.slot_site[st.at[gone[i]]]
+        lo, hi = core.site_group[j], core.site_group[j + 1]
+        if core.clash_start[j] < core.clash_start[j + 1] and clashing(core, j, st.offers[lo:hi] > 0) >= 0:
+            return True
+    return False
+
+
+@numba.njit(cache=True, nogil=True)
 def _recreate(core, st, group_of, gone, n, shut):
     """Put ``gone[:n]`` into open buildings, each where it costs least; how many were placed."""
     for i in range(n):
@@ -174,7 +223,7 @@ def _recreate(core, st, group_of, gone, n, shut):
                 continue
             if st.tally[1] > 0.0:
                 price -= 3e6 * _gain(core, st, slot, group_of)
-            if price < best and _fits(core, st, group_of, slot):
+            if price < best and _fits(core, st, group_of, slot) and _keeps(core, st, group_of, slot):
                 best, chosen = price, slot
         if chosen < 0:
             return i
@@ -184,7 +233,7 @@ def _recreate(core, st, group_of, gone, n, shut):
 
 @numba.njit(cache=True, nogil=True)
 def _met(core, st):
-    if st.tally[1] > 0.0:
+    if st.tally[1] > 0.0 or st.tally[2] > 0.0:
         return False
     for rule in range(len(core.rule_required)):
         if st.reached[rule] < core.rule_required[rule]:
@@ -217,7 +266,8 @@ def _drop(core, st, group_of, order):
             t = st.after[t]
         for i in range(n):
             _put(core, st, group_of, was[i], -1)
-        if _recreate(core, st, group_of, gone, n, j) < n or not _met(core, st) or st.tally[0] >= before:
+        done = _recreate(core, st, group_of, gone, n, j) == n and _met(core, st) and st.tally[0] < before
+        if not done or _clashes(core, st, gone, n):
             _undo(core, st, group_of, gone, was, n)
 
 
@@ -227,17 +277,19 @@ def state(problem: Problem, core: Core, plan: Solution) -> tuple[State, Ints]:
     group_of = np.repeat(np.arange(len(core.group_offer)), np.diff(core.group_slot)).astype(np.int64)
     zeros = {
         n: np.zeros(size, dtype=np.int64)
-        for n, size in (("offers", len(core.group_offer)), ("guests", J), ("people", J), ("own", J))
+        for n, size in (("offers", len(core.group_offer)), ("guests", J), ("people", J), ("own", J), ("services", J))
     }
     st = State(
         at=np.full(S, -1), first=np.full(J, -1), after=np.full(S, -1), before=np.full(S, -1), met=np.zeros(R, dtype=np.int64),
-        reached=np.zeros(len(core.rule_required), dtype=np.int64), tally=np.zeros(2), **zeros,
+        reached=np.zeros(len(core.rule_required), dtype=np.int64), tally=np.zeros(3), spare=-core.side_need, **zeros,
     )  # fmt: skip
     st.tally[0] = problem.site_cost[problem.must_open].sum()
     st.tally[1] = ((core.row_rule < 0) & (core.row_need > 0)).sum()
     trivial = (core.row_rule >= 0) & (core.row_need <= 0)
     np.add.at(st.reached, core.row_rule[trivial], core.row_weight[trivial])
+    st.tally[2] = (st.spare < -TOUCH).sum()
     for j in np.flatnonzero(problem.must_open):
+        _side(core, st, j, 1)
         for q in core.inherent_offer[core.inherent_start[j] : core.inherent_start[j + 1]]:
             _offer(core, st, q, 1)
     chosen = plan.host[core.slot_point] == core.slot_site
