@@ -5,7 +5,7 @@
 | another solver | where the settings name CBC or SCIP: the whole programme through PuLP |
 | sites | nothing to decide but which sites are open (:mod:`estate.solve.location.sites`) |
 | single source | each client whole to one site, and no other rule (:mod:`estate.solve.location.single_source`) |
-| whole | fewer than :data:`FEWEST` choices, or a rule or a goal that the engine does not know: HiGHS through PuLP |
+| whole | fewer than :data:`FEWEST` choices, or another goal than cost, or no plan to begin with: HiGHS through PuLP |
 | beside | all others: the engine, with HiGHS on the whole programme beside it (:mod:`estate.solve.beside`) |
 
 HiGHS is beside the engine up to :data:`estate.solve.beside.RACED` choices; it is not raced against the first two, which are
