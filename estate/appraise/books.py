@@ -14,11 +14,12 @@ from estate.appraise.cashflow import Flows, cash_flow_table, flows, sensitivitie
 from estate.appraise.flexible import flexible_use_table, flexible_words
 from estate.appraise.ledger import ONE_OFF, Ledger, ledger, ledger_table
 from estate.appraise.purses import needs_summary, needs_table, purses_table
-from estate.appraise.receipts import receipts_table
+from estate.appraise.receipts import receipts_table, released
 from estate.appraise.transfers import Transfers, transfers_by_gain
 from estate.money.columns import Floats, Ints
 from estate.money.entries import LATER
 from estate.money.law import year_label
+from estate.money.release import day_of, leaving_years, moving_years, opening_years, spoken_day
 from estate.place import Place, Plan
 from estate.scenario import Scenario
 
@@ -62,6 +63,7 @@ def books(place: Place, scenario: Scenario, plan: Plan) -> Books:
         agencies[name] = _transfer_of(agencies, answer) / 100
     baseline = int(book.before["pence"].sum()) / 100
     summary = _summary(scenario, book, cash, receipts)
+    summary["complete_on"] = complete_on(place, scenario, plan)
     summary |= needs_summary(place, scenario, needs_table(place, book))
     summary["flexible_use_gbp"] = round(float(flexible["eligible_gbp"].sum()), 2)
     tables = {
@@ -78,6 +80,19 @@ def books(place: Place, scenario: Scenario, plan: Plan) -> Books:
     }
     words = [*_headline(summary), *_who(agencies, answers)]
     return Books(tables, {**summary, "in_words": words, "warnings": _warnings(scenario, book, summary)})
+
+
+def complete_on(place: Place, scenario: Scenario, plan: Plan) -> str:
+    """The day from which everything is as the plan has it, as ``2028-04-01``; blank where it changes nothing."""
+    new, moved = plan.open & ~place.today.open, plan.host != place.point_site
+    when = np.concatenate(
+        [
+            leaving_years(place, scenario)[released(place, plan)],
+            moving_years(place, scenario)[moved],
+            opening_years(place, scenario)[new & ~place.outside],
+        ]
+    )
+    return day_of(scenario.money.base_year, float(when.max())) if len(when) else ""
 
 
 def agencies_table(place: Place, book: Ledger, cash: Flows) -> pd.DataFrame:
@@ -197,10 +212,11 @@ def _headline(summary: Mapping[str, Any]) -> list[str]:
     verb = "saves" if summary["saving_gbp_pa"] >= 0 else "adds"
     yearly = _pounds(abs(summary["saving_gbp_pa"]))
     today, then = said["baseline_gbp_pa"], said["cost_gbp_pa"]
+    on = f", on {spoken_day(summary['complete_on'])}" if summary["complete_on"] else ""
     spread = f"{said['annual_equivalent_saving_gbp_pa']} a year as an annual equivalent"
     years = f"Over {summary['horizon_years']} years from {summary['base_year']}"
     sentences = [
-        f"The plan {verb} {yearly} a year of running cost: {today} today, {then} when it is complete.",
+        f"The plan {verb} {yearly} a year of running cost: {today} today, {then} when it is complete{on}.",
         f"It costs {said['one_off_gbp']} once and brings {said['receipts_gbp']} of capital receipts to the title holders.",
         f"{years} its net present value is {said['npv_gbp']}: {spread}.",
     ]

@@ -11,6 +11,7 @@ from estate.appraise.decisions import behind_points, behind_sites
 from estate.appraise.met import displacement
 from estate.appraise.places import merged
 from estate.money import costs
+from estate.money.release import day_of, leaving_years, moving_years, opening_years
 from estate.place import Place, Plan, area_used_m2, offers
 from estate.problem import Bools
 from estate.scenario import Measure, Scenario
@@ -82,6 +83,7 @@ def sites_table(place: Place, plan: Plan, receipts: pd.DataFrame, why: pd.Series
             "running_cost_before_gbp_pa": np.round(np.where(today.open, running, 0.0) + extra_before, 2),
             "running_cost_after_gbp_pa": np.round(np.where(plan.open, running, 0.0) + extra, 2),
             "net_receipt_gbp": net,
+            "date": _dates(place, plan, scenario),
             "why": _why(place, plan, after, _decided(scenario, after, why)).to_numpy(),
             "district": sites["district"].to_numpy(),
             "easting_m": sites["easting_m"].to_numpy(),
@@ -90,6 +92,13 @@ def sites_table(place: Place, plan: Plan, receipts: pd.DataFrame, why: pd.Series
             "source": sites["source"].to_numpy(),
         }
     )
+
+
+def _dates(place: Place, plan: Plan, scenario: Scenario) -> list[str]:
+    """(J,) the day on which each site is let go or opened; blank where neither."""
+    changed, base = (plan.open != place.today.open) & ~place.outside, scenario.money.base_year
+    when = np.where(place.today.open, leaving_years(place, scenario), opening_years(place, scenario))
+    return [day_of(base, year) if change else "" for year, change in zip(when.tolist(), changed.tolist(), strict=True)]
 
 
 def _decided(scenario: Scenario, after: pd.Series[str], why: pd.Series[str]) -> pd.Series[str]:
@@ -163,6 +172,7 @@ def moves_table(measured: Measured, plan: Plan) -> pd.DataFrame:
             "from_name": sites["name"].to_numpy()[from_],
             "to_site_id": sites.index[to],
             "to_name": sites["name"].to_numpy()[to],
+            "date": [day_of(scenario.money.base_year, year) for year in moving_years(place, scenario)[moved].tolist()],
             "distance_m": _pair(pairs.distance_m if pairs and pairs.has_distance else None, pairs, from_, to, len(sites)),
             "time_s": _pair(pairs.time_s if pairs and pairs.has_time else None, pairs, from_, to, len(sites)),
             "area_m2": points["area_m2"].to_numpy(),

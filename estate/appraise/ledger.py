@@ -53,7 +53,7 @@ from estate.money.entries import (
     release_entries,
 )
 from estate.money.law import year_label
-from estate.money.release import leaving_years
+from estate.money.release import leaving_years, moving_years, opening_years
 from estate.place import Place, Plan
 from estate.scenario import Scenario
 
@@ -92,13 +92,14 @@ def ledger(place: Place, scenario: Scenario, plan: Plan) -> Ledger:
     final = Use(plan.host, np.where(moved, 0.0, 1.0), plan.open.astype(np.float64))
     steady = _entries(place, scenario, plan, before, final)
     steady = pd.concat([steady, _rent_entries(place, scenario, rent_before, final)], ignore_index=True)
-    leave = leaving_years(place, scenario)
-    leaving = np.concatenate([leave[released(place, plan)], leave[place.point_site[moved]]])
+    when = _When(leaving_years(place, scenario), moving_years(place, scenario), opening_years(place, scenario))
+    new = plan.open & ~place.today.open
+    leaving = np.concatenate([when.leave[released(place, plan)], when.go[moved], when.open[new]])
     last = int(np.ceil(leaving.max(initial=float(scenario.money.closing_year))))
     years = []
     for y in range(scenario.money.horizon_years):
         if y < last:
-            use = _use(place, scenario, plan, leave, y)
+            use = _use(place, plan, when, y)
             rent = _rent_entries(place, scenario, rent_before, use)
             entries = pd.concat([_entries(place, scenario, plan, before, use), rent], ignore_index=True)
         else:
@@ -136,13 +137,21 @@ def ledger_table(place: Place, scenario: Scenario, book: Ledger) -> pd.DataFrame
 # ------------------------------------------------------------------------------------------------------ running cost
 
 
-def _use(place: Place, scenario: Scenario, plan: Plan, leave: Floats, year: int) -> Use:
+@dataclass(frozen=True, slots=True, eq=False)
+class _When:
+    """In years after the base date: ``leave`` (J,) and ``go`` (S,) of buildings and points, ``open`` (J,) of new buildings."""
+
+    leave: Floats
+    go: Floats
+    open: Floats
+
+
+def _use(place: Place, plan: Plan, when: _When, year: int) -> Use:
     """Who is where in one year: a point goes, and a building closes, when it can be left."""
     today = place.today.open
-    until = np.clip(leave - year, 0.0, 1.0)
-    opened = np.clip(year + 1.0 - scenario.money.closing_year, 0.0, 1.0)
+    until, opened = np.clip(when.leave - year, 0.0, 1.0), np.clip(year + 1.0 - when.open, 0.0, 1.0)
     is_open = np.where(plan.open, np.where(today, 1.0, opened), np.where(today, until, 0.0))
-    return Use(plan.host, np.where(plan.host != place.point_site, until[place.point_site], 1.0), is_open)
+    return Use(plan.host, np.where(plan.host != place.point_site, np.clip(when.go - year, 0.0, 1.0), 1.0), is_open)
 
 
 def _entries(place: Place, scenario: Scenario, plan: Plan, before: pd.DataFrame, use: Use) -> pd.DataFrame:

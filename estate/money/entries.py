@@ -13,7 +13,7 @@ from estate.money.bearers import borne, leavers, positions, share_out, use_today
 from estate.money.columns import Ints
 from estate.money.costs import move_one_off_gbp, pence
 from estate.money.present_value import backlog_avoided_gbp, refit_years, unworn
-from estate.money.release import empty_gbp_pa, empty_years, leaving_years, release, works_year
+from estate.money.release import empty_gbp_pa, empty_years, leaving_years, moving_years, release, works_year
 from estate.place import Place
 from estate.scenario import Scenario
 
@@ -37,7 +37,7 @@ def move_entries(place: Place, scenario: Scenario, point: Ints, site: Ints) -> d
 def move_payers(place: Place, scenario: Scenario, point: Ints) -> tuple[Ints, Ints]:
     """(P,) position of the agency that pays for moving each point, and the year (after the base year) in which it does."""
     agency, _ = positions(place)
-    return agency[point], works_year(leaving_years(place, scenario))[place.point_site[point]]
+    return agency[point], works_year(moving_years(place, scenario))[point]
 
 
 def release_entries(place: Place, scenario: Scenario, before: pd.DataFrame | None = None) -> pd.DataFrame:

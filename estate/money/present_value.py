@@ -9,7 +9,7 @@ import numpy as np
 from estate.money.columns import Floats, Ints, numbers
 from estate.money.costs import hosting_gbp_pa, move_one_off_gbp, occupancy_gbp_pa, pence
 from estate.money.law import check_year, discount_factors
-from estate.money.release import empty_gbp_pa, empty_years, leaving_years, release, works_year
+from estate.money.release import empty_gbp_pa, empty_years, leaving_years, moving_years, opening_years, release, works_year
 from estate.place import Place
 from estate.scenario import Scenario
 
@@ -56,13 +56,13 @@ def annual_equivalent_gbp(
     """
     worth = discounting(scenario) if worth is None else worth
     home = place.point_site[point]
-    leave = leaving_years(place, scenario)
+    leave, go = leaving_years(place, scenario), moving_years(place, scenario)
     saved = worth.yearly_from(leave) / worth.annuity
     cost = move_one_off_gbp(place, scenario, point, site)
-    one_off = cost.total * worth.once(works_year(leave[home])) / worth.annuity
-    one_off += (cost.fitout + cost.bias) * refit_factor(scenario, worth, works_year(leave))[home] / worth.annuity
+    one_off = cost.total * worth.once(works_year(go))[point] / worth.annuity
+    one_off += (cost.fitout + cost.bias) * refit_factor(scenario, worth, works_year(go))[point] / worth.annuity
     change = hosting_gbp_pa(place, point, site) - hosting_gbp_pa(place, point, home)
-    moves = np.where(site == home, 0.0, one_off - change * (1 - saved[home]))
+    moves = np.where(site == home, 0.0, one_off - change * (1 - worth.yearly_from(go)[point] / worth.annuity))
     table = release(place, scenario)
     sale = worth.once(table["year_receipt"].to_numpy())
     left = table["exit_gbp"].to_numpy() * worth.once(works_year(leave))
@@ -74,7 +74,7 @@ def annual_equivalent_gbp(
     if scenario.money.residual_value:
         left = left + table["gross_gbp"].to_numpy() * worth.factor[-1]
     running = occupancy_gbp_pa(place)
-    opened = worth.yearly_from(np.full(len(running), float(scenario.money.closing_year))) / worth.annuity
+    opened = worth.yearly_from(opening_years(place, scenario)) / worth.annuity
     paid = place.today.open
     return moves, np.where(paid, left / worth.annuity + running * (1 - saved), 0.0), np.where(paid, 0.0, running * (1 - opened))
 
@@ -129,13 +129,21 @@ def payback_horizons(place: Place, scenario: Scenario) -> list[int]:
     money = scenario.money
     end = money.horizon_years
     first = min(max(int(money.longest_payback_years or end), 1), end)
-    leave = leaving_years(place, scenario)
-    works = works_year(leave)
+    leave, go = leaving_years(place, scenario), moving_years(place, scenario)
+    works = works_year(np.append(leave, go))
     empty = leave[:, None] + empty_years(place, scenario).to_numpy()
-    begins = [works, np.floor(leave), np.ceil(leave), np.floor(empty).ravel(), np.ceil(empty).ravel()]
+    begins = [
+        works,
+        np.floor(leave),
+        np.ceil(leave),
+        np.floor(go),
+        np.ceil(go),
+        np.floor(empty).ravel(),
+        np.ceil(empty).ravel(),
+    ]
     years = {int(each) for each in np.concatenate([*begins, release(place, scenario)["year_receipt"].to_numpy()])}
     years |= {again for year in set(works.tolist()) for again in refit_years(scenario, year)}
-    years |= {money.closing_year, money.backlog_year or 0}
+    years |= {*opening_years(place, scenario).astype(int).tolist(), money.backlog_year or 0}
     later = {each for year in years for each in (year, year + 1) if first < each < end}
     return sorted({first, *later, end})
 
@@ -147,6 +155,6 @@ def annual_equivalent_pence(place: Place, scenario: Scenario, point: Ints, site:
 
 
 def opening_pence(place: Place, scenario: Scenario) -> Ints:
-    """(J,) pence a year by which a newly opened site costs less than its running cost, since it opens in ``closing_year``."""
+    """(J,) pence a year by which a newly opened site costs less than its running cost, since it opens later."""
     none = np.zeros(0, dtype=np.int64)
     return pence(annual_equivalent_gbp(place, scenario, none, none)[2])

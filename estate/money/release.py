@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import numpy as np
@@ -21,16 +22,47 @@ UNDATED = ("freehold", "pfi")
 def leaving_years(place: Place, scenario: Scenario) -> Floats:
     """(J,) when each site can be left, in years after 1 April of the base year.
 
-    ``closing_year``, or the day after the lease lets go if later: its break (the first day it can be broken), never later
-    than its end.  A lease without dates binds nobody.  Nor do dates beside a freehold, or beside a PFI contract: its exit price
-    buys the contract out, and to wait for its end as well would be to pay twice.
+    The year for which it is decided (``closing_year``, where nothing says otherwise), or the day after the lease lets go if
+    later: its break (the first day it can be broken), never later than its end.  A lease without dates binds nobody.  Nor do
+    dates beside a freehold, or beside a PFI contract: its exit price buys the contract out, and to wait for its end as well would
+    be to pay twice.
     """
-    closing = float(scenario.money.closing_year)
+    return np.fmax(decided_years(place.sites.index, scenario), _free(place, scenario))
+
+
+def moving_years(place: Place, scenario: Scenario) -> Floats:
+    """(S,) when each access point leaves, if it does: when it is decided for, or else its building, and never before a lease.
+
+    Nobody waits for a building that is decided for a later year than the counter.
+    """
+    own = decided_years(place.access_points.index, scenario)
+    named = place.access_points.index.isin(list(scenario.money.decided_for))
+    home = decided_years(place.sites.index, scenario)[place.point_site]
+    return np.fmax(np.where(named, own, home), _free(place, scenario)[place.point_site])
+
+
+def opening_years(place: Place, scenario: Scenario) -> Floats:
+    """(J,) when each site not in use today opens, if it does."""
+    return decided_years(place.sites.index, scenario)
+
+
+def decided_years(names: pd.Index[str], scenario: Scenario) -> Floats:
+    """(n,) the year, after the base year, for which each building or access point is decided."""
+    money = scenario.money
+    found = np.full(len(names), float(money.closing_year))
+    if money.decided_for:
+        at = names.get_indexer(pd.Index(list(money.decided_for), dtype=object))
+        years = np.array(list(money.decided_for.values()), dtype=np.float64) - money.base_year
+        found[at[at >= 0]] = years[at >= 0]
+    return found
+
+
+def _free(place: Place, scenario: Scenario) -> Floats:
+    """(J,) when each site's lease lets go, in years after the base date; NaN where nothing binds."""
     sites = place.sites
     end = years_after(sites["lease_end"], scenario.money.base_year)
     broken = years_after(sites["lease_break"], scenario.money.base_year)
-    leave = np.fmax(closing, np.fmin(broken, end))
-    return np.where(np.isin(words(sites, "tenure"), UNDATED), closing, leave)
+    return np.where(np.isin(words(sites, "tenure"), UNDATED), np.nan, np.fmin(broken, end))
 
 
 def years_after(last_day: pd.Series[pd.Timestamp], base_year: int) -> Floats:
@@ -50,6 +82,20 @@ def _april(year: Ints) -> NDArray[np.datetime64]:
     """The first of April of each year."""
     months: NDArray[np.datetime64] = ((year - 1970) * 12 + 3).astype("datetime64[M]")
     return months.astype("datetime64[D]")
+
+
+def day_of(base: int, when: float) -> str:
+    """A time in years after 1 April of the base year as a date."""
+    whole = int(np.floor(when + 1e-9))
+    start, end = (np.datetime64(f"{base + whole + more}-04-01", "D") for more in (0, 1))
+    days = round((when - whole) * int((end - start) / np.timedelta64(1, "D")))
+    return str(start + np.timedelta64(days, "D"))
+
+
+def spoken_day(day: str) -> str:
+    """``2028-04-01`` as 1 April 2028."""
+    when = dt.date.fromisoformat(day)
+    return f"{when.day} {when:%B %Y}"
 
 
 def works_year(leave: Floats) -> Ints:

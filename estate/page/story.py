@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from estate.money.release import spoken_day
 from estate.page import facts, words
 from estate.page.facts import Point
 from estate.wording import figure_words
@@ -28,7 +29,7 @@ def sentence(run: Run, points: list[Point]) -> str:
     said = f"The plan moves {words.plural(len(moved), 'counter')}"
     said += _merges(run)
     said += f", lets {words.plural(outcome['released'], 'building')} go" if outcome["released"] else ""
-    said += "."
+    said += f", all by {spoken_day(run.manifest['complete_on'])}." if run.manifest.get("complete_on") else "."
     dated = run.scenario.base_date
     base = f" It starts from the estate as it stood on {dated.day} {dated:%B %Y}" if dated else ""
     prices = run.scenario.money.price_base

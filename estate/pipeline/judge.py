@@ -11,15 +11,25 @@ import pandas as pd
 from estate.runs.run import Run
 from estate.scenario import Objective
 from estate.verify import Claim, Verdict, referee, referee_tables
+from estate.verify.programme import chosen_for_value, referee_programme, without_budgets
 
 
 def judge(run: Run) -> Verdict:
-    """The referee's verdict on a run's plan, its manifest and its published tables."""
-    parts = run.place, run.scenario, run.travel, run.plan
-    verdict = referee(*parts, claim=claim_of(run.manifest, run.tables))
-    wrong = referee_tables(*parts, run.tables)
+    """The referee's verdict on a run's plan, its manifest and its published tables.
+
+    In a programme the purses are judged by its cash, year by year, and not by what the plan at its end would need.
+    """
+    claim, scenario, more = claim_of(run.manifest, run.tables), run.scenario, dict[str, int]()
+    wrong = referee_tables(run.place, run.scenario, run.travel, run.plan, run.tables)
+    if "programme" in run.tables:
+        scenario = without_budgets(scenario)
+        worth = run.manifest["programme"]["worth_gbp"]
+        issues, more = referee_programme(run.place, run.scenario, run.travel, run.plan, run.tables, worth)
+        wrong = (*wrong, *issues)
+        claim = replace(claim, chosen_for_value=chosen_for_value(run.scenario))
+    verdict = referee(run.place, scenario, run.travel, run.plan, claim=claim)
     cells = sum(table.size for table in run.tables.values())
-    checks = {**verdict.checks, "table-cells": cells}
+    checks = {**verdict.checks, **more, "table-cells": cells}
     return replace(verdict, ok=verdict.ok and not wrong, failures=(*verdict.failures, *wrong), checks=checks)
 
 

@@ -1,41 +1,66 @@
-"""From files to a programme that has passed the referee: decided, tabled, checked, and written whole."""
+"""From files to a programme that has passed the referee: decided, carried out in the books with every date, and published whole.
+
+What is published is a run like any other, of the scenario in which each step is decided for its own year (``money.decided_for``):
+every table, the page, the workbook and the map layers are of the plan that stands at the end, with the money of every year as the
+steps fall.  The tables of the programme come on top.
+"""
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from estate.appraise import Appraisal, appraise
 from estate.errors import InfeasibleError, Issue, VerificationError
+from estate.formulate import formulate
 from estate.money.law import year_label
-from estate.pipeline.prepare import Say, prepare, quiet
+from estate.pipeline.decide import Outcome, stored
+from estate.pipeline.judge import judge
+from estate.pipeline.manifest import manifest_of
+from estate.pipeline.prepare import Prepared, Say, prepare, quiet
 from estate.programme.invest import invest_table
 from estate.programme.orders import Course, solve
 from estate.programme.tables import programme_tables
 from estate.programme.terms import Terms, asked, terms_of
-from estate.report.tables import write_tables
-from estate.runs.staging import staged
-from estate.scenario import load_scenario
+from estate.runs.run import column_kinds
+from estate.scenario import Objective, Scenario, load_scenario
+from estate.solve import Answer
+from estate.solve.answer import value_of
 from estate.solve.watch import Clock
-from estate.verify.programme import referee_programme
+from estate.standards.measured import Measured
+from estate.verify import Verdict
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Programmed:
-    """A programme with its proof, its tables and what the referee looked at; ``out`` is where it is written."""
+    """A programme with its proof, and the run in which it is carried out."""
 
     terms: Terms
     course: Course
-    tables: Mapping[str, pd.DataFrame]
-    summary: Mapping[str, Any]
-    out: Path | None = None
+    outcome: Outcome
+
+    @property
+    def tables(self) -> Mapping[str, pd.DataFrame]:
+        """Every table of the run."""
+        return self.outcome.appraisal.tables
+
+    @property
+    def summary(self) -> Mapping[str, Any]:
+        """What is said of the programme: the manifest's ``programme``."""
+        found: Mapping[str, Any] = self.outcome.manifest["programme"]
+        return found
+
+    @property
+    def out(self) -> Path | None:
+        """Where it is written."""
+        return self.outcome.out
 
 
 def programmed(
@@ -43,11 +68,12 @@ def programmed(
     *,
     changes: tuple[str, ...] = (),
     out: Path = Path("maps"),
+    public: bool = False,
     stop: threading.Event | None = None,
     say: Say = quiet,
     invest_gbp: float | None = None,
 ) -> Programmed:
-    """Read a scenario, choose plan and order together, and write ``<scenario>-programme`` under ``out``.
+    """Read a scenario, choose plan and order together, and publish the run ``<scenario>-programme`` under ``out``.
 
     With ``invest_gbp``, it is chosen again with so much more capital in each purse and year.
 
@@ -59,7 +85,10 @@ def programmed(
         When it is proven that no programme exists.
     VerificationError
         When the referee disagrees: nothing is written.
+    WriteError
+        When the results cannot be written; what was there before is unharmed.
     """
+    started = time.time()
     scenario = load_scenario(path, changes)
     asked(scenario)
     prepared = prepare(scenario, cache=out / ".cache", say=say)
@@ -74,18 +103,54 @@ def programmed(
     if invest_gbp is not None:
         say("choosing again with more capital in each year")
         tables["invest"] = invest_table(terms, course, invest_gbp, clock)
-    found = summary(terms, course, tables)
+    outcome = carried_out(prepared, terms, course, tables, say=say)
+    say("writing the results")
+    from estate.pipeline.publish import execution, publish  # noqa: PLC0415  (folium is slow to import)
+
+    folder = publish(stored(outcome), out, execution(started, outcome.answer.seconds), public=public)
+    return Programmed(terms, course, replace(outcome, out=folder))
+
+
+def carried_out(
+    prepared: Prepared, terms: Terms, course: Course, tables: Mapping[str, pd.DataFrame], *, say: Say = quiet
+) -> Outcome:
+    """The run in which a programme is carried out, judged: the plan at its end, with each step in its own year."""
+    scenario = in_its_years(prepared.scenario, tables["programme"])
+    measured = Measured.of(prepared.place, scenario, prepared.travel)
+    formulation = formulate(measured)
+    plan = terms.formulation.plan(prepared.place, course.state(-1))
+    # A building that must close is let go at the end: its points have no pair at home in the plan that stands then.
+    appraisal = appraise(measured, plan, formulation.state.why)
+    appraisal = Appraisal({**appraisal.tables, **tables}, appraisal.summary)
+    dated = replace(prepared, measured=measured)
+    answer = _answer(formulation.problem, formulation.solution(plan), terms, course)
+    manifest = manifest_of(dated, formulation, answer, appraisal)
+    manifest |= {"tables": column_kinds(appraisal.tables), "programme": summary(terms, course, tables)}
+    outcome = Outcome(dated, formulation, answer, plan, Verdict(True, (), 0, 0, {}), appraisal, manifest)
     say("checking every year independently")
-    issues, checks = referee_programme(prepared.place, scenario, prepared.travel, tables, (course.value + terms.constant) / 100)
-    if issues:
-        raise VerificationError("the programme did not pass the independent check: nothing is written", issues)
-    found = {**found, "verified": True, "checks": checks, "issues": [str(each) for each in prepared.issues]}
-    name = f"{scenario.name}-programme"
-    with staged(out, name, name) as folder:
-        write_tables(folder, tables)
-        text = json.dumps(found, indent=2, ensure_ascii=False, sort_keys=True)
-        (folder / "programme.json").write_text(text + "\n", encoding="utf-8", newline="\n")
-    return Programmed(terms, course, tables, found, out / name)
+    verdict = judge(stored(outcome))
+    if not verdict.ok:
+        raise VerificationError("the programme did not pass the independent check: nothing is published", verdict.failures)
+    manifest |= {"verified": True, "verification": {"checks": dict(verdict.checks)}}
+    return replace(outcome, verdict=verdict, manifest=manifest)
+
+
+def in_its_years(scenario: Scenario, steps: pd.DataFrame) -> Scenario:
+    """The scenario in which every step is decided for its own year, and value is what is looked for."""
+    names = steps["access_point_id"].where(steps["step"] == "move", steps["site_id"])
+    years = dict(zip(names.astype(str), steps["decided_year"].str[:4].astype(int).tolist(), strict=True))
+    money = scenario.money.model_copy(update={"objective": Objective.ANNUAL_EQUIVALENT, "decided_for": years})
+    return scenario.model_copy(update={"name": f"{scenario.name}-programme", "money": money})
+
+
+def _answer(problem: Any, solution: Any, terms: Terms, course: Course) -> Answer:
+    """The plan at the end with its proof: what the programme's bound leaves open, as an equal yearly sum."""
+    value = value_of(problem, solution)
+    annuity = terms.worth.annuity
+    bound = None if asked(terms.measured.scenario).least_cost_to else value - (course.bound - course.value) / annuity
+    gap = None if bound is None else (value - bound) / max(abs(value), 1)
+    repeatable = course.stopped not in ("time", "interrupt")
+    return Answer(course.status, solution, value, bound, gap, repeatable, course.stopped, 0.0)
 
 
 def summary(terms: Terms, course: Course, tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
@@ -106,7 +171,6 @@ def summary(terms: Terms, course: Course, tables: Mapping[str, pd.DataFrame]) ->
         "let_go_by_year": _by_year(terms, steps, "let go"),
         "complete_on": str(steps["date"].max()) if len(steps) else "",
         "leases_that_end": asked(scenario).leases,
-        "programme": scenario.programme.model_dump(mode="json") if scenario.programme else {},
     }
 
 
@@ -118,8 +182,6 @@ def _by_year(terms: Terms, steps: pd.DataFrame, kind: str) -> list[int]:
 
 def _no_programme(terms: Terms) -> Issue:
     """Why there is none: whether money and dates are to blame, or the rules of the plan itself."""
-    from dataclasses import replace  # noqa: PLC0415
-
     free = replace(terms.orders, lines=(), sums=())
     if solve(free) is not None:
         words = "the purses cannot pay for what must be done within the years"

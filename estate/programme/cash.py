@@ -5,7 +5,6 @@ programme is held to what the books say.  To these come what a programme alone h
 
 * **savings recycled**: a share of the running cost that a purse saves.  What a building costs today is saved by those who bear it
   today; a point that moves takes on its hosting.  How a shared building's own cost is split anew is not counted;
-* **holding cost** of a building between closing and sale, to its title holder;
 * **loans**, their interest and repayment; and **transfers**: revenue may be spent as capital, never the reverse.
 """
 
@@ -18,10 +17,10 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from estate.money.bearers import borne, positions, share_out, use_today, users
+from estate.money.bearers import borne, positions, rents, share_out, use_today, users
 from estate.money.columns import Floats, Ints
 from estate.money.costs import hosting_gbp_pa, pence, running_gbp_pa
-from estate.money.entries import CAPITAL, RECEIPTS, REVENUE, REVENUE_SUMS, move_entries, move_payers, release_entries
+from estate.money.entries import CAPITAL, LATER, RECEIPTS, REVENUE, REVENUE_SUMS, move_entries, move_payers, release_entries
 from estate.money.law import year_label
 from estate.money.purses import at_hand_pence, limited
 from estate.money.release import leaving_years
@@ -29,9 +28,8 @@ from estate.place import Place
 from estate.programme.orders import Line
 from estate.scenario import Loan, Purse, Scenario
 
-HOLDING = "holding_cost"
 RECYCLED = "savings_recycled"
-SPENT = {"capital": CAPITAL, "revenue": (*REVENUE, HOLDING)}
+SPENT = {"capital": CAPITAL, "revenue": REVENUE}
 BANKED = {"capital": RECEIPTS, "revenue": REVENUE_SUMS}
 
 
@@ -76,10 +74,9 @@ class Ways:
             for line, amount in move_entries(place, then, self.point, self.site).items()
         ]
         frames.append(release_entries(place, then, self._before).assign(pair=-1))
-        leave = leaving_years(place, then)
-        frames += [self._holding(leave), *self._recycled(leave, year)]
+        frames += self._recycled(leaving_years(place, then), year)
         found = pd.concat(frames, ignore_index=True)
-        return found[found["pence"] != 0].reset_index(drop=True)
+        return found[(found["pence"] != 0) & ~found["line"].isin(LATER)].reset_index(drop=True)
 
     @cached_property
     def _before(self) -> pd.DataFrame:
@@ -96,21 +93,8 @@ class Ways:
         row, at = np.nonzero(part)
         return row, at, part[row, at]
 
-    def _holding(self, leave: Floats) -> pd.DataFrame:
-        place = self.place
-        share = 0.0 if self.scenario.programme is None else self.scenario.programme.holding_share
-        sale = np.nan_to_num(place.sites["years_to_sale"].to_numpy(dtype=np.float64))
-        kind = place.agencies["kind"].reindex(place.sites["agency"]).to_numpy(dtype=object)
-        sold = (place.sites["tenure"].to_numpy(dtype=object) == "freehold") & (kind != "private")
-        cost = np.where(place.today.open & ~place.outside & sold, running_gbp_pa(place) * share, 0.0)
-        row, year, part = self._parts(leave, leave + sale)
-        paid = -pence(cost[row] * part)
-        return pd.DataFrame(
-            {"pair": -1, "site": row, "agency": positions(place)[1][row], "year": year, "line": HOLDING, "pence": paid}
-        )
-
     def _recycled(self, leave: Floats, opens: int) -> list[pd.DataFrame]:
-        """Running cost saved in each year of the horizon, by who bears it today; whole: each purse takes its share."""
+        """Running cost and rent saved in each year of the horizon, by who bears it today; whole: each purse takes its share."""
         place = self.place
         agency, title = positions(place)
         paid = place.today.open & ~place.outside
@@ -141,7 +125,15 @@ class Ways:
                 "line": RECYCLED, "pence": -pence(running[new[row]] * part),
             }
         )  # fmt: skip
-        return [released[["pair", "site", "agency", "year", "line", "pence"]], hosted, opened]
+        found = [released[["pair", "site", "agency", "year", "line", "pence"]], hosted, opened]
+        for rent, sign in zip(rents(place, self.scenario, use_today(place)), (1, -1), strict=True):
+            at = rent["site"].to_numpy(dtype=np.int64)
+            row, year, part = self._parts(leave[at], np.full(len(at), float(self._horizon)))
+            amount = sign * pence(rent["pence"].to_numpy()[row] / 100 * part)
+            who = rent["agency"].to_numpy()[row]
+            columns = {"pair": -1, "site": at[row], "agency": who, "year": year, "line": RECYCLED, "pence": amount}
+            found.append(pd.DataFrame(columns))
+        return found
 
 
 @dataclass(frozen=True, eq=False)

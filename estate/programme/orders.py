@@ -19,7 +19,7 @@ estate breaks (a count of buildings, a strict standard) may be broken until the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -78,8 +78,6 @@ class Orders:
     most_moves: int | None = None
     before: tuple[tuple[tuple[bool, int], tuple[bool, int]], ...] = ()
     """(first, then): each whether it is a building, and its site or point."""
-    last_only: Bools = field(default_factory=lambda: np.zeros(0, dtype=bool))
-    """(side rows,) those that are asked of the last period alone."""
 
     @property
     def periods(self) -> int:
@@ -109,6 +107,8 @@ class Course:
     """Pence, worked out again from the steps."""
     bound: float
     gap: float
+    stopped: str = "proven"
+    """Why the search ended: ``proven``, ``gap``, ``time`` or ``interrupt``."""
 
     def state(self, period: int) -> Solution:
         """The plan that stands from a period on."""
@@ -207,8 +207,6 @@ def _repeat(f: Formulation, rows: Rows, orders: Orders, today: tuple[Floats, Flo
     falls = np.bincount(row, weights=tend >= 0, minlength=n) == 0
     between = ~(rises | falls)
     lower, upper = rows.lower, rows.upper
-    if rows.family == "side":
-        between &= ~orders.last_only
     activity = np.bincount(row, weights=rows.value * now[rows.column], minlength=n)
     f.add_rows(rows.family, row, rows.column + (T - 1) * size, rows.value, n=n, lower=lower, upper=upper)
     number = np.cumsum(between) - 1
@@ -324,4 +322,5 @@ def _search(orders: Orders, *, gap: float, clock: Clock, seed: int, start: Cours
     bound = max(float(np.floor((constant - found.bound) / MONEY)), float(value))  # a programme is worth whole pence
     left = (bound - value) / max(abs(value), 1)
     proven = found.ended == "proven" and left <= OPTIMAL_GAP
-    return replace(course, status=Status.OPTIMAL if proven else Status.FEASIBLE, value=value, bound=bound, gap=left)
+    status = Status.OPTIMAL if proven else Status.FEASIBLE
+    return replace(course, status=status, value=value, bound=bound, gap=left, stopped=found.ended)

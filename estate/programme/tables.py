@@ -12,10 +12,10 @@ import pandas as pd
 from estate.appraise.access import access_table, reach
 from estate.money.law import year_label
 from estate.money.purses import limited
-from estate.money.release import UNDATED, leaving_years, works_year
+from estate.money.release import UNDATED, day_of, leaving_years, works_year
 from estate.place import Plan
 from estate.problem import Ints, Solution, violations
-from estate.programme.cash import RECYCLED, Account, accounts, charges
+from estate.programme.cash import BANKED, RECYCLED, SPENT, Account, accounts, charges
 from estate.programme.orders import Course, Line, began
 from estate.programme.terms import Terms, dated
 
@@ -101,14 +101,6 @@ def _programme(terms: Terms, course: Course) -> pd.DataFrame:
         "to_site_id", "to_building", "cost_gbp", "receipt_gbp", "receipt_year", "worth_gbp", "a_year_later_gbp", "waits_for",
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
-
-
-def day_of(base: int, when: float) -> str:
-    """A time in years after 1 April of the base year as a date."""
-    whole = int(np.floor(when + 1e-9))
-    start, end = (np.datetime64(f"{base + whole + more}-04-01", "D") for more in (0, 1))
-    days = round((when - whole) * int((end - start) / np.timedelta64(1, "D")))
-    return str(start + np.timedelta64(days, "D"))
 
 
 def _worth(terms: Terms, step: Step, period: int) -> int:
@@ -225,10 +217,7 @@ def _lines(terms: Terms, account: Account, course: Course, entries: pd.DataFrame
             yield purse.name, loan.year - base + 1 + n, "revenue", "loan_interest", -round(float(interest[n]))
 
 
-KINDS = {
-    "capital": ("fitout", "optimism_bias", "capital_receipt", "disposal_from_receipt"),
-    "revenue": ("removal", "exit_cost", "disposal_to_revenue", "revenue_sum", "holding_cost", RECYCLED),
-}
+KINDS = {"capital": (*SPENT["capital"], *BANKED["capital"]), "revenue": (*SPENT["revenue"], *BANKED["revenue"], RECYCLED)}
 
 
 # ------------------------------------------------------------------------------------------------------ access and leases

@@ -22,14 +22,15 @@ import pandas as pd
 from estate.errors import InputError, Issue, Where
 from estate.formulate import Formulation, formulate
 from estate.formulate.eligible import site_state
-from estate.money.costs import hosting_gbp_pa, pence, running_gbp_pa
-from estate.money.present_value import Discounting, annual_equivalent_gbp, discounting
+from estate.money.costs import hosting_gbp_pa, occupancy_gbp_pa, pence, running_gbp_pa
+from estate.money.law import year_label
+from estate.money.present_value import Discounting, annual_equivalent_gbp, discounting, until
 from estate.money.purses import of_row
 from estate.money.release import UNDATED, leaving_years, years_after
 from estate.place import Place
 from estate.problem import Bools, Floats, Ints, Problem, SideRows
 from estate.programme.cash import Ways, cash_lines
-from estate.programme.orders import Orders
+from estate.programme.orders import Line, Orders
 from estate.scenario import Programme, Scenario
 from estate.standards.measured import Measured
 
@@ -45,6 +46,8 @@ class Terms:
     point: Ints
     """(P,) position in the place of each pair's point."""
     ways: Ways
+    worth: Discounting
+    """What a pound of each year counts."""
     constant: int
     """Pence of net present value that no step changes: leases that are renewed dearer."""
 
@@ -67,7 +70,8 @@ def decision_years(scenario: Scenario) -> Ints:
 
 def dated(scenario: Scenario, year: int) -> Scenario:
     """The scenario in which everything that is decided is taken in a year (after the base year)."""
-    return scenario.model_copy(update={"money": scenario.money.model_copy(update={"closing_year": int(year)})})
+    money = scenario.money.model_copy(update={"closing_year": int(year), "decided_for": {}})
+    return scenario.model_copy(update={"money": money})
 
 
 def terms_of(measured: Measured) -> Terms:
@@ -98,8 +102,9 @@ def terms_of(measured: Measured) -> Terms:
     site_open[closing, -1] = False
     ways = Ways(place, scenario, point, site, home, years)
     lines, sums = cash_lines(ways)
+    lines = (*lines, *_payback(place, scenario, problem, point, years))
     side = problem.side
-    asked_still = np.array([of_row(place, scenario, name) is None for name in side.name], dtype=bool)
+    asked_still = np.array([name != "payback" and of_row(place, scenario, name) is None for name in side.name], dtype=bool)
     problem = replace(problem, side=_chosen(problem, asked_still))
     orders = Orders(
         problem, pair_value, site_value, pair_may, site_may, site_open,
@@ -108,9 +113,8 @@ def terms_of(measured: Measured) -> Terms:
         before=tuple(
             (_thing(each.first, place, formulation), _thing(each.then, place, formulation)) for each in programme.before
         ),
-        last_only=np.array([name == "payback" for name in problem.side.name], dtype=bool),
     )  # fmt: skip
-    return Terms(measured, formulation, orders, years, point, ways, constant)
+    return Terms(measured, formulation, orders, years, point, ways, worth_of(scenario), constant)
 
 
 def worth_of(scenario: Scenario) -> Discounting:
@@ -128,34 +132,45 @@ def worth_of(scenario: Scenario) -> Discounting:
 
 def _values(place: Place, scenario: Scenario, problem: Problem, point: Ints, years: Ints) -> tuple[Ints, Ints, int]:
     """(P, T) and (J, T) pence of present value gained by each step in each year, and what no step changes."""
-    programme, worth = asked(scenario), worth_of(scenario)
-    site, home = problem.pair_site, place.point_site[point]
-    change = hosting_gbp_pa(place, point, site) - hosting_gbp_pa(place, point, home)
-    running, paid = running_gbp_pa(place), place.today.open & ~place.outside
-    sale = np.nan_to_num(place.sites["years_to_sale"].to_numpy(dtype=np.float64))
-    sold = _sold(place)
-    ends = lease_ends(place, scenario)
-    dearer = dearer_gbp_pa(place, programme)
-    renewed = np.where(np.isnan(ends), 0.0, dearer * worth.yearly_from(np.nan_to_num(ends)))
-    by_pair, by_site = [], []
+    worth, paid = worth_of(scenario), place.today.open & ~place.outside
+    by_pair, by_site = _gains(place, scenario, problem.pair_site, point, years, worth)
+    ends, dearer = lease_ends(place, scenario), dearer_gbp_pa(place, asked(scenario))
+    spared = []
     for year in years.tolist():
-        then = dated(scenario, year)
-        moves, letting_go, opening = annual_equivalent_gbp(place, then, point, site, worth)
-        leave = leaving_years(place, then)
-        held = worth.yearly_from(leave) - worth.yearly_from(leave + sale)
-        gain = worth.annuity * (running - letting_go) - np.where(sold, programme.holding_share * running * held, 0.0)
-        gain = gain + np.where(np.isnan(ends), 0.0, dearer * worth.yearly_from(np.fmax(leave, np.nan_to_num(ends))))
-        by_pair.append(pence(np.where(site == home, 0.0, -worth.annuity * (moves + change))))
-        by_site.append(pence(np.where(paid, gain, -worth.annuity * (running - opening))))
-    constant = -int(pence(renewed[paid]).sum())
-    return np.array(by_pair).T.reshape(len(site), -1), np.array(by_site).T.reshape(len(running), -1), constant
+        leave = leaving_years(place, dated(scenario, year))
+        spared.append(np.where(np.isnan(ends), 0.0, dearer * worth.yearly_from(np.fmax(leave, np.nan_to_num(ends)))))
+    renewed = np.where(np.isnan(ends), 0.0, dearer * worth.yearly_from(np.nan_to_num(ends)))
+    by_site = by_site + np.where(paid[:, None], np.array(spared).T, 0.0)
+    return pence(by_pair), pence(by_site), -int(pence(renewed[paid]).sum())
 
 
-def _sold(place: Place) -> Bools:
-    """(J,) whether letting a site go is a sale that somebody has to wait for."""
-    kind = place.agencies["kind"].reindex(place.sites["agency"]).to_numpy(dtype=object)
-    sold: Bools = (place.sites["tenure"].to_numpy(dtype=object) == "freehold") & (kind != "private")
-    return sold
+def _gains(place: Place, scenario: Scenario, site: Ints, point: Ints, years: Ints, worth: Discounting) -> tuple[Floats, Floats]:
+    """(P, T) and (J, T) GBP of present value gained by each step in each year, as the books have it."""
+    home = place.point_site[point]
+    change = hosting_gbp_pa(place, point, site) - hosting_gbp_pa(place, point, home)
+    running, paid = occupancy_gbp_pa(place), place.today.open & ~place.outside
+    by_pair, by_site = np.zeros((len(site), len(years))), np.zeros((len(running), len(years)))
+    for t, year in enumerate(years.tolist()):
+        moves, letting_go, opening = annual_equivalent_gbp(place, dated(scenario, year), point, site, worth)
+        by_pair[:, t] = np.where(site == home, 0.0, -worth.annuity * (moves + change))
+        by_site[:, t] = worth.annuity * np.where(paid, running - letting_go, opening - running)
+    return by_pair, by_site
+
+
+def _payback(place: Place, scenario: Scenario, problem: Problem, point: Ints, years: Ints) -> Iterator[Line]:
+    """From the year allowed on, the discounted total of all steps so far is not below nothing; rounded against the programme."""
+    money = scenario.money
+    if money.longest_payback_years is None:
+        return
+    site, home = problem.pair_site, place.point_site[point]
+    for horizon in range(min(max(int(money.longest_payback_years), 1), money.horizon_years), money.horizon_years + 1):
+        cut = until(scenario, horizon)
+        worth = discounting(cut)
+        by_pair, by_site = (-100 * gain for gain in _gains(place, cut, site, point, years, worth))
+        spare = np.ceil(worth.annuity / 2)  # the books round each yearly sum to a penny
+        pair = np.where((site != home)[:, None], np.ceil(by_pair) + spare, 0).astype(np.int64)
+        name = f"payback by {year_label(money.base_year + horizon - 1)}"
+        yield Line(name, pair, (np.ceil(by_site) + spare).astype(np.int64), 0, year=horizon - 1)
 
 
 def lease_ends(place: Place, scenario: Scenario) -> Floats:

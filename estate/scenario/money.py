@@ -55,6 +55,11 @@ class Money(Settings):
     """Years that are appraised."""
     closing_year: Annotated[int, Field(ge=0, le=20)] = 1
     """Years after the base year in which buildings are let go, unless a lease says later."""
+    decided_for: Mapping[str, Annotated[int, Field(ge=2003, le=2200)]] = {}
+    """Building or access point = the financial year for which it is decided, where that is not ``closing_year``.
+
+    An access point that is not named goes when its building of today may.
+    """
     running_budget_gbp_pa: NotNegative | None = None
     """With another objective than cost: running cost may not exceed this (none: today's)."""
     purses: tuple[Purse, ...] = ()

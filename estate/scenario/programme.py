@@ -68,8 +68,6 @@ class Programme(Settings):
     """Everything is done within the years; else a lease that lets go later is waited for, as the last step."""
     recycled: Mapping[str, Fraction] = {}
     """Purse = the share of the running cost it saves that it may spend again."""
-    holding_share: Fraction = 0.0
-    """Share of its running cost that a building costs between closing and sale: security, empty rates, insurance."""
     leases: Literal["renewed", "left"] = "renewed"
     """What becomes of a building in use when its lease ends: kept at its present cost (or as stated), or left by then."""
     renewed_gbp_pa: Mapping[str, NotNegative] = {}

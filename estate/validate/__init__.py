@@ -35,6 +35,7 @@ CHECKS: tuple[Check, ...] = (
     rules.check_decisions,
     rules.check_purses,
     rules.check_options,
+    rules.check_dates,
     rules.check_stuck,
     rules.check_counts,
     rules.check_columns,

@@ -163,12 +163,6 @@ def check_purses(scenario: Scenario, place: Place) -> Iterator[Issue]:
         if len(purse.agencies) > 1 and not purse.power:
             message = f"purse '{purse.name}' pools {listed(purse.agencies)}, and does not say under which power"
             yield Issue("scenario.pool", message, "set its power, e.g. 'NHS Act 2006 s75'", where, Severity.WARNING)
-    if scenario.money.holding_share and scenario.programme is not None and scenario.programme.holding_share:
-        message = (
-            "an empty building's cost is set twice, and would be paid twice: money.holding_share and programme.holding_share"
-        )
-        where = setting(scenario, "money.holding_share")
-        yield Issue("scenario.holding", message, "leave the one by kind of building: money.holding_share", where)
     if scenario.money.capital_budget_gbp is not None and len(agencies) > 1:
         counted = " and their receipts" if scenario.money.budget_basis == "net" else ""
         message = f"money.capital_budget_gbp is one sum for all agencies{counted}, as if they pooled their capital"
@@ -199,6 +193,19 @@ def check_options(scenario: Scenario, place: Place) -> Iterator[Issue]:
         message = f"value added tax is counted, and nothing says how much of it is recovered by {listed(unsaid)}"
         remedy = f"set the share of each in options.vat_recovered, e.g. {{ {unsaid[0]} = 1.0 }} for all of it, 0.0 for none"
         yield Issue("scenario.vat", message, remedy, setting(scenario, "options.vat_recovered"))
+
+
+def check_dates(scenario: Scenario, place: Place) -> Iterator[Issue]:
+    """What is decided for a year of its own exists, and no counter is decided for a later year than its building."""
+    years, homes = scenario.money.decided_for, place.access_points["site_id"]
+    for name, year in years.items():
+        where = setting(scenario, "money.decided_for", name)
+        if name not in place.sites.index and name not in homes.index:
+            remedy = suggestion(name, [*place.sites.index, *homes.index])
+            yield Issue("scenario.unknown-id", f"'{name}' is neither a building nor an access point", remedy, where)
+        elif name in homes.index and years.get(str(homes[name]), year) < year:
+            message = f"'{name}' is decided for {year}, and its building '{homes[name]}' for {years[str(homes[name])]}"
+            yield Issue("scenario.later-than-building", message, "give the counter that year, or an earlier one", where)
 
 
 def check_stuck(scenario: Scenario, place: Place) -> Iterator[Issue]:

@@ -17,9 +17,11 @@ import pandas as pd
 from estate.verify.case import Case, Decision, Finding, blank, finding, number
 from estate.verify.money import (
     DUST,
+    decided,
     disposal_gbp,
     empty_gbp,
     exit_gbp,
+    goes_after,
     hosting_gbp,
     law_row,
     law_value,
@@ -126,17 +128,17 @@ def flexible_use(case: Case, decision: Decision) -> pd.DataFrame:
     money = case.scenario.money
     banked, paid = defaultdict[tuple[str, int], float](float), defaultdict[tuple[str, int], float](float)
 
-    def works(site: str) -> int:
-        return money.base_year + _works(case, site)
+    def works(leave: float) -> int:
+        return money.base_year + _works(leave)
 
     for point in case.moved(decision):
         removal = pence(move_parts_gbp(case, point, decision.host[point])[1])
-        paid[case.points[point]["agency"], works(case.today.host[point])] += removal
+        paid[case.points[point]["agency"], works(goes_after(case, point))] += removal
     for site in case.released(decision):
         sold = proceeds(case, site)
         banked[case.sites[site]["agency"], money.base_year + sold.year] += sold.net
         for agency, share in leaving_shares(case, site).items():
-            paid[agency, works(site)] += pence(exit_gbp(case, site)) * share
+            paid[agency, works(leaves_after(case, site))] += pence(exit_gbp(case, site)) * share
     rows = []
     for agency in sorted(case.agencies):
         kind, left = str(case.agencies[agency].get("kind", "other")), defaultdict[str, float](float)
@@ -177,16 +179,17 @@ class State:
     home: Mapping[str, float]
 
 
-def _state(case: Case, decision: Decision, leave: Mapping[str, float], year: int) -> State:
-    def until(site: str) -> float:
-        return min(1.0, max(0.0, leave[site] - year))
+def _state(case: Case, decision: Decision, when: Mapping[str, float], year: int) -> State:
+    """``when`` is when each site is left or opens, and each moved point goes."""
 
-    opened = min(1.0, max(0.0, year + 1.0 - case.scenario.money.closing_year))
+    def until(name: str) -> float:
+        return min(1.0, max(0.0, when[name] - year))
+
     is_open = {}
     for site in case.sites:
         today, after = site in case.today.open, site in decision.open
-        is_open[site] = (1.0 if today else opened) if after else (until(site) if today else 0.0)
-    return State(is_open, {point: until(case.today.host[point]) for point in case.moved(decision)})
+        is_open[site] = (1.0 if today else 1.0 - until(site)) if after else (until(site) if today else 0.0)
+    return State(is_open, {point: until(point) for point in case.moved(decision)})
 
 
 def bearers(case: Case, decision: Decision, state: State) -> dict[str, dict[str, float]]:
@@ -290,9 +293,10 @@ def expected_ledger(case: Case, decision: Decision) -> Expected:
     today = State({site: float(site in case.today.open) for site in case.sites}, {})
     hosted = {point: old for point, old, _ in _hosting(case, case.today, today)}
     before = _Before(borne(case, case.today, today), hosted, rents(case, case.today, today))
-    leave = {site: leaves_after(case, site) for site in case.sites}
+    when = {site: leaves_after(case, site) if site in case.today.open else decided(case, site) for site in case.sites}
+    when |= {point: goes_after(case, point) for point in case.moved(decision)}
     for year in range(money.horizon_years):
-        _add_year(case, decision, said, year_label(money.base_year + year), _state(case, decision, leave, year), before)
+        _add_year(case, decision, said, year_label(money.base_year + year), _state(case, decision, when, year), before)
 
     for point in case.moved(decision):
         _add_move(case, said, point, decision.host[point])
@@ -301,14 +305,14 @@ def expected_ledger(case: Case, decision: Decision) -> Expected:
     return said
 
 
-def _works(case: Case, site: str) -> int:
-    """The year (after the base year) in which what leaving a site needs is paid."""
-    return max(math.ceil(leaves_after(case, site) - DUST) - 1, 0)
+def _works(leave: float) -> int:
+    """The year (after the base year) in which what a step at a time needs is paid."""
+    return max(math.ceil(leave - DUST) - 1, 0)
 
 
 def _add_move(case: Case, said: Expected, point: str, host: str) -> None:
     """What a move costs once, and what its fit-out costs again."""
-    money, agency, year = case.scenario.money, case.points[point]["agency"], _works(case, case.today.host[point])
+    money, agency, year = case.scenario.money, case.points[point]["agency"], _works(goes_after(case, point))
     fitout, removal, bias = move_parts_gbp(case, point, host)
     parts = {"fitout": pence(fitout), "removal": pence(removal)}
     parts["optimism_bias"] = pence(fitout + removal + bias) - sum(parts.values())
@@ -336,7 +340,7 @@ def _add_release(case: Case, said: Expected, site: str) -> None:
         said.exact[holder, year_label(money.base_year + money.horizon_years - 1), "residual_value", site, ""] -= sold.gross
     for who, year, line, amount in empty_costs(case, site):
         said.exact[who, year_label(money.base_year + year), line, site, ""] -= amount
-    shared = {"exit_cost": (_works(case, site), -pence(exit_gbp(case, site)))}
+    shared = {"exit_cost": (_works(leaves_after(case, site)), -pence(exit_gbp(case, site)))}
     if money.backlog_year is not None:
         shared["backlog_avoided"] = money.backlog_year, pence(spared_gbp(case, site))
     for line, (year, amount) in shared.items():

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -198,30 +198,68 @@ def factors(base_year: int, years: int) -> list[float]:
 
 
 def leaves_after(case: Case, site: str) -> float:
-    """Years after 1 April of the base year: ``closing_year``, or the morning after the lease lets go if that is later.
+    """Years after 1 April of the base year: the year decided for, or the morning after the lease lets go if that is later.
 
     No date holds back a freehold, or a PFI contract that is bought out.
     """
-    money, row = case.scenario.money, case.sites[site]
+    return max(decided(case, site), _lets_go(case, site))
+
+
+def goes_after(case: Case, point: str) -> float:
+    """When an access point leaves: the year it is decided for, or its building's, and not before the lease lets go."""
+    home = case.today.host[point]
+    return max(decided(case, point if point in case.scenario.money.decided_for else home), _lets_go(case, home))
+
+
+def decided(case: Case, name: str) -> float:
+    """The year, after the base year, for which a building or an access point is decided."""
+    money = case.scenario.money
+    return float(money.decided_for[name] - money.base_year if name in money.decided_for else money.closing_year)
+
+
+def _lets_go(case: Case, site: str) -> float:
+    """The morning after a lease lets go, in years after the base date; the beginning of time where nothing binds."""
+    row = case.sites[site]
     dates = [row[name] for name in ("lease_break", "lease_end") if not blank(row[name])]
     if row["tenure"] in ("freehold", "pfi") or not dates:
-        return float(money.closing_year)
+        return -math.inf
     morning = min(dates).date() + DAY
     year = morning.year - (morning < dt.date(morning.year, 4, 1))
     start, end = dt.date(year, 4, 1), dt.date(year + 1, 4, 1)
-    return max(float(money.closing_year), float(year - money.base_year + (morning - start) / (end - start)))
+    return float(year - case.scenario.money.base_year + (morning - start) / (end - start))
+
+
+def day(base: int, when: float) -> str:
+    """A time in years after 1 April of the base year as a date."""
+    whole = math.floor(when + DUST)
+    start, end = dt.date(base + whole, 4, 1), dt.date(base + whole + 1, 4, 1)
+    return (start + dt.timedelta(days=round((when - whole) * (end - start).days))).isoformat()
 
 
 def annual_equivalent_pence(case: Case, decision: Decision) -> int:
     """Running cost with every change in the year it happens, as the equal yearly sum of the same present value, pence.
 
     Until a building is left its points stay, and cost what they did; what a move needs is paid in the last financial year
-    that begins before it; a sale is paid ``years_to_sale`` later; a building opened is paid for from ``closing_year``.
+    that begins before it; a sale is paid ``years_to_sale`` later; a building opened is paid for from the year decided for.
     Beyond the horizon nothing counts.
     """
     money = case.scenario.money
     worth = factors(money.base_year, money.horizon_years)
-    annuity = sum(worth)
+    return running_pence(case, decision) + sum(pence(each) for each in dated_gbp(case, decision, worth))
+
+
+def present_value_gbp(case: Case, decision: Decision, worth: Sequence[float]) -> float:
+    """What a plan is worth against today's estate, nothing rounded, where a pound of each year counts as ``worth`` says."""
+    saved = sum(occupied_gbp(case, site) for site in case.today.open - decision.open)
+    saved -= sum(occupied_gbp(case, site) for site in decision.open - case.today.open)
+    for point in case.moved(decision):
+        saved += hosting_gbp(case, point, case.today.host[point]) - hosting_gbp(case, point, decision.host[point])
+    return sum(worth) * (saved - sum(dated_gbp(case, decision, worth)))
+
+
+def dated_gbp(case: Case, decision: Decision, worth: Sequence[float]) -> Iterator[float]:
+    """What each move, release and opening adds to running cost, as an equal yearly sum: what is paid or banked once, and when."""
+    money, annuity = case.scenario.money, sum(worth)
 
     def before(years: float) -> float:
         """Share of the present value of a yearly pound that falls in the first so many years."""
@@ -233,16 +271,15 @@ def annual_equivalent_pence(case: Case, decision: Decision) -> int:
     def works(leave: float) -> float:
         return once(max(math.ceil(leave - DUST) - 1, 0))
 
-    total = running_pence(case, decision)
     for point in case.moved(decision):
         old, new = case.today.host[point], decision.host[point]
-        leave = leaves_after(case, old)
+        leave = goes_after(case, point)
         change = hosting_gbp(case, point, new) - hosting_gbp(case, point, old)
         year = max(math.ceil(leave - DUST) - 1, 0)
         fitout, _, bias = move_parts_gbp(case, point, new)
         again = sum(worth[each] for each in refits(case, year)) - unworn_share(case, year) * worth[-1]
         renewed = (fitout + bias) * again / annuity
-        total += pence(move_gbp(case, point, new) * works(leave) + renewed - change * before(leave))
+        yield move_gbp(case, point, new) * works(leave) + renewed - change * before(leave)
     for site in case.released(decision):
         leave = leaves_after(case, site)
         sold = once(math.floor(leave + number(case.sites[site]["years_to_sale"]) + DUST))
@@ -251,6 +288,7 @@ def annual_equivalent_pence(case: Case, decision: Decision) -> int:
             proceeds += empty_gbp(case, site) * (before(leave + years) - before(leave))
         proceeds -= spared_gbp(case, site) * once(money.backlog_year or 0)
         proceeds += sale_gbp(case, site) * worth[-1] / annuity if money.residual_value else 0.0
-        total += pence(exit_gbp(case, site) * works(leave) + proceeds + occupied_gbp(case, site) * before(leave))
-    opened = [site for site in decision.open if not case.outside(site) and not case.paid_today(site)]
-    return total - sum(pence(occupied_gbp(case, site) * before(money.closing_year)) for site in opened)
+        yield exit_gbp(case, site) * works(leave) + proceeds + occupied_gbp(case, site) * before(leave)
+    for site in decision.open:
+        if not case.outside(site) and not case.paid_today(site):
+            yield -occupied_gbp(case, site) * before(decided(case, site))

@@ -11,44 +11,47 @@ import datetime as dt
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from estate.errors import Issue
-from estate.place import Place
+from estate.place import Place, Plan
 from estate.scenario import Budget, Loan, Programme, Purse, Scenario
 from estate.travel.pairs import Travel
 from estate.verify.books import year_label
-from estate.verify.case import Case, Decision, Finding, blank, case_of, finding, number
+from estate.verify.case import Case, Decision, Finding, blank, case_of, decision_of, finding, number
 from estate.verify.money import (
     DUST,
-    disposal_gbp,
-    exit_gbp,
+    day,
+    decided,
     factors,
+    goes_after,
     hosting_gbp,
     leaves_after,
-    move_gbp,
+    lets,
     pence,
+    present_value_gbp,
+    rent_gbp,
     running_gbp,
-    sale_gbp,
-    sells,
 )
 from estate.verify.purses import by_agency
 from estate.verify.rules import check_plan, why_kept
 
 LINES = {
     ("capital", -1): ("fitout", "optimism_bias"),
-    ("revenue", -1): ("removal", "exit_cost", "disposal_to_revenue"),
+    ("revenue", -1): ("removal", "exit_cost", "disposal_to_revenue", "holding_cost", "void_cost"),
     ("receipts", 1): ("capital_receipt", "disposal_from_receipt"),
     ("sums", 1): ("revenue_sum",),
 }
 """The lines of ``cash`` behind each figure of :class:`~estate.verify.purses.Money`, and their sign."""
-YEARLY = ("savings_recycled", "holding_cost")
+RECYCLED = "savings_recycled"
 
 type Key = tuple[str, int, str]
 """Purse, year after the base year, line."""
+type Saved = Callable[[str, float, float], Iterator[tuple[str, int, str, float]]]
+"""What an agency saves a year, GBP, from a time on: agency, year, line, pence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +66,9 @@ class Step:
 
 
 def referee_programme(
-    place: Place, scenario: Scenario, travel: Travel, tables: Mapping[str, pd.DataFrame], npv_gbp: float
-) -> tuple[tuple[Issue, ...], Mapping[str, int]]:
-    """What is wrong in a programme, and how many rows of each rule were looked at."""
+    place: Place, scenario: Scenario, travel: Travel, plan: Plan, tables: Mapping[str, pd.DataFrame], npv_gbp: float
+) -> tuple[tuple[Issue, ...], dict[str, int]]:
+    """What is wrong in a programme, and how many rows of each rule were looked at; ``plan`` is what stands at its end."""
     if scenario.programme is None:
         raise ValueError("the scenario has no programme")
     case = case_of(place, scenario, travel)
@@ -73,7 +76,10 @@ def referee_programme(
         Step(row["step"], row["access_point_id"], row["site_id"], row["to_site_id"], int(row["decided_year"][:4]) - _base(case))
         for row in tables["programme"].to_dict("records")
     ]
+    at_end = decision_of(case, plan)[0]
+    odd = [] if at_end == _decided(case, steps) else ["the plan is not what the steps leave"]
     found = [
+        finding("programme.end", len(steps), odd, "the plan at the end"),
         *_check_years(case, scenario.programme, steps),
         *_check_dates(case, scenario.programme, steps, tables["programme"]),
         *_check_cash(case, scenario.programme, steps, tables["cash"]),
@@ -102,14 +108,35 @@ MARGIN_GBP = 1_000.0
 """A programme is proven to 0.01%: of ten million, so much."""
 
 
+def chosen_for_value(scenario: Scenario) -> bool:
+    """Whether a programme is free to do nothing, and looks for value over the horizon."""
+    programme = scenario.programme
+    return programme is None or (programme.least_cost_to is None and programme.leases == "renewed")
+
+
+def without_budgets(scenario: Scenario) -> Scenario:
+    """The scenario in which money is no matter."""
+    money = scenario.money.model_copy(update={"purses": (), "capital_budget_gbp": None})
+    return scenario.model_copy(update={"money": money})
+
+
 def _base(case: Case) -> int:
     return case.scenario.money.base_year
 
 
 def _dated(case: Case, year: int) -> Case:
     """The case in which everything is decided for a year, and no budget is asked."""
-    money = case.scenario.money.model_copy(update={"closing_year": year, "purses": (), "capital_budget_gbp": None})
-    return replace(case, scenario=case.scenario.model_copy(update={"money": money}))
+    scenario = without_budgets(case.scenario)
+    money = scenario.money.model_copy(update={"closing_year": year, "decided_for": {}})
+    return replace(case, scenario=scenario.model_copy(update={"money": money}))
+
+
+def _timed(case: Case, steps: list[Step]) -> Case:
+    """The case in which every step is decided for its own year."""
+    years = {step.point if step.kind == "move" else step.site: _base(case) + step.year for step in steps}
+    scenario = without_budgets(case.scenario)
+    money = scenario.money.model_copy(update={"decided_for": years})
+    return replace(case, scenario=scenario.model_copy(update={"money": money}))
 
 
 def _decided(case: Case, steps: list[Step]) -> Decision:
@@ -143,7 +170,7 @@ def _check_years(case: Case, programme: Programme, steps: list[Step]) -> Iterato
     years = _years(case, programme)
     legal = {each.rule for each in check_plan(_dated(case, years[0]), case.today) if not each.broken}
     for year in years:
-        now = _dated(case, year)
+        now = _timed(case, steps) if year == years[-1] else _dated(case, year)
         for each in check_plan(now, _decided(case, [step for step in steps if step.year <= year])):
             if year == years[-1] or (each.rule in legal and each.rule != "payback"):
                 yield replace(each, rule=f"programme.{each.rule}", says=f"in {year_label(_base(case) + year)}, {each.says}")
@@ -168,8 +195,8 @@ def _check_dates(case: Case, programme: Programme, steps: list[Step], table: pd.
         if step.year not in years or (step.year < math.floor(free + DUST) and not waits):
             early.append(f"{name} in {year_label(_base(case) + step.year)}")
         start = leaves_after(_dated(case, step.year), step.site) if held else float(step.year)
-        if date != _day(_base(case), start):
-            printed.append(f"{name}: {date}, not {_day(_base(case), start)}")
+        if date != day(_base(case), start):
+            printed.append(f"{name}: {date}, not {day(_base(case), start)}")
     yield finding("programme.lease", len(steps), early, "steps before their lease lets go, or outside the years")
     yield finding("programme.date", len(steps), printed, "dates that are wrong")
     outside = [
@@ -195,13 +222,6 @@ def _check_dates(case: Case, programme: Programme, steps: list[Step], table: pd.
         yield finding("programme.left", len(ends), set(kept) - set(why_kept(case)), "buildings kept beyond their lease")
 
 
-def _day(base: int, when: float) -> str:
-    """A time in years after 1 April of the base year as a date."""
-    whole = math.floor(when + DUST)
-    start, end = dt.date(base + whole, 4, 1), dt.date(base + whole + 1, 4, 1)
-    return (start + dt.timedelta(days=round((when - whole) * (end - start).days))).isoformat()
-
-
 # ------------------------------------------------------------------------------------------------------ cash
 
 
@@ -217,7 +237,7 @@ def _check_cash(case: Case, programme: Programme, steps: list[Step], table: pd.D
         said[row["purse"], int(row["year"][:4]) - _base(case), row["line"]] += row["amount_gbp"] * 100
     want = _wanted(case, programme, steps, limited)
     last = max((year for _, year, _ in (*said, *want)), default=0)
-    figures = {**{name: lines for (name, _), lines in LINES.items()}, **{each: (each,) for each in YEARLY}}
+    figures = {**{name: lines for (name, _), lines in LINES.items()}, RECYCLED: (RECYCLED,)}
     wrong = [
         f"{purse.name}, {year_label(_base(case) + year)}, {name}: {stands / 100:,.2f}, not {truth / 100:,.2f}"
         for purse in limited
@@ -238,20 +258,18 @@ def _check_cash(case: Case, programme: Programme, steps: list[Step], table: pd.D
 def _wanted(case: Case, programme: Programme, steps: list[Step], limited: list[Purse]) -> defaultdict[Key, float]:
     """Pence of each figure by purse and year, as the steps of each decision year make it."""
     want: defaultdict[Key, float] = defaultdict(float)
-    for year in sorted({step.year for step in steps}):
-        now, mine = _dated(case, year), [step for step in steps if step.year == year]
-        paid = by_agency(now, _decided(case, mine))
-        once = (
-            (agency, when, name, sign * amount)
-            for agency, each in paid.items()
-            for name, sign in LINES
-            for when, amount in getattr(each, name).items()
-        )
-        for agency, when, line, amount in (*once, *_yearly(now, programme, mine)):
-            for purse in limited:
-                if agency in purse.agencies:
-                    share = programme.recycled.get(purse.name, 0.0) if line == "savings_recycled" else 1.0
-                    want[purse.name, when, line] += share * amount
+    timed = _timed(case, steps)
+    once = (
+        (agency, when, name, sign * amount)
+        for agency, each in by_agency(timed, _decided(case, steps)).items()
+        for name, sign in LINES
+        for when, amount in getattr(each, name).items()
+    )
+    for agency, when, line, amount in (*once, *_yearly(timed, steps)):
+        for purse in limited:
+            if agency in purse.agencies:
+                share = programme.recycled.get(purse.name, 0.0) if line == RECYCLED else 1.0
+                want[purse.name, when, line] += share * amount
     return want
 
 
@@ -304,12 +322,12 @@ def _short(case: Case, purse: Purse, said: Mapping[Key, float], last: int) -> It
     counted = {
         "capital": ("fitout", "optimism_bias", "taken_from_revenue", "loan_drawn", *(LINES["receipts", 1] if net else ())),
         "revenue": (
-            "removal", "exit_cost", "disposal_to_revenue", "holding_cost", "savings_recycled", "given_to_capital", "loan_repaid",
-            "loan_interest", *(LINES["sums", 1] if net else ()),
+            *LINES["revenue", -1], RECYCLED, "given_to_capital", "loan_repaid", "loan_interest",
+            *(LINES["sums", 1] if net else ()),
         ),
     }  # fmt: skip
     if "revenue" not in kinds:
-        counted["revenue"] = ("savings_recycled", "given_to_capital", "loan_repaid", "loan_interest")
+        counted["revenue"] = (RECYCLED, "given_to_capital", "loan_repaid", "loan_interest")
     for kind, lines in counted.items():
         if kind == "capital" and "capital" not in kinds:
             continue
@@ -322,27 +340,34 @@ def _short(case: Case, purse: Purse, said: Mapping[Key, float], last: int) -> It
                 yield f"{purse.name}: {kind}, {-left / 100:,.2f} by the end of {year_label(base + year)}"
 
 
-def _yearly(case: Case, programme: Programme, steps: list[Step]) -> Iterator[tuple[str, int, str, float]]:
-    """Agency, year, line and pence of running cost saved, and of holding what is to be sold, by steps of one decision year."""
+def _yearly(case: Case, steps: list[Step]) -> Iterator[tuple[str, int, str, float]]:
+    """Agency, year, line and pence of running cost and rent saved by each step, from the day it is taken."""
     horizon = case.scenario.money.horizon_years
+
+    def saved(agency: str, gbp: float, start: float) -> Iterator[tuple[str, int, str, float]]:
+        for year in range(horizon):
+            yield agency, year, RECYCLED, 100 * gbp * _part(year, start, horizon)
+
     for step in steps:
-        leave = leaves_after(case, step.site) if step.kind != "open" else float(case.scenario.money.closing_year)
         if step.kind == "move":
             change = hosting_gbp(case, step.point, step.site) - hosting_gbp(case, step.point, step.to)
-            for year in range(horizon):
-                yield case.points[step.point]["agency"], year, "savings_recycled", 100 * change * _part(year, leave, horizon)
-            continue
-        sign = -1 if step.kind == "open" else 1
-        owner = case.sites[step.site]["agency"]
-        for agency, share in ({owner: 1.0} if step.kind == "open" else _bearers(case, step.site)).items():
-            for year in range(horizon):
-                saved = sign * 100 * running_gbp(case, step.site) * share * _part(year, leave, horizon)
-                yield agency, year, "savings_recycled", saved
-        if step.kind == "let go" and sells(case, step.site):
-            sold = leave + number(case.sites[step.site]["years_to_sale"])
-            for year in range(horizon):
-                held = programme.holding_share * running_gbp(case, step.site) * _part(year, leave, sold)
-                yield owner, year, "holding_cost", -100 * held
+            yield from saved(case.points[step.point]["agency"], change, goes_after(case, step.point))
+        elif step.kind == "open":
+            yield from saved(case.sites[step.site]["agency"], -running_gbp(case, step.site), decided(case, step.site))
+        else:
+            yield from _let_go(case, step.site, saved)
+
+
+def _let_go(case: Case, site: str, saved: Saved) -> Iterator[tuple[str, int, str, float]]:
+    """What those save who bear a building's cost and rent today, and what its landlord among the agencies loses."""
+    leave, bearers, landlord = leaves_after(case, site), _bearers(case, site), lets(case, site)
+    for agency, share in bearers.items():
+        yield from saved(agency, running_gbp(case, site) * share, leave)
+    tenants = {agency: share for agency, share in bearers.items() if agency != landlord}
+    for agency, share in tenants.items():
+        yield from saved(agency, rent_gbp(case, site) * share / sum(tenants.values()), leave)
+    if landlord and tenants:
+        yield from saved(landlord, -rent_gbp(case, site), leave)
 
 
 def _part(year: int, start: float, stop: float) -> float:
@@ -378,41 +403,20 @@ def _check_npv(case: Case, programme: Programme, steps: list[Step], said_gbp: fl
 
 
 def npv_pence(case: Case, programme: Programme, steps: list[Step]) -> float:
-    """Pence of present value against today's estate, added up year by year."""
+    """Pence of present value against today's estate: the plan with the date of every step, and leases that are renewed dearer."""
     money = case.scenario.money
     H, worth = money.horizon_years, factors(money.base_year, money.horizon_years)
     if programme.least_cost_to is not None:
         worth = [float(money.base_year + year <= programme.least_cost_to) for year in range(H)]
-
-    def yearly(gbp: float, start: float, stop: float = H) -> float:
-        return gbp * sum(worth[year] * _part(year, start, min(stop, H)) for year in range(H))
-
-    def once(gbp: float, year: int) -> float:
-        return gbp * worth[year] if year < H else 0.0
-
-    total, gone = 0.0, {}
-    for step in steps:
-        now = _dated(case, step.year)
-        if step.kind == "open":
-            total -= yearly(running_gbp(case, step.site), float(step.year))
-            continue
-        leave = leaves_after(now, step.site)
-        works = max(math.ceil(leave - DUST) - 1, 0)
-        if step.kind == "move":
-            change = hosting_gbp(case, step.point, step.to) - hosting_gbp(case, step.point, step.site)
-            total -= once(move_gbp(case, step.point, step.to), works) + yearly(change, leave)
-            continue
-        gone[step.site] = leave
-        sale = number(case.sites[step.site]["years_to_sale"])
-        running = running_gbp(case, step.site)
-        total += yearly(running, leave) - once(exit_gbp(case, step.site), works)
-        total += once(sale_gbp(case, step.site) - disposal_gbp(case, step.site), math.floor(leave + sale + DUST))
-        if sells(case, step.site):
-            total -= yearly(programme.holding_share * running, leave, leave + sale)
+    timed = _timed(case, steps)
+    total = present_value_gbp(timed, _decided(case, steps), worth)
+    gone = {step.site: leaves_after(timed, step.site) for step in steps if step.kind == "let go"}
     for site, gbp in programme.renewed_gbp_pa.items():
         end = lease_end(case, site)
         if end is not None:
-            total -= yearly(gbp - running_gbp(case, site), end, max(gone.get(site, float(H)), end))
+            years = range(H)
+            until = max(gone.get(site, float(H)), end)
+            total -= (gbp - running_gbp(case, site)) * sum(worth[year] * _part(year, end, min(until, H)) for year in years)
     return 100 * total
 
 

@@ -16,7 +16,7 @@ from estate.verify.access import check_home, count, frame_of, limbs, near_pairs,
 from estate.verify.bills import PAID, check_agencies
 from estate.verify.books import check_ledger, flexible_use, receipts
 from estate.verify.case import Case, Decision, Finding, blank, finding, number, plain
-from estate.verify.money import hosting_gbp, move_gbp, pence, running_gbp
+from estate.verify.money import day, decided, goes_after, hosting_gbp, leaves_after, move_gbp, pence, running_gbp
 from estate.verify.purses import needs_again, purses_again
 from estate.verify.rules import merges, own_m2
 from estate.verify.transfers import check_transfers
@@ -147,6 +147,7 @@ def sites(case: Case, decision: Decision) -> pd.DataFrame:
         found |= {name: number(row[name]) for name in ("other_use_m2", "easting_m", "northing_m")}
         found["capacity_m2"] = number(row["capacity_m2"]) - number(row["other_use_m2"])
         found["net_receipt_gbp"] = float(net.get(site, "nan"))
+        found["date"] = _date(case, site, decision)
         for name, each in plans.items():
             found[f"services_{name}"] = ";".join(sorted(services[name][site]))
             found[f"area_used_{name}_m2"] = area[name].get(site, 0.0)
@@ -154,6 +155,14 @@ def sites(case: Case, decision: Decision) -> pd.DataFrame:
             found[name] = _state(case, site, each, services[name][site], had=services["before"][site])
         rows.append(found)
     return pd.DataFrame(rows)
+
+
+def _date(case: Case, site: str, decision: Decision) -> str:
+    """The day on which a site is let go or opened; blank where neither."""
+    if case.outside(site) or (site in decision.open) == (site in case.today.open):
+        return ""
+    when = leaves_after(case, site) if site in case.today.open else decided(case, site)
+    return day(case.scenario.money.base_year, when)
 
 
 def _services(case: Case, decision: Decision) -> dict[str, set[str]]:
@@ -205,6 +214,7 @@ def moves(case: Case, decision: Decision) -> pd.DataFrame:
                 "from_name": case.sites[old]["name"],
                 "to_site_id": new,
                 "to_name": case.sites[new]["name"],
+                "date": day(case.scenario.money.base_year, goes_after(case, point)),
                 **{name: float(value.get(ends_of, "nan")) for name, value in far.items()},
                 "area_m2": number(row["area_m2"]),
                 "one_off_gbp": pence(move_gbp(case, point, new)) / 100,

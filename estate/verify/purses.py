@@ -16,7 +16,7 @@ import pandas as pd
 from estate.scenario import Budget, Purse
 from estate.verify.books import empty_costs, leaving_shares, proceeds, year_label
 from estate.verify.case import Case, Decision, Finding, finding
-from estate.verify.money import DUST, exit_gbp, leaves_after, move_parts_gbp, pence
+from estate.verify.money import DUST, exit_gbp, goes_after, leaves_after, move_parts_gbp, pence
 
 type Year = int
 """After the base year."""
@@ -48,11 +48,11 @@ def by_agency(case: Case, decision: Decision) -> dict[str, Money]:
     """What every agency pays and banks once."""
     found = {agency: Money() for agency in case.agencies}
 
-    def works(site: str) -> Year:
-        return max(math.ceil(leaves_after(case, site) - DUST) - 1, 0)
+    def works(leave: float) -> Year:
+        return max(math.ceil(leave - DUST) - 1, 0)
 
     for point in case.moved(decision):
-        money, year = found[case.points[point]["agency"]], works(case.today.host[point])
+        money, year = found[case.points[point]["agency"]], works(goes_after(case, point))
         fitout, removal, bias = move_parts_gbp(case, point, decision.host[point])
         money.capital[year] += pence(fitout + removal + bias) - pence(removal)
         money.revenue[year] += pence(removal)
@@ -64,7 +64,7 @@ def by_agency(case: Case, decision: Decision) -> dict[str, Money]:
         for who, year, _, amount in empty_costs(case, site):
             found[who].revenue[year] += amount
         for agency, share in leaving_shares(case, site).items():
-            found[agency].revenue[works(site)] += pence(exit_gbp(case, site)) * share
+            found[agency].revenue[works(leaves_after(case, site))] += pence(exit_gbp(case, site)) * share
     return found
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from estate.cli.options import JSON, OUT, PATH, QUIET, SET, solver, with_solver
+from estate.cli.options import JSON, OUT, PATH, PUBLIC, QUIET, SET, solver, with_solver
 from estate.cli.outcome import clean, emit_json, say, say_to_stderr
 from estate.cli.verbs.run import interruptible
 
@@ -26,29 +26,41 @@ if TYPE_CHECKING:
     metavar="GBP",
     help="Also what so much more capital in each purse and year would buy, by choosing again.",
 )
+@click.option(
+    "--locks-from", type=click.Path(path_type=Path), metavar="RUN", help="Put the decisions of an earlier plan in order."
+)
+@PUBLIC
 @QUIET
 @JSON
 def command(
-    *, path: Path, changes: tuple[str, ...], out: Path, invest: float | None, quiet: bool, as_json: bool, **limits: Any
-) -> None:
+    *, path: Path, changes: tuple[str, ...], out: Path, invest: float | None, locks_from: Path | None, public: bool, quiet: bool,
+    as_json: bool, **limits: Any,
+) -> None:  # fmt: skip
     """Read PATH, and choose its plan and the order of it together over the years of its section [programme].
 
-    Every year's estate keeps every rule, and no purse is ever below nothing.  The steps with their dates, the cash by purse and
-    year, access by year and a lease diary are written under maps/<scenario>-programme/.
+    Every year's estate keeps every rule, and no purse is ever below nothing.  What is published, under
+    maps/<scenario>-programme/, is a run like any other, with the money of every year as the steps fall; and besides the steps
+    with their dates, the cash by purse and year, access by year and a lease diary.
     """
     from estate.pipeline.programme import programmed
 
+    changes = with_solver(changes, limits)
+    if locks_from is not None:
+        from estate.whatif import locks_from as locks
+
+        changes = (*locks(locks_from, path), *changes)  # what the committee asks for overrides what was decided
     with interruptible() as stop:
         found = programmed(
             path,
-            changes=with_solver(changes, limits),
+            changes=changes,
             out=out,
+            public=public,
             stop=stop,
             say=say_to_stderr(quiet or as_json),
             invest_gbp=invest,
         )
     if as_json:
-        emit_json({**found.summary, "out": str(found.out)})
+        emit_json({**found.summary, "verified": found.outcome.verdict.ok, "out": str(found.out)})
         return
     show(found)
 
@@ -76,5 +88,6 @@ def show(found: Programmed) -> None:
             bought = f"£{row['capital_gbp']:,.0f} more from {row['year']}: worth £{row['worth_more_gbp']:,.0f} more"
             say(clean(f"{row['purse']}: {bought}, {row['per_pound']:.2f} for each pound"))
     say(
-        f"Checked independently in every year.  Tables: {found.out}/programme.csv, cash.csv, access_by_year.csv, lease_diary.csv"
+        f"Checked independently in every year.  Page: {found.out}/index.html; programme.csv, cash.csv, access_by_year.csv and"
+        " lease_diary.csv stand beside it."
     )
