@@ -163,16 +163,6 @@ def test_a_lease_is_waited_for_and_stands_in_the_diary():
     assert (lease["notice_by"], lease["left_on"], lease["becomes"]) == ("2027-03-31", "2028-04-01", "left")
 
 
-def test_worcestershire_in_order(tmp_path):
-    """What the place's README sets beside what was done: Redditch's Jobcentre waits for PRIME to end, and then for money."""
-    result = CliRunner().invoke(command, ["inputs/worcestershire/programme.toml", "--out", str(tmp_path), "--json"])
-    assert result.exit_code == 0, result.output
-    assert json.loads(result.stdout)["status"] == "optimal"
-    steps = pd.read_csv(tmp_path / "worcestershire-in-order-programme" / "programme.csv", dtype=str, keep_default_na=False)
-    jobcentres = steps[steps["service"] == "jobcentre"].set_index("site_id")["date"].to_dict()
-    assert jobcentres == {"W-JCP-REDDITCH": "2019-04-01", "W-JCP-EVESHAM": "2022-04-01"}
-
-
 def test_what_more_capital_would_buy():
     """By choosing again: as much as the same programme with that much more in the scenario; earlier money is worth no less."""
     terms = town({"years": 4}, purses=[{**PURSE, "budgets": BUDGETS}])

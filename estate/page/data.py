@@ -187,11 +187,15 @@ def grouped(distance_m: Floats, areas: Areas, people: Floats) -> Floats:
 
 
 def _journey(before: Floats, after: Floats) -> dict[str, Any]:
-    """Journeys before, and the change to them: mostly nothing, so the changes are listed by position."""
+    """Journeys before, and the change to them."""
+    return {"before": whole(np.round(before, -1)), **spread(before, after)}
+
+
+def spread(before: Floats, after: Floats) -> dict[str, Any]:
+    """The journeys that change: mostly none, so they are listed by position."""
     change = np.where(np.isfinite(after), np.round(after, -1), -1.0)
     same = np.isclose(before, after, rtol=0.0, atol=0.5, equal_nan=True)
     return {
-        "before": whole(np.round(before, -1)),
         "at": np.flatnonzero(~same).tolist(),
         "after": [None if value < 0 else int(value) for value in change[~same]],
     }

@@ -11,12 +11,13 @@ from estate.page import assets, charts, data, decision, equality, facts, geograp
 from estate.page import map as atlas
 from estate.page import options as sidebyside
 from estate.page import partners as signing
+from estate.page import programme as order
 from estate.page import public as publishing
 
 if TYPE_CHECKING:
     from estate.runs.run import Run
 
-STYLES = ("page.css", "map.css", "print.css")
+STYLES = ("page.css", "map.css", "print.css", "programme.css")
 BEFORE_MAP = ("core.js", "marks.js")
 AFTER_MAP = ("map.js", "insets.js", "legend.js", "panel.js", "search.js", "tables.js", "main.js")
 
@@ -52,6 +53,7 @@ def _context(
     run: Run, trips: facts.Journeys, points: list[facts.Point], areas: geography.Areas, drawing: atlas.Drawing, *, public: bool
 ) -> dict[str, Any]:
     known = data.page_data(run, drawing, areas, trips, points)
+    known["programme"] = order.over_years(run, areas, trips)
     label = words.plain(run.scenario.label)
     sums, notes = story.sums(run)
     return {
@@ -91,6 +93,7 @@ def _context(
         "money_notes": [*notes, *signing.fair_note(run)],
         "options": sidebyside.section(run),
         "partners": signing.section(run),
+        "programme": order.section(run),
         "standards": story.standards(run),
         "issues": story.issues(run),
         "tables": tables.build(run),

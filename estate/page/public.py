@@ -70,6 +70,13 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "option", "service", "people", "limit", "within_before", "within_after", "mean_before_m", "mean_after_m",
         "median_before_m", "median_after_m", "p95_before_m", "p95_after_m", "better_off", "worse_off", "worse_mean_m",
     ),
+    "programme": (
+        "year", "step", "access_point_id", "service", "agency", "site_id", "building", "to_site_id", "to_building",
+    ),
+    "access_by_year": (
+        "year", "service", "people", "limit", "within_before", "within_after", "mean_before_m", "mean_after_m", "better_off",
+        "worse_off", "worse_mean_m",
+    ),
     "unknowns": ("topic", "not_known", "why_it_matters", "what_would_help"),
     "assumptions": ("table", "id", "column", "value", "source"),
 }  # fmt: skip

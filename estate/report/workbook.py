@@ -19,6 +19,7 @@ from estate.money.law import year_label
 from estate.report.notes import notes
 from estate.report.options import option_sheets
 from estate.report.partners import partner_sheets
+from estate.report.programme import programme_sheets
 from estate.report.sheet import FIRST, Col, Pen, Total, clean
 from estate.runs.run import Run, worth_knowing
 
@@ -53,7 +54,8 @@ LEDGER = (
 MOVES = (
     Col("access_point_id", "Access point", width=14), Col("name", "Name", "wrap", 28), Col("service", "Service", width=14),
     Col("kind", "Move or merge", width=9), Col("agency", "Agency", "wrap", 26), Col("from_name", "From", "wrap", 28),
-    Col("to_name", "To", "wrap", 28), Col("distance_m", "Distance, m", "int", 12), Col("time_s", "Time, s", "int", 10),
+    Col("to_name", "To", "wrap", 28), Col("date", "Day", width=12),
+    Col("distance_m", "Distance, m", "int", 12), Col("time_s", "Time, s", "int", 10),
     Col("area_m2", "Area, m2", "number", 10), Col("one_off_gbp", "One-off cost", "gbp", 16, total=True),
     Col("decision", "Decided by", "wrap", 28),
     Col("consultation", "Consultation", width=13), Col("consultation_reason", "Reason", "wrap", 36),
@@ -119,8 +121,8 @@ CASH_FLOW = (
 def write_workbook(file: Path, run: Run) -> None:
     """Write the workbook of a run.
 
-    Sheets: Summary, Receipts, Ledger, Cash flow, Sensitivities, Moves, Agencies, Purses, Assumptions, Notes; a plan that was set
-    beside other options, or put to its partners, has their sheets before the assumptions.
+    Sheets: Summary, Receipts, Ledger, Cash flow, Sensitivities, Moves, Agencies, Purses, Assumptions, Notes; a programme, and a plan
+    that was set beside other options or put to its partners, have their sheets before the assumptions.
     """
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(str(file), options) as workbook:
@@ -149,6 +151,7 @@ def _write(pen: Pen, run: Run) -> None:
     note = f"{prices} Purses are apart unless partners pool them; a receipt counts in the year in which it is banked."
     pen.table("Purses", "Whose money pays, by year", note, PURSES, run.tables["purses"])
     option_sheets(pen, run, prices)
+    programme_sheets(pen, run, prices)
     partner_sheets(pen, run, prices)
     if (decided := run.tables.get("decisions")) is not None and len(decided):
         pen.table("Decisions", "Who decided what", "What the plan had to keep to.", DECISIONS, decided)

@@ -14,7 +14,8 @@
     };
     const service = data.services.find((each) => each.id === state.service);
     const unit = data.unit.name === "miles" ? "Miles" : "Minutes";
-    const when = state.view === "today" ? "today" : "in the plan";
+    const early = data.programme && state.year < data.programme.years.length - 1 ? data.programme.years[state.year] : "";
+    const when = state.view === "today" ? "today" : early ? `in ${early}` : "in the plan";
     byId("shade-title").textContent = state.view === "change"
       ? service ? `How much farther or nearer people are from the nearest: ${service.label}` : "The worst change for any service: how much farther, or else nearer, people are"
       : service ? `${unit} from home to the nearest: ${service.label}, ${when}` : `${unit} from home to the farthest of all the services, ${when}`;

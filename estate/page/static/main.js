@@ -7,7 +7,10 @@
 
   const known = (service) => service === "any" ? Boolean(data.zones.any) : data.services.some((each) => each.id === service);
 
-  const stated = () => /[#&](service|view|site)=/.test(window.location.hash);
+  const YEARS = data.programme ? data.programme.years : [];
+  const LAST = Math.max(YEARS.length - 1, 0);
+
+  const stated = () => /[#&](service|view|site|year)=/.test(window.location.hash);
 
   const read = () => {
     const given = new URLSearchParams(window.location.hash.slice(1));
@@ -16,6 +19,7 @@
       view: VIEWS.includes(given.get("view")) ? given.get("view") : data.view,
       service: known(given.get("service")) ? given.get("service") : data.service,
       site: site >= 0 && data.sites.name[site] ? site : null,
+      year: YEARS.includes(given.get("year")) ? YEARS.indexOf(given.get("year")) : LAST,
     };
   };
 
@@ -23,6 +27,7 @@
 
   const write = () => {
     const parts = new URLSearchParams({ service: state.service, view: state.view });
+    if (state.year !== LAST) parts.set("year", YEARS[state.year]);
     if (state.site !== null) parts.set("site", data.sites.id[state.site]);
     window.history.replaceState(null, "", "#" + parts);
   };
@@ -37,6 +42,7 @@
     insets.forEach((each) => each.show());
     document.querySelectorAll("input[name=view]").forEach((each) => { each.checked = each.value === state.view; });
     byId("service").value = state.service;
+    if (byId("year")) byId("year").value = String(state.year);
     document.body.dataset.view = state.view;
   };
 
@@ -65,6 +71,10 @@
     change({ service: event.target.value });
     panel.show(state.site, state.service);
   });
+  if (byId("year")) {
+    // A year is a year of the plan: today's estate has none.
+    byId("year").addEventListener("change", (event) => change({ year: Number(event.target.value), view: state.view === "today" ? "change" : state.view }));
+  }
   byId("whole").addEventListener("click", () => atlas.map.fitBounds(data.bounds, { animate: estate.motion }));
   estate.search(byId("search"), byId("found"), data.sites.name, (i) => select(i, true));
   estate.tables((i) => select(i, true));

@@ -110,7 +110,7 @@
     // Shows the numbers at their marks, or hides them where the buildings are not shown as closed.
     number(map, labels, marks) {
       labels.forEach(([site, label]) => {
-        const wanted = this.state.view !== "plan";
+        const wanted = this.state.view !== "plan" && !(this.state.view === "change" && this.outcome(site) !== "released");
         label.options.offset = marks[site].options.shift || L.point(0, 0);
         if (wanted) { if (map.hasLayer(label)) label.update(); else label.addTo(map); } else label.remove();
       });
@@ -195,12 +195,40 @@
       if (service === "any") {
         k = zones.any.of[i];
         if (view !== "change") {
-          const far = (n) => zones[services[n].id][view === "today" ? "before" : "after"][i] ?? Infinity;
+          const far = (n) => (view === "today" ? zones[services[n].id].before : this.after(services[n].id))[i] ?? Infinity;
           k = services.reduce((best, _, n) => (far(n) > far(best) ? n : best), 0);
+        } else if (this.early()) {
+          const grows = (n) => (this.after(services[n].id)[i] ?? Infinity) - (zones[services[n].id].before[i] ?? Infinity) || 0;
+          const far = services.map((_, n) => grows(n));
+          const most = Math.max(...far);
+          k = far.indexOf(most > 0 ? most : Math.min(...far));
         }
       }
       const found = services[k] && zones[services[k].id];
-      return found ? [found.before[i], found.after[i], k] : [null, null, -1];
+      return found ? [found.before[i], this.after(services[k].id)[i], k] : [null, null, -1];
+    }
+
+    // The year of a programme that is shown, where the plan is not complete in it; else nothing.
+    early() {
+      const { programme } = this.data;
+      return programme && this.state.year < programme.years.length - 1 ? programme.years[this.state.year] : "";
+    }
+
+    // Journeys to a service in the plan, or in the year of a programme.
+    after(service) {
+      const journey = this.data.zones[service];
+      if (!this.early()) return journey.after;
+      const stage = this.data.programme.zones[service][this.state.year];
+      if (!stage.whole) {
+        stage.whole = journey.before.slice();
+        stage.at.forEach((at, i) => { stage.whole[at] = stage.after[i]; });
+      }
+      return stage.whole;
+    }
+
+    // Whether a counter has not moved yet in the year of a programme.
+    waits(p) {
+      return (this.data.programme?.moves[p] ?? 0) > (this.state.year ?? 0);
     }
 
     zoneColour(i) {
@@ -218,8 +246,10 @@
       });
     }
 
-    // What a building is in the view: today's word or the plan's.
+    // What a building is in the view: today's word, the plan's, or that of a year of a programme.
     outcome(i) {
+      const stage = this.state.view === "today" ? null : this.data.programme?.outcomes[this.state.year]?.[i];
+      if (stage) return stage;
       return estate.word(this.state.view === "today" ? this.data.sites.before : this.data.sites.after, i);
     }
 
@@ -227,12 +257,13 @@
     _offers(i) {
       const { service, view } = this.state;
       if (service === "any") return true;
-      if (!this._serving) {
+      if (!this._serving || this._servingIn !== this.state.year) {
         this._serving = {};
+        this._servingIn = this.state.year;
         this.data.points.name.forEach((_, p) => {
           const own = (this._serving[this.data.points.service[p]] ||= { today: new Set(), plan: new Set() });
           own.today.add(this.data.points.home[p]);
-          own.plan.add(this.data.points.host[p]);
+          own.plan.add(this.waits(p) ? this.data.points.home[p] : this.data.points.host[p]);
         });
       }
       const own = this._serving[this.data.services.findIndex((each) => each.id === service)];
@@ -281,7 +312,7 @@
       const own = service === "any" || this.data.services[this.data.points.service[this.moves[i]]]?.id === service;
       const picked = [site, this.pointed].some((each) => each !== null && this.ends(i).includes(each));
       const many = this.parts.moves.length > MANY_MOVES && service === "any";
-      const opacity = view !== "change" ? 0 : picked ? 1 : !own ? 0.1 : many ? 0.32 : 0.95;
+      const opacity = view !== "change" || this.waits(this.moves[i]) ? 0 : picked ? 1 : !own ? 0.1 : many ? 0.32 : 0.95;
       const weight = (picked ? 3 : own && !many ? 2.2 : 1.4) * (this.parts.sites.length > 1500 ? 0.5 : 1);
       return { color: picked ? "#8a0f5c" : "#1d2733", weight, opacity, fill: false };
     }
@@ -347,11 +378,12 @@
         lines.push(estate.el("br"), estate.el("strong", null, this.data.services[k].label), service === "any" ? `: ${any[view]}` : "");
         const nearest = (list) => (list && list[i] >= 0 && sites.name[list[i]] ? [" (", estate.name(sites.name[list[i]]), ")"] : []);
         lines.push(estate.el("br"), "Today: ", estate.journey(before, this.data.unit), ...nearest(journey.siteBefore));
-        lines.push(estate.el("br"), "In the plan: ", estate.journey(after, this.data.unit), ...nearest(journey.siteAfter));
+        const early = this.early();
+        lines.push(estate.el("br"), `In ${early || "the plan"}: `, estate.journey(after, this.data.unit), ...(early ? [] : nearest(journey.siteAfter)));
         if (before !== null && after !== null && Math.abs(after - before) > this.data.unit.same) {
           lines.push(estate.el("br"), `${estate.journey(Math.abs(after - before), this.data.unit)} ${after > before ? "farther" : "nearer"}`);
         }
-        if (journey.within && journey.within[i] === 0) lines.push(estate.el("br"), "Beyond the limit");
+        if (!early && journey.within && journey.within[i] === 0) lines.push(estate.el("br"), "Beyond the limit");
       }
       return estate.el("span", null, lines);
     }
