@@ -86,7 +86,7 @@ def test_every_building_that_changes_has_its_row_and_every_purse_its_cash(run):
 def test_the_public_version_has_the_order_and_no_purse_price_or_lease(folder, run):
     text = (folder / "public" / "index.html").read_text()
     assert "In which order" in text
-    for word in ("Purse by purse", "the NHS trusts", "waits for", "Lease diary", "Cash by purse"):
+    for word in ("Purse by purse", "the NHS trusts", "Waits for", "Lease diary", "Cash by purse"):
         assert word not in text, word
     shown = redacted(run)
     assert set(shown.tables["programme"]) == {
