@@ -18,15 +18,18 @@ import numpy as np
 import pandas as pd
 
 from estate.appraise import Appraisal, appraise
-from estate.errors import InfeasibleError, Issue, VerificationError
+from estate.errors import InfeasibleError, VerificationError
 from estate.formulate import formulate
 from estate.money.law import year_label
 from estate.pipeline.decide import Outcome, stored
 from estate.pipeline.judge import judge
 from estate.pipeline.manifest import manifest_of
 from estate.pipeline.prepare import Prepared, Say, prepare, quiet
+from estate.programme.delay import delay_table
+from estate.programme.explain import why_none
 from estate.programme.invest import invest_table
 from estate.programme.orders import Course, solve
+from estate.programme.regret import regret
 from estate.programme.tables import programme_tables
 from estate.programme.terms import Terms, asked, terms_of
 from estate.runs.run import column_kinds
@@ -36,6 +39,22 @@ from estate.solve.answer import value_of
 from estate.solve.watch import Clock
 from estate.standards.measured import Measured
 from estate.verify import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class More:
+    """What else is asked of a programme, each by choosing it again.
+
+    ``invest_gbp``: with so much more capital in each purse and year.  ``delay``: with each step, and each receipt, a year later.
+    ``cases``: under every case of the scenario, and the programme of least regret over them.
+    """
+
+    invest_gbp: float | None = None
+    delay: bool = False
+    cases: bool = False
+
+
+MORE = More()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,11 +90,9 @@ def programmed(
     public: bool = False,
     stop: threading.Event | None = None,
     say: Say = quiet,
-    invest_gbp: float | None = None,
+    more: More = MORE,
 ) -> Programmed:
     """Read a scenario, choose plan and order together, and publish the run ``<scenario>-programme`` under ``out``.
-
-    With ``invest_gbp``, it is chosen again with so much more capital in each purse and year.
 
     Raises
     ------
@@ -98,17 +115,33 @@ def programmed(
     say(f"choosing plan and order over {len(terms.years)} years")
     course = solve(terms.orders, gap=scenario.solver.gap, clock=clock, seed=scenario.solver.seed)
     if course is None:
-        raise InfeasibleError("no programme can meet these rules", (_no_programme(terms),))
-    tables = dict(programme_tables(terms, course))
-    if invest_gbp is not None:
-        say("choosing again with more capital in each year")
-        tables["invest"] = invest_table(terms, course, invest_gbp, clock)
+        say("looking for what stands in the way")
+        raise InfeasibleError("no programme can meet these rules", why_none(terms, clock))
+    tables = {**programme_tables(terms, course), **asked_besides(terms, course, more, clock, say)}
     outcome = carried_out(prepared, terms, course, tables, say=say)
     say("writing the results")
     from estate.pipeline.publish import execution, publish  # noqa: PLC0415  (folium is slow to import)
 
     folder = publish(stored(outcome), out, execution(started, outcome.answer.seconds), public=public)
     return Programmed(terms, course, replace(outcome, out=folder))
+
+
+def asked_besides(terms: Terms, course: Course, more: More, clock: Clock, say: Say) -> dict[str, pd.DataFrame]:
+    """``invest, delay, cases, least_regret``: those that are asked for."""
+    found = {}
+    if more.invest_gbp is not None:
+        say("choosing again with more capital in each year")
+        found["invest"] = invest_table(terms, course, more.invest_gbp, clock)
+    if more.delay:
+        say("choosing again with each step, and each receipt, a year later")
+        found["delay"] = delay_table(terms, course, clock)
+    if more.cases:
+        say("choosing again in every case")
+        robust = regret(terms, course, clock)
+        found["cases"] = robust.table
+        if robust.course is not None:
+            found["least_regret"] = programme_tables(terms, robust.course)["programme"]
+    return found
 
 
 def carried_out(
@@ -178,17 +211,3 @@ def _by_year(terms: Terms, steps: pd.DataFrame, kind: str) -> list[int]:
     base = terms.measured.scenario.money.base_year
     year = steps.loc[steps["step"] == kind, "decided_year"].str[:4].astype(int) - base
     return np.bincount(year - int(terms.years[0]), minlength=len(terms.years)).astype(int).tolist() if len(year) else []
-
-
-def _no_programme(terms: Terms) -> Issue:
-    """Why there is none: whether money and dates are to blame, or the rules of the plan itself."""
-    free = replace(terms.orders, lines=(), sums=())
-    if solve(free) is not None:
-        words = "the purses cannot pay for what must be done within the years"
-        return Issue(
-            "programme.money", words, "give a purse more, or earlier; allow more years; or lift a building that must close"
-        )
-    return Issue(
-        "programme.rules", "what must be done cannot be done within the years, whatever money there is",
-        "run 'estate explain' for the plan itself; then look at windows, leases and the most moves in a year",
-    )  # fmt: skip

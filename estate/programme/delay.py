@@ -23,9 +23,9 @@ IMPOSSIBLE = "cannot wait"
 
 
 def delay_table(terms: Terms, course: Course, clock: Clock = NEVER) -> pd.DataFrame:
-    """``delay``: by how much the best programme is worth less where one step may not be taken before the year after its own,
-    or one sale is paid a year later; everything else is chosen again.
+    """``delay``: what it costs that one step is not taken before the year after its own, or that one sale is paid a year later.
 
+    By how much the best programme is worth less then: everything else is chosen again.
     ``at_least_gbp`` is what the proof leaves of it.  A step that the last year cannot do without *cannot wait*.
     """
     rows = [*_steps(terms, course, clock), *_receipts(terms, course, clock)]

@@ -15,7 +15,7 @@ from estate.errors import Issue
 from estate.money.law import year_label
 from estate.programme.orders import Line, Orders, solve
 from estate.programme.terms import Terms, asked, terms_of
-from estate.scenario import Programme, Scenario
+from estate.scenario import Scenario
 from estate.solve.watch import NEVER, Clock
 from estate.standards.measured import Measured
 
@@ -33,43 +33,37 @@ class Member:
 def why_none(terms: Terms, clock: Clock = NEVER) -> tuple[Issue, ...]:
     """What stands in the way of every programme; of the plan itself, where nothing of the programme does."""
     measured = terms.measured
-    left = list(members(measured.scenario))
-    if not _exists(measured, left, clock):
+    asked_for = list(members(measured.scenario))
+    if not _exists(measured, asked_for, clock):
         words = "what must be done cannot be done at all, whatever the years and the money"
         return (Issue("programme.rules", words, "run 'estate explain' for the plan itself"),)
-    needed: list[Member] = []
-    for n, member in enumerate(left):  # what is lifted so far, and may be put back without harm, is no reason
-        if not _exists(measured, [*needed, *left[n + 1 :]], clock):
-            needed.append(member)
-    found = "; ".join(each.words for each in needed)
-    issues = [Issue("programme.conflict", f"these cannot all be met: {found}", _remedy(needed))] if len(needed) > 1 else []
+    lifted, needed = list[Member](), list[Member]()
+    for member in asked_for:  # what may be lifted with nothing gained is no reason
+        (needed if _exists(measured, [*lifted, member], clock) else lifted).append(member)
+    found, remedy = "; ".join(each.words for each in needed), "; or ".join(dict.fromkeys(each.remedy for each in needed))
+    issues = []
+    if len(needed) > 1:
+        issues.append(Issue("programme.conflict", f"these cannot all be met: {found}", f"lift one of them: {remedy}"))
     if any(each.purse for each in needed):
         issues += _shortfalls(terms, clock)
-    elif needed and not issues:
-        issues = [Issue("programme.rule", f"this cannot be met: {found}", _remedy(needed))]
-    return tuple(issues)
-
-
-def _remedy(needed: list[Member]) -> str:
-    return f"lift one of them: {'; '.join(dict.fromkeys(each.remedy for each in needed))}"
+    return tuple(issues) or (Issue("programme.rule", f"this cannot be met: {found}", remedy),)
 
 
 def members(scenario: Scenario) -> Iterator[Member]:
     """Every setting that can stand in the way of a programme."""
     programme = asked(scenario)
-    for n, each in enumerate(programme.windows):
-        when = [f"not before {year_label(each.not_before)}"] if each.not_before else []
-        when += [f"not after {year_label(each.not_after)}"] if each.not_after else []
-        rest = (*programme.windows[:n], *programme.windows[n + 1 :])
-        yield Member(f"'{each.of}' {' and '.join(when)}", "change programme.windows", _lift(windows=_less(each, "windows"), was=rest))
+    for window in programme.windows:
+        when = [f"not before {year_label(window.not_before)}"] if window.not_before else []
+        when += [f"not after {year_label(window.not_after)}"] if window.not_after else []
+        yield Member(f"'{window.of}' {' and '.join(when)}", "change programme.windows", _less("windows", window))
     for each in programme.before:
-        words = f"'{each.first}' comes before '{each.then}'"
-        yield Member(words, "change programme.before", _lift(before=_less(each, "before"), was=()))
+        yield Member(f"'{each.first}' comes before '{each.then}'", "change programme.before", _less("before", each))
     if programme.most_moves_a_year is not None:
         words = f"at most {programme.most_moves_a_year} moves a year"
-        yield Member(words, "allow more programme.most_moves_a_year, or more programme.years", _lift(most_moves_a_year=None))
+        remedy = "allow more programme.most_moves_a_year, or more programme.years"
+        yield Member(words, remedy, _lift(most_moves_a_year=None))
     if programme.within_years:
-        words = f"everything is done within {programme.years} years, and no earlier than its lease lets go"
+        words = f"everything is done within {programme.years} years, and not before its lease lets go"
         yield Member(words, "allow more programme.years, or set programme.within_years = false", _lift(within_years=False))
     if programme.leases == "left":
         yield Member("every lease that ends is left", "set programme.leases = 'renewed'", _lift(leases="renewed"))
@@ -80,27 +74,23 @@ def members(scenario: Scenario) -> Iterator[Member]:
         yield Member("the capital of all agencies", "raise money.capital_budget_gbp", _without_cap, "all agencies")
 
 
-def _less(each: object, name: str) -> Callable[[Programme], object]:
-    """The list of a setting without one of its entries."""
-    return lambda programme: tuple(other for other in getattr(programme, name) if other != each)
-
-
-def _lift(was: object = None, **settings: object) -> Callable[[Scenario], Scenario]:
-    del was
+def _less(name: str, entry: object) -> Callable[[Scenario], Scenario]:
+    """A programme without one entry of one of its lists."""
 
     def lifted(scenario: Scenario) -> Scenario:
-        programme = asked(scenario)
-        new = {name: value(programme) if callable(value) else value for name, value in settings.items()}
-        return scenario.model_copy(update={"programme": programme.model_copy(update=new)})
+        return _lift(**{name: tuple(each for each in getattr(asked(scenario), name) if each != entry)})(scenario)
 
     return lifted
 
 
+def _lift(**settings: object) -> Callable[[Scenario], Scenario]:
+    """A programme with other settings."""
+    return lambda scenario: scenario.model_copy(update={"programme": asked(scenario).model_copy(update=settings)})
+
+
 def _unlimited(name: str) -> Callable[[Scenario], Scenario]:
     def lifted(scenario: Scenario) -> Scenario:
-        purses = tuple(
-            each.model_copy(update={"budgets": ()}) if each.name == name else each for each in scenario.money.purses
-        )
+        purses = tuple(each.model_copy(update={"budgets": ()}) if each.name == name else each for each in scenario.money.purses)
         return scenario.model_copy(update={"money": scenario.money.model_copy(update={"purses": purses})})
 
     return lifted
@@ -144,7 +134,9 @@ def _shortfalls(terms: Terms, clock: Clock) -> list[Issue]:
         if gbp >= 1:
             when = year_label(base + year)
             words = f"the purse '{purse}' is £{gbp:,.0f} short in {when}"
-            found.append(Issue("programme.money", words, f"least change: £{gbp:,.0f} more {kind or 'revenue'} for it by {when}"))
+            found.append(
+                Issue("programme.money", words, f"least change: £{gbp:,.0f} more {kind or 'revenue'} for it by {when}")
+            )
     return found
 
 

@@ -75,6 +75,8 @@ class Orders:
     lines: tuple[Line, ...] = ()
     sums: tuple[int, ...] = ()
     """The most, in pence, of each sum of money that is free to be chosen: transfers and loans."""
+    sum_price: tuple[int, ...] = ()
+    """What each pence of each of them takes from the value, where that is not nothing."""
     most_moves: int | None = None
     before: tuple[tuple[tuple[bool, int], tuple[bool, int]], ...] = ()
     """(first, then): each whether it is a building, and its site or point."""
@@ -194,6 +196,8 @@ def build(orders: Orders) -> tuple[Formulation, float]:
     column, weight, constant = steps.terms(orders.pair_value, orders.site_value)
     f.objective = np.zeros(f.n_columns)
     np.add.at(f.objective, column, -weight)
+    if orders.sum_price:
+        f.objective[sums] += orders.sum_price
     return f, constant
 
 
@@ -319,6 +323,7 @@ def _search(orders: Orders, *, gap: float, clock: Clock, seed: int, start: Cours
     opened, host = np.array([each.open for each in states]), np.array([each.host for each in states])
     course = Course(Status.FEASIBLE, opened, host, found.x[orders.periods * size :] / MONEY, 0, 0.0, 0.0)
     value = total(orders.pair_value, orders.site_value, *began(orders, course))
+    value -= round(float(course.sums @ np.array(orders.sum_price))) if orders.sum_price else 0
     bound = max(float(np.floor((constant - found.bound) / MONEY)), float(value))  # a programme is worth whole pence
     left = (bound - value) / max(abs(value), 1)
     proven = found.ended == "proven" and left <= OPTIMAL_GAP

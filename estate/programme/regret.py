@@ -24,6 +24,7 @@ COLUMNS = [
     "case", "best_gbp", "this_programme_gbp", "regret_gbp", "short_gbp", "least_regret_programme_gbp", "its_regret_gbp", "status",
 ]  # fmt: skip
 PLANNED = Case(name="As planned")
+DUST_GBP = 0.02
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +39,7 @@ def regret(terms: Terms, course: Course, clock: Clock = NEVER) -> Robust:
     """``cases``: one row for each case of the scenario, the planned one first.
 
     ``short_gbp`` is the most by which a purse would be below nothing if this programme went ahead with the loans and transfers it
-    plans; ``status`` is of the proof of ``best_gbp``.
+    plans: then it could not, and nothing is said of its regret.  ``status`` is of the proof of ``best_gbp``.
     """
     cases = (PLANNED, *asked(terms.measured.scenario).cases)
     made = [terms, *(terms_of(under(terms.measured, case)) for case in cases[1:])]
@@ -47,14 +48,14 @@ def regret(terms: Terms, course: Course, clock: Clock = NEVER) -> Robust:
     rows = []
     for case, each, top in zip(cases, made, best, strict=True):
         mine, its = _worth(each, course), np.nan if least is None else _worth(each, least)
-        lead = (top.value + each.constant) / 100
+        lead, short = (top.value + each.constant) / 100, _short(each.orders, course)
         rows.append(
             {
                 "case": case.name,
                 "best_gbp": lead,
                 "this_programme_gbp": mine,
-                "regret_gbp": round(lead - mine, 2),
-                "short_gbp": _short(each.orders, course),
+                "regret_gbp": np.nan if short > DUST_GBP else round(lead - mine, 2),
+                "short_gbp": short,
                 "least_regret_programme_gbp": its,
                 "its_regret_gbp": round(lead - its, 2),
                 "status": str(top.status),
@@ -114,7 +115,9 @@ def _short(orders: Orders, course: Course) -> float:
 
 def _least_regret(made: list[Terms], best: list[Course]) -> Orders:
     """The programme that makes the largest regret least, and that is paid for in every case."""
-    first, lines, sums = made[0].orders, [], []
+    first = made[0].orders
+    lines: list[Line] = []
+    sums: list[int] = []
     for each in made:
         start = len(sums)
         sums += each.orders.sums

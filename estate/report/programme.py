@@ -33,11 +33,25 @@ INVEST = (
     Col("worth_more_gbp", "Worth more by", "gbp", 15), Col("at_most_gbp", "At most by", "gbp", 15),
     Col("per_pound", "For each pound", "factor", 12), Col("status", "Proof", width=12),
 )  # fmt: skip
+DELAY = (
+    Col("what", "What", width=10), Col("service", "Service", width=14), Col("building", "Building", "wrap", 34),
+    Col("year", "From", width=10), Col("not_before", "To", width=10), Col("worth_less_gbp", "Costs", "gbp", 15),
+    Col("at_least_gbp", "At least", "gbp", 15), Col("status", "Proof", width=14),
+)  # fmt: skip
+CASES = (
+    Col("case", "Case", "wrap", 30), Col("best_gbp", "Best programme", "gbp", 16),
+    Col("this_programme_gbp", "This programme", "gbp", 16), Col("regret_gbp", "Regret", "gbp", 15),
+    Col("short_gbp", "A purse is short", "gbp", 15), Col("least_regret_programme_gbp", "Least regret", "gbp", 16),
+    Col("its_regret_gbp", "Its regret", "gbp", 15), Col("status", "Proof", width=12),
+)  # fmt: skip
 TABLES = (
     ("programme", "Programme", "Who moves when, and what it waits for", STEPS),
     ("access_by_year", "Access by year", "What each year means for journeys, against today", ACCESS),
     ("lease_diary", "Lease diary", "When notice falls due, and what becomes of each building", LEASES),
     ("invest", "Invest to save", "What more capital in one purse from one year on would buy", INVEST),
+    ("delay", "Cost of delay", "What a year's delay of each step, and of each receipt, would cost", DELAY),
+    ("cases", "Cases", "If money turns out otherwise: the best programme then, and what this one is worth", CASES),
+    ("least_regret", "Least regret", "The programme whose largest regret over the cases is smallest", STEPS),
 )
 
 

@@ -50,6 +50,21 @@ class Loan(Settings):
     """Minimum revenue provision: equal repayments, or equal charges."""
 
 
+class Case(Settings):
+    """How money may turn out: a row of the cases under which a programme is chosen again."""
+
+    name: Annotated[str, Field(min_length=1)]
+    """What it is called."""
+    receipts: NotNegative = 1.0
+    """Prices of sales times this."""
+    receipts_late_years: Annotated[int, Field(ge=0, le=20)] = 0
+    """Every sale is paid so many years later."""
+    works: NotNegative = 1.0
+    """One-off costs times this."""
+    savings: NotNegative = 1.0
+    """Running costs, and so savings, times this."""
+
+
 class Programme(Settings):
     """Decision years, apart from ``money.horizon_years``: a plan and its order are chosen together.
 
@@ -80,3 +95,10 @@ class Programme(Settings):
     """What must come before what."""
     loans: tuple[Loan, ...] = ()
     """What may be borrowed."""
+    cases: tuple[Case, ...] = (
+        Case(name="Receipts a fifth lower", receipts=0.8),
+        Case(name="Receipts two years late", receipts_late_years=2),
+        Case(name="Works up 24%", works=1.24),
+        Case(name="Savings down 10%", savings=0.9),
+    )
+    """How money may turn out: what the programme would be worth then, and which does least badly over all of them."""

@@ -72,10 +72,7 @@ def referee_programme(
     if scenario.programme is None:
         raise ValueError("the scenario has no programme")
     case = case_of(place, scenario, travel)
-    steps = [
-        Step(row["step"], row["access_point_id"], row["site_id"], row["to_site_id"], int(row["decided_year"][:4]) - _base(case))
-        for row in tables["programme"].to_dict("records")
-    ]
+    steps = steps_of(case, tables["programme"])
     at_end = decision_of(case, plan)[0]
     odd = [] if at_end == _decided(case, steps) else ["the plan is not what the steps leave"]
     found = [
@@ -87,10 +84,58 @@ def referee_programme(
     ]
     if "invest" in tables:
         found.append(_check_invest(tables["invest"]))
+    if "delay" in tables:
+        found.append(_check_delay(tables["delay"]))
+    if "cases" in tables:
+        found.append(_check_cases(tables["cases"], npv_gbp))
+    if "least_regret" in tables:
+        robust = steps_of(case, tables["least_regret"])
+        found += _check_years(case, scenario.programme, robust)
+        found += _check_dates(case, scenario.programme, robust, tables["least_regret"])
+        found.append(_check_least_regret(tables["cases"], npv_pence(case, scenario.programme, robust) / 100))
     checks: defaultdict[str, int] = defaultdict(int)
     for each in found:
         checks[each.rule] += each.checked
     return tuple(each.issue() for each in found if each.broken), dict(checks)
+
+
+def steps_of(case: Case, table: pd.DataFrame) -> list[Step]:
+    """The rows of a table of steps."""
+    return [
+        Step(row["step"], row["access_point_id"], row["site_id"], row["to_site_id"], int(row["decided_year"][:4]) - _base(case))
+        for row in table.to_dict("records")
+    ]
+
+
+def _check_delay(table: pd.DataFrame) -> Finding:
+    """To wait is never worth more than nothing, where it is proven (to the proof)."""
+    worth = table.loc[table["status"] == "optimal", "worth_less_gbp"].tolist()
+    broken = [f"{gbp:,.2f}" for gbp in worth if gbp < -MARGIN_GBP]
+    return finding("programme.delay", len(table), broken, "what a year's delay would cost cannot be")
+
+
+def _check_cases(table: pd.DataFrame, npv_gbp: float) -> Finding:
+    """No programme is better in a case than the best of it; the planned case is this programme; sums are as printed."""
+    rows = table.to_dict("records")
+    proven = [row for row in rows if row["status"] == "optimal"]
+    broken = [f"{row['case']}: better than the best" for row in proven if number(row["regret_gbp"]) < -MARGIN_GBP]
+    for worth, less in (("this_programme_gbp", "regret_gbp"), ("least_regret_programme_gbp", "its_regret_gbp")):
+        said = [row for row in rows if not blank(row[less])]
+        broken += [f"{row['case']}: {less}" for row in said if abs(row["best_gbp"] - row[worth] - row[less]) > 0.02]
+    broken += [
+        f"{row['case']}: it cannot be paid for" for row in rows if row["short_gbp"] > 0.02 and not blank(row["regret_gbp"])
+    ]
+    if abs(rows[0]["this_programme_gbp"] - npv_gbp) > 0.02:
+        broken.append("as planned it is another programme")
+    return finding("programme.cases", len(rows), broken, "the cases cannot be")
+
+
+def _check_least_regret(table: pd.DataFrame, npv_gbp: float) -> Finding:
+    """The programme of least regret is worth as planned what is said, and its largest regret is no larger than this one's."""
+    broken = [] if abs(table["least_regret_programme_gbp"].iloc[0] - npv_gbp) <= 1.0 else ["it is worth something else"]
+    if not table["regret_gbp"].isna().any() and table["its_regret_gbp"].max() > table["regret_gbp"].max() + MARGIN_GBP:
+        broken.append("this programme is regretted less")
+    return finding("programme.least-regret", len(table), broken, "the programme of least regret")
 
 
 def _check_invest(table: pd.DataFrame) -> Finding:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     metavar="GBP",
     help="Also what so much more capital in each purse and year would buy, by choosing again.",
 )
+@click.option("--delay", is_flag=True, help="Also what a year's delay of each step, and of each receipt, would cost.")
+@click.option("--cases", is_flag=True, help="Also the best programme of every case, and the one of least regret over them all.")
 @click.option(
     "--locks-from", type=click.Path(path_type=Path), metavar="RUN", help="Put the decisions of an earlier plan in order."
 )
@@ -33,8 +37,8 @@ if TYPE_CHECKING:
 @QUIET
 @JSON
 def command(
-    *, path: Path, changes: tuple[str, ...], out: Path, invest: float | None, locks_from: Path | None, public: bool, quiet: bool,
-    as_json: bool, **limits: Any,
+    *, path: Path, changes: tuple[str, ...], out: Path, locks_from: Path | None, public: bool, quiet: bool, as_json: bool,
+    **settings: Any,
 ) -> None:  # fmt: skip
     """Read PATH, and choose its plan and the order of it together over the years of its section [programme].
 
@@ -42,9 +46,10 @@ def command(
     maps/<scenario>-programme/, is a run like any other, with the money of every year as the steps fall; and besides the steps
     with their dates, the cash by purse and year, access by year and a lease diary.
     """
-    from estate.pipeline.programme import programmed
+    from estate.pipeline.programme import More, programmed
 
-    changes = with_solver(changes, limits)
+    more = More(*(settings.pop(name) for name in ("invest", "delay", "cases")))
+    changes = with_solver(changes, settings)
     if locks_from is not None:
         from estate.whatif import locks_from as locks
 
@@ -57,7 +62,7 @@ def command(
             public=public,
             stop=stop,
             say=say_to_stderr(quiet or as_json),
-            invest_gbp=invest,
+            more=more,
         )
     if as_json:
         emit_json({**found.summary, "verified": found.outcome.verdict.ok, "out": str(found.out)})
@@ -83,11 +88,30 @@ def show(found: Programmed) -> None:
     Console().print(table)
     proof = "proven best" if said["status"] == "optimal" else f"within {said['gap']:.2%} of the best there can be"
     say(f"\nWorth £{said['worth_gbp']:,.0f} ({said['aim']}; {proof}); complete on {said['complete_on'] or 'the first day'}.")
-    if "invest" in found.tables:
-        for row in found.tables["invest"].to_dict("records"):
-            bought = f"£{row['capital_gbp']:,.0f} more from {row['year']}: worth £{row['worth_more_gbp']:,.0f} more"
-            say(clean(f"{row['purse']}: {bought}, {row['per_pound']:.2f} for each pound"))
+    for line in asked_besides(found):
+        say(clean(line))
     say(
         f"Checked independently in every year.  Page: {found.out}/index.html; programme.csv, cash.csv, access_by_year.csv and"
         " lease_diary.csv stand beside it."
     )
+
+
+def asked_besides(found: Programmed) -> Iterator[str]:
+    """What more capital would buy, what waiting costs, and what is regretted, a line each."""
+    tables = found.tables
+    for row in tables["invest"].to_dict("records") if "invest" in tables else ():
+        bought = f"£{row['capital_gbp']:,.0f} more from {row['year']}: worth £{row['worth_more_gbp']:,.0f} more"
+        yield f"{row['purse']}: {bought}, {row['per_pound']:.2f} for each pound"
+    for row in tables["delay"].to_dict("records") if "delay" in tables else ():
+        what = (
+            f"the sale of {row['building']}"
+            if row["what"] == "receipt"
+            else f"{row['service'] or row['what']}, {row['building']}"
+        )
+        cost = "cannot wait" if math.isnan(row["worth_less_gbp"]) else f"costs £{row['worth_less_gbp']:,.0f}"
+        yield f"{what}: to wait from {row['year']} to {row['not_before']} {cost}"
+    for row in tables["cases"].to_dict("records") if "cases" in tables else ():
+        short = f"a purse is £{row['short_gbp']:,.0f} short"
+        mine = short if math.isnan(row["regret_gbp"]) else f"£{row['regret_gbp']:,.0f} less than the best of the case"
+        its = "there is none" if math.isnan(row["its_regret_gbp"]) else f"£{row['its_regret_gbp']:,.0f} less"
+        yield f"{row['case']}: {mine}; the programme of least regret: {its}"
