@@ -121,8 +121,8 @@ CASH_FLOW = (
 def write_workbook(file: Path, run: Run) -> None:
     """Write the workbook of a run.
 
-    Sheets: Summary, Receipts, Ledger, Cash flow, Sensitivities, Moves, Agencies, Purses, Assumptions, Notes; a programme, and a plan
-    that was set beside other options or put to its partners, have their sheets before the assumptions.
+    Sheets: Summary, Receipts, Ledger, Cash flow, Sensitivities, Moves, Agencies, Purses, Assumptions, Notes; a programme, and a
+    plan that was set beside other options or put to its partners, have their sheets before the assumptions.
     """
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(str(file), options) as workbook:
