@@ -160,8 +160,11 @@ class _Steps:
         return column.ravel(), (drop * sign[:, None]).ravel(), float(both[sign < 0, 0].sum())
 
 
-def build(orders: Orders) -> tuple[Formulation, float]:
-    """The whole as a formulation whose objective is *minus* the value in :data:`~estate.model.arrays.MONEY`, and its constant."""
+def build(orders: Orders, *, every_row: bool = False) -> tuple[Formulation, float]:
+    """The whole as a formulation whose objective is *minus* the value in :data:`~estate.model.arrays.MONEY`, and its constant.
+
+    With ``every_row``, every row is asked of every year, as one would write it down: what benchmarks compare with.
+    """
     problem, today, T = orders.problem, orders.today, orders.periods
     base = formulate(problem, None)
     now = base.values(today)
@@ -184,7 +187,7 @@ def build(orders: Orders) -> tuple[Formulation, float]:
     direction[:J] = steps.sign
     direction[J : J + P] = np.where(problem.pair_site == problem.point_home[problem.pair_point], -1, 1)
     for rows in base.rows:
-        _repeat(f, rows, orders, (now, direction), size)
+        _repeat(f, rows, orders, (now, direction), every_row=every_row)
     _once(f, orders, steps)
     for line in orders.lines:
         column, weight, constant = steps.terms(line.pair, line.site)
@@ -201,15 +204,16 @@ def build(orders: Orders) -> tuple[Formulation, float]:
     return f, constant
 
 
-def _repeat(f: Formulation, rows: Rows, orders: Orders, today: tuple[Floats, Floats], size: int) -> None:
+def _repeat(f: Formulation, rows: Rows, orders: Orders, today: tuple[Floats, Floats], *, every_row: bool) -> None:
     """A family of rows in the last period, and those that a part of a programme can break in the periods between."""
     now, direction = today
+    size = len(now)
     n, T = len(rows), orders.periods
     row = np.repeat(np.arange(n), np.diff(rows.start))
     tend = rows.value * direction[rows.column]
     rises = np.bincount(row, weights=tend <= 0, minlength=n) == 0
     falls = np.bincount(row, weights=tend >= 0, minlength=n) == 0
-    between = ~(rises | falls)
+    between = np.ones(n, dtype=bool) if every_row else ~(rises | falls)
     lower, upper = rows.lower, rows.upper
     activity = np.bincount(row, weights=rows.value * now[rows.column], minlength=n)
     f.add_rows(rows.family, row, rows.column + (T - 1) * size, rows.value, n=n, lower=lower, upper=upper)
