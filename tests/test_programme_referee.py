@@ -139,6 +139,33 @@ def test_a_loan_is_drawn_charged_and_held_to():
     assert course.value > alone.value
 
 
+DEPOT = {
+    "name": "Depot", "agency": "county", "kind": "office", "tenure": "freehold", "capacity_m2": 100.0, "in_use": "yes",
+    "running_cost_gbp_pa": 5_000.0, "market_value_gbp": 90_000.0, "easting_m": 400_100.0, "northing_m": 250_100.0,
+}  # fmt: skip
+
+
+def test_receipts_pay_for_reform_only_under_a_direction():
+    """Revenue is short; what an empty depot brings may pay for a removal, in the years of the direction and only if asked."""
+    poor = [{"gbp": 400_000}, {"gbp": 100, "kind": "revenue"}]
+    county = {"name": "the county", "agencies": ["county"], "basis": "net", "budgets": poor}
+    removal = {"site_kind": "", "fitout_gbp_m2": 100.0, "removal_gbp_m2": 30.0}
+    place = tiny_place(sites={"depot": DEPOT}, rates=tuple({"service": each, **removal} for each in ("library", "council")))
+    strict, able = (town({"years": 4, "flexible_use": each}, place=place, purses=[county]) for each in (False, True))
+    before, course = solve(strict.orders), solve(able.orders)
+    assert course.value > before.value
+    tables = programme_tables(able, course)
+    lines = tables["cash"].groupby("line")["amount_gbp"].sum()
+    assert lines["met_from_receipts"] == -lines["used_for_reform"] > 1000
+    assert found(able, course, tables) == set()
+    assert "cash" in found(dataclasses.replace(able, measured=strict.measured), course, tables)
+    cash = tables["cash"]
+    both = cash["line"].isin(["met_from_receipts", "used_for_reform"])
+    assert "cash" in found(
+        able, course, {**tables, "cash": cash.assign(amount_gbp=cash["amount_gbp"].where(~both, cash["amount_gbp"] * 50))}
+    )
+
+
 def test_the_command_writes_what_it_says(tmp_path):
     result = CliRunner().invoke(
         command, ["inputs/worcestershire", "--set", "programme.years=2", "--out", str(tmp_path), "--json"]

@@ -11,7 +11,6 @@ import pandas as pd
 
 from estate.appraise.access import access_table, reach
 from estate.money.law import year_label
-from estate.money.purses import limited
 from estate.money.release import UNDATED, day_of, leaving_years, works_year
 from estate.place import Plan
 from estate.problem import Ints, Solution, violations
@@ -170,7 +169,7 @@ def over(line: Line, pair: Ints, site: Ints, course: Course) -> float:
 def _cash(terms: Terms, course: Course) -> pd.DataFrame:
     """``purse, year, kind, line, amount_gbp`` of every purse with a limit: signed, so that every sum is money."""
     place, scenario = terms.measured.place, terms.measured.scenario
-    base, purses = scenario.money.base_year, limited(place, scenario)
+    base = scenario.money.base_year
     pair, site = began(terms.orders, course)
     taken: list[pd.DataFrame] = []
     for t, frame in enumerate(terms.ways.entries):
@@ -178,7 +177,7 @@ def _cash(terms: Terms, course: Course) -> pd.DataFrame:
         taken.append(frame[chosen])
     entries = pd.concat(taken, ignore_index=True)
     last = max((int(frame["year"].max()) for frame in terms.ways.entries if len(frame)), default=0)
-    found, _ = accounts(scenario, purses, np.arange(last + 1))
+    found, _ = accounts(place, scenario, np.arange(last + 1))
     rows = [row for account in found for row in _lines(terms, account, course, entries)]
     found_rows = pd.DataFrame(rows, columns=["purse", "year", "kind", "line", "pence"])
     keys = ["purse", "year", "kind", "line"]
@@ -208,6 +207,10 @@ def _lines(terms: Terms, account: Account, course: Course, entries: pd.DataFrame
         given = round(float(course.sums[column]))
         yield purse.name, year, "revenue", "given_to_capital", -given
         yield purse.name, year, "capital", "taken_from_revenue", given
+    for (_, year, _), column in account.flexible.items():
+        used = round(float(course.sums[column]))
+        yield purse.name, year, "capital", "used_for_reform", -used
+        yield purse.name, year, "revenue", "met_from_receipts", used
     for column, loan in account.loans:
         drawn = float(course.sums[column])
         repaid, interest = charges(loan, drawn)

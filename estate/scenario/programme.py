@@ -95,6 +95,8 @@ class Programme(Settings):
     """What must come before what."""
     loans: tuple[Loan, ...] = ()
     """What may be borrowed."""
+    flexible_use: bool = False
+    """Whether receipts may meet removal and leaving costs where a direction allows it: both in its years, of one authority."""
     cases: tuple[Case, ...] = (
         Case(name="Receipts a fifth lower", receipts=0.8),
         Case(name="Receipts two years late", receipts_late_years=2),

@@ -20,7 +20,7 @@ from estate.errors import Issue
 from estate.place import Place, Plan
 from estate.scenario import Budget, Loan, Programme, Purse, Scenario
 from estate.travel.pairs import Travel
-from estate.verify.books import year_label
+from estate.verify.books import flexible_use, year_label
 from estate.verify.case import Case, Decision, Finding, blank, case_of, decision_of, finding, number
 from estate.verify.money import (
     DUST,
@@ -29,6 +29,7 @@ from estate.verify.money import (
     factors,
     goes_after,
     hosting_gbp,
+    law_row,
     leaves_after,
     lets,
     pence,
@@ -294,6 +295,7 @@ def _check_cash(case: Case, programme: Programme, steps: list[Step], table: pd.D
     short: list[str] = []
     for purse in limited:
         wrong += _wrong_money(case, purse, programme, said, last)
+        wrong += _wrong_reform(case, purse, steps, said, last)
         short += _short(case, purse, said, last)
     looked = len(limited) * (last + 1) * len(figures)
     yield finding("programme.cash", looked, wrong, "cash that is not what the steps cost and bring")
@@ -328,6 +330,8 @@ def _wrong_money(case: Case, purse: Purse, programme: Programme, said: Mapping[K
             yield f"{purse.name}: a budget in {year_label(base + year)}"
         if abs(said[purse.name, year, "given_to_capital"] + said[purse.name, year, "taken_from_revenue"]) > 0.5:
             yield f"{purse.name}: what revenue gave in {year_label(base + year)} is not what capital took"
+        if abs(said[purse.name, year, "used_for_reform"] + said[purse.name, year, "met_from_receipts"]) > 0.5:
+            yield f"{purse.name}: what receipts gave in {year_label(base + year)} is not what reform got"
         if len(drawn) == len(loans):
             charge = sum(sum(charged(each, drawn[each.year - base], year - (each.year - base))) for each in loans)
             stands = said[purse.name, year, "loan_repaid"] + said[purse.name, year, "loan_interest"]
@@ -352,6 +356,30 @@ def charged(loan: Loan, drawn: float, after: int) -> tuple[float, float]:
     return 0.0, 0.0
 
 
+def _wrong_reform(case: Case, purse: Purse, steps: list[Step], said: Mapping[Key, float], last: int) -> Iterator[str]:
+    """Years in which receipts give more than reform costs its members under a direction, or than they have banked under one."""
+    used = [said[purse.name, year, "met_from_receipts"] for year in range(last + 1)]
+    if not any(used):
+        return
+    if case.scenario.programme is None or not case.scenario.programme.flexible_use:
+        yield f"{purse.name}: receipts are used for reform"
+    table = flexible_use(_timed(case, steps), _decided(case, steps))
+    rows = [
+        row
+        for row in table.to_dict("records")
+        if row["agency"] in purse.agencies
+        and law_row("flexible-use", str(case.agencies[row["agency"]]["kind"]), int(row["year"][:4])) is not None
+    ]
+    banked = spent = 0.0
+    for year in range(last + 1):
+        of_year = [row for row in rows if row["year"] == year_label(_base(case) + year)]
+        banked += sum(100 * row["receipts_gbp"] for row in of_year)
+        spent += used[year]
+        most = sum(100 * row["reform_cost_gbp"] for row in of_year)
+        if used[year] > most + len(steps) + 1 or spent > banked + len(steps) + 1:
+            yield f"{purse.name}: receipts give too much to reform in {year_label(_base(case) + year)}"
+
+
 def _short(case: Case, purse: Purse, said: Mapping[Key, float], last: int) -> Iterator[str]:
     """Years at whose end a purse is below nothing, by kind."""
     kinds = {each.kind for each in purse.budgets}
@@ -365,9 +393,12 @@ def _short(case: Case, purse: Purse, said: Mapping[Key, float], last: int) -> It
     }
     net = purse.basis == "net"
     counted = {
-        "capital": ("fitout", "optimism_bias", "taken_from_revenue", "loan_drawn", *(LINES["receipts", 1] if net else ())),
+        "capital": (
+            "fitout", "optimism_bias", "taken_from_revenue", "used_for_reform", "loan_drawn",
+            *(LINES["receipts", 1] if net else ()),
+        ),
         "revenue": (
-            *LINES["revenue", -1], RECYCLED, "given_to_capital", "loan_repaid", "loan_interest",
+            *LINES["revenue", -1], RECYCLED, "given_to_capital", "met_from_receipts", "loan_repaid", "loan_interest",
             *(LINES["sums", 1] if net else ()),
         ),
     }  # fmt: skip
