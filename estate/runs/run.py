@@ -15,7 +15,7 @@ from estate.travel import Travel
 MANIFEST = "run.json"
 DATA = "data"
 
-FORM = 6
+FORM = 7
 """The form of a stored run.  Whoever changes the columns of a table, or what the manifest says of a run, raises it by one.
 
 1 (which no manifest says): the runs stored before the form was kept.  Runs of earlier forms are read where their settings still
