@@ -10,6 +10,7 @@ import starter
 
 from estate.cli import main
 from estate.page.options import section
+from estate.page.public import redacted
 from estate.pipeline.job import run
 from estate.pipeline.judge import judge
 from estate.runs.files import read_run
@@ -74,8 +75,9 @@ def test_the_page_shows_costs_journeys_who_is_worse_off_and_what_pays(published)
 def test_the_public_version_has_no_prices_of_any_option(published):
     public = published / "public"
     shown = pd.read_csv(public / "options.csv")
-    assert {each for each in shown if "gbp" in each} == {"running_cost_gbp_pa"}
-    assert not {"option_agencies", "option_changes", "financial_case", "purses"} & {each.stem for each in public.glob("*.csv")}
+    assert not {each for each in shown if "gbp" in each}  # what offices are let for could be worked out of it
+    hidden = {"option_agencies", "option_changes", "financial_case", "purses", "agencies"}
+    assert not hidden & {each.stem for each in public.glob("*.csv")}
     page = (public / "index.html").read_text()
     assert 'id="options-title"' in page
     run = read_run(published)
@@ -83,6 +85,17 @@ def test_the_public_version_has_no_prices_of_any_option(published):
         for name in ("net_present_cost_gbp", "receipts_gbp", "one_off_gbp", "need_gbp"):
             if row[name]:
                 assert f"£{row[name]:,.0f}" not in page
+
+
+def test_no_rent_can_be_worked_out_of_what_is_public(published):
+    """Running cost in all, as the public page has it, is that of the buildings it lists: nothing is left that would be a rent."""
+    public = redacted(read_run(published))
+    sites = pd.read_csv(published / "public" / "sites.csv")
+    before, after = (sites[f"running_cost_{when}_gbp_pa"].sum() for when in ("before", "after"))
+    assert public.manifest["baseline_gbp_pa"] == before
+    assert public.manifest["saving_gbp_pa"] == before - after
+    assert "bound_gbp_pa" not in public.manifest
+    assert "Rents are left out" in (published / "public" / "index.html").read_text()
 
 
 def test_where_a_scenario_names_none_two_that_differ_are_found(tmp_path):

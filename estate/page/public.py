@@ -114,6 +114,11 @@ def redacted(run: Run) -> Run:
     }
     if "assumptions" in tables:
         tables["assumptions"] = _assumptions(tables["assumptions"])
+    if rented(run):
+        # A sum with rents in it, less the running cost of its buildings, which is published, is what they are let for.
+        tables.pop("agencies", None)
+        if "options" in tables:
+            tables["options"] = tables["options"].drop(columns="running_cost_gbp_pa")
     sites = _columns(run.place.sites, PLACE_SITES)
     place = replace(
         run.place,
@@ -129,6 +134,11 @@ def redacted(run: Run) -> Run:
     said = {key: _unnamed(getattr(run.scenario, key), names) for key in ("title", "description")}
     scenario = run.scenario.model_copy(update={**said, "name": name})
     return replace(run, scenario=scenario, place=place, tables=tables, manifest={**_manifest(run), "name": name})
+
+
+def rented(run: Run) -> bool:
+    """Whether any building has a rent, which is no part of its running cost and is not published."""
+    return bool((pd.to_numeric(run.place.sites.get("rent_gbp_pa", pd.Series(dtype=float))) > 0).any())
 
 
 def left_out(run: Run) -> list[str]:
@@ -149,6 +159,8 @@ def left_out(run: Run) -> list[str]:
         hidden = int((~shown(frame)).sum())
         if hidden:
             found.append(f"{hidden} confidential {what}")
+    if rented(run):
+        found.append("rents: the running costs shown are those of the buildings alone")
     if "receipts_gbp" not in public.manifest:
         found.append(f"the total of receipts, which fewer than {FEWEST} buildings bring")
     return found
@@ -203,13 +215,18 @@ def _assumptions(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _manifest(run: Run) -> dict[str, Any]:
     manifest = {key: run.manifest[key] for key in MANIFEST if key in run.manifest}
+    if rented(run):
+        columns = ("running_cost_before_gbp_pa", "running_cost_after_gbp_pa")
+        cost = facts.table(run, "sites", columns)
+        before, after = (round(float(pd.to_numeric(cost[name]).sum()), 2) for name in columns)
+        manifest |= {"baseline_gbp_pa": before, "saving_gbp_pa": round(before - after, 2), "rents_left_out": True}
     *_, sold = facts.receipts(run)
     if sold == 0 or sold >= FEWEST:
         manifest |= {key: _rounded(run.manifest.get(key)) for key in ("receipts_gbp", "npv_gbp")}
         manifest |= {"horizon_years": run.manifest.get("horizon_years"), "receipt_buildings": sold}
         manifest["receipts_assumed"] = facts.assumed(run, "market_value_gbp")
-    if not run.manifest.get("left_out") and run.scenario.money.objective is Objective.RUNNING_COST:
-        # The bound of another objective holds receipts; that of a place with rows left out holds theirs.
+    if not (run.manifest.get("left_out") or rented(run)) and run.scenario.money.objective is Objective.RUNNING_COST:
+        # The bound of another objective holds receipts, and of a place with rents these; with rows left out it holds theirs.
         manifest["bound_gbp_pa"] = run.manifest.get("bound_gbp_pa")
     moved = facts.table(run, "moves", ("from_site_id",))["from_site_id"].nunique()
     if moved == 0 or moved >= FEWEST:
@@ -224,14 +241,15 @@ def _rounded(amount: Any) -> float | None:
 
 def notice(run: Run) -> str:
     """What a reader of a redacted run must know about what it leaves out, in a sentence or two; empty where that is nothing."""
-    services = run.manifest.get("left_out")
+    services, rents = run.manifest.get("left_out"), run.manifest.get("rents_left_out")
+    told = "Rents are left out of every figure here, so that costs are those of running the buildings." if rents else ""
     if services is None:
-        return ""
+        return told
     said = "Some buildings, counters or agencies are confidential and are left out of every figure here, sums of money too."
-    if not services:
-        return said
-    labels = words.listed([words.plain(run.scenario.service_label(each)) for each in services])
-    return f"{said} Journeys are to the nearest building that is shown, so that some to these are shorter: {labels}."
+    if services:
+        labels = words.listed([words.plain(run.scenario.service_label(each)) for each in services])
+        said += f" Journeys are to the nearest building that is shown, so that some to these are shorter: {labels}."
+    return f"{said} {told}".strip()
 
 
 def without_receipts(run: Run) -> Run:
