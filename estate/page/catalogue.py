@@ -324,6 +324,33 @@ SPECS = (
         },
     ),
     Spec(
+        "groups",
+        "Groups by themselves",
+        "What each agency saves alone, each group that was asked about, and all together; and what acting together is worth.",
+        {
+            "names": "Who",
+            "why": "Listed as",
+            "saves_gbp_pa": "Save by themselves, a year",
+            "alone_gbp_pa": "Each of them alone",
+            "pooling_gbp_pa": "Worth of acting together",
+            "counters_moved": "Counters that move",
+            "buildings_let_go": "Buildings let go",
+        },
+    ),
+    Spec(
+        "group_plans",
+        "What each group would do",
+        "Every decision of the best plan of each agency alone, of each group that was asked about, and of all.",
+        {
+            "group": "Who",
+            "what": "What",
+            "access_point_id": "Counter",
+            "agency": "Agency",
+            "from_name": "From",
+            "to_name": "To",
+        },
+    ),
+    Spec(
         "shares",
         "Ways to share",
         "What each agency gets in each way, and against going alone.",

@@ -50,6 +50,7 @@ def section(run: Run) -> dict[str, Any] | None:
         "headings": ["Agency", "Alone", *(WAYS.get(way, (way, ""))[0] for way in ways["way"])],
         "rows": _matrix(partners, shares, list(ways["way"])),
         "charts": [chart for way in ways["way"] if (chart := _chart(way, ways, shares)) is not None],
+        "groups": _groups(facts.table(run, "groups"), facts.table(run, "group_plans")),
         "winning": _winning(facts.table(run, "inducements")),
         "payments": _payments(facts.table(run, "payments")),
         "account": _account(run),
@@ -176,6 +177,31 @@ def _chart(way: str, ways: pd.DataFrame, shares: pd.DataFrame) -> Chart | None:
             zero + max(gain, alone, 0) * scale + 8, y + 13, "start small", compact(gain) if abs(gain) >= 1 else "nothing"
         )
     return chart
+
+
+MOST_NAMED = 4
+
+
+def _groups(groups: pd.DataFrame, plans: pd.DataFrame) -> list[list[str]]:
+    """Who, what they save, the worth of acting together, and what they would do; nothing where no group was asked about."""
+    if groups.empty or not (groups["why"] == "asked for").any():
+        return []
+    shown = groups[(groups["why"] != "alone") | (groups["saves_gbp_pa"] >= 1)]
+    found = []
+    for row in shown.to_dict("records"):
+        closes = plans[(plans["group"] == row["group"]) & (plans["what"] == "closes")]["from_name"].tolist()
+        named = [words.clean(name) for name in closes[:MOST_NAMED]]
+        more = [f"{len(closes) - MOST_NAMED} more"] if len(closes) > MOST_NAMED else []
+        found.append(
+            [
+                "All together" if row["why"] == "everybody" else words.clean(row["names"]),
+                words.gbp(row["saves_gbp_pa"]),
+                words.gbp(row["pooling_gbp_pa"]) if row["members"] > 1 else "",
+                str(row["counters_moved"]),
+                words.listed([*named, *more]) or "none",
+            ]
+        )
+    return found
 
 
 def _winning(frame: pd.DataFrame) -> list[list[str]]:

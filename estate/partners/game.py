@@ -189,6 +189,31 @@ def restricted(game: Game, members: Bools) -> Problem:
     return without_pairs(replace(p, must_open=p.must_open | held), game.needs[:, ~members].any(axis=1))
 
 
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """A group's problem as settings of a scenario, by id: what :func:`restricted` does to arrays."""
+
+    out: tuple[str, ...]
+    """The players who do not take part."""
+    keep: tuple[str, ...]
+    """Buildings of nobody who plays that stay open whoever is in."""
+    receives_nobody: tuple[str, ...]
+    """Buildings of nobody who plays to which somebody who is out would have to let newcomers."""
+
+
+def restriction(game: Game, formulation: Formulation, place: Place, group: Bools) -> Restriction:
+    """The settings under which the main job finds what a group (n,) saves by itself."""
+    sites = place.sites.index.astype(str)
+    stays = game.problem.must_open & ~formulation.problem.must_open
+    inside = game.runs[game.problem.pair_point]
+    shut = game.needs[:, ~group].any(axis=1) & np.append(group, False)[inside] & (game.owner[game.problem.pair_site] < 0)
+    return Restriction(
+        tuple(player for player, there in zip(game.players, group, strict=True) if not there),
+        tuple(sites[np.flatnonzero(stays[: len(sites)])]),
+        tuple(sites[np.unique(game.problem.pair_site[shut])]),
+    )
+
+
 def programme(game: Game, split: Ints, *, among: Bools | None = None, leaving_out: Sequence[Bools] = ()) -> Problem:
     """The problem whose least cost, less today's, is minus the largest excess over a split.
 

@@ -11,6 +11,7 @@ import pandas as pd
 from estate.appraise.books import BASES, agencies_table
 from estate.appraise.cashflow import flows
 from estate.appraise.ledger import ledger
+from estate.errors import InputError, Issue, Where
 from estate.formulate import Formulation
 from estate.partners.best import Worth, worth
 from estate.partners.coalitions import MOST_LISTED, Asked, Census, Coalitions, census
@@ -20,8 +21,10 @@ from estate.partners.shapley import exactly, sampled
 from estate.partners.shares import Way, ways
 from estate.place import Plan
 from estate.problem import Bools, Floats, Solution, violations
+from estate.scenario import Scenario
 from estate.solve.watch import NEVER, Clock
 from estate.standards.measured import Measured
+from estate.wording import suggestion
 
 type Say = Callable[[str], None]
 
@@ -46,6 +49,8 @@ class Partnership:
     ways: tuple[Way, ...]
     core: LeastCore
     subsidy: int
+    asked: tuple[Bools, ...] = ()
+    """The groups of ``partners.groups``."""
     _worth: dict[bytes, Worth] = field(default_factory=dict, repr=False)
 
     @property
@@ -91,9 +96,10 @@ def partnership(
     Raises
     ------
     InputError
-        Where there is no game to be played (:func:`~estate.partners.game.game_of`).
+        Where there is no game to be played (:func:`~estate.partners.game.game_of`), or a group is asked for of others.
     """
     game, formulation = game_of(measured)
+    asked = asked_groups(measured.scenario, game)
     everybody = np.ones(game.n, dtype=bool)
     say(f"what {game.n} partners save together, and each alone")
     whole = worth(game, everybody, clock=clock)
@@ -135,6 +141,7 @@ def partnership(
         shared,
         core,
         subsidy,
+        asked,
         together._worth,  # noqa: SLF001
     )
 
@@ -165,3 +172,26 @@ def gains(measured: Measured, plan: Plan, by: str | None = None) -> pd.Series:
     table = agencies_table(place, book, flows(scenario, book))
     column = BASES[(by or str(scenario.money.objective)).replace("-", " ")]
     return pd.Series(np.rint(table[column].to_numpy() * 100).astype(np.int64), index=table["agency"].astype(str))
+
+
+def asked_groups(scenario: Scenario, game: Game) -> tuple[Bools, ...]:
+    """The groups of ``partners.groups`` as rows of bools (n,).
+
+    Raises
+    ------
+    InputError
+        For an agency that is no partner: it runs no counter here, or does not take part.
+    """
+    found = []
+    for group in scenario.partners.groups:
+        for each in sorted(set(group) - set(game.players)):
+            words = f"'{each}' is no partner: it runs no counter in the place, or does not take part"
+            found.append(
+                Issue(
+                    "partners.group", words, suggestion(each, game.players),
+                    Where(scenario.file.name, column="partners.groups", value="+".join(group)),
+                )
+            )  # fmt: skip
+    if found:
+        raise InputError(issues=found)
+    return tuple(np.isin(game.players, group) for group in scenario.partners.groups)

@@ -18,7 +18,7 @@ from estate.money.law import year_label
 from estate.partners.partnership import Partnership, partnership
 from estate.partners.shares import AS_IT_FALLS
 from estate.place import Plan
-from estate.scenario import Reorganisation
+from estate.scenario import Partners, Reorganisation
 from estate.standards.measured import Measured
 
 LAND, CAPITAL, OTHER = 100_000, 1_000_000, 100_000
@@ -35,9 +35,10 @@ def reorganisation_tables(found: Partnership) -> dict[str, pd.DataFrame]:
         return {}
     plan = found.formulation.plan(measured.place, found.whole.plan)
     rows = [_row(AS_TODAY, "", found)]
+    scenario = measured.scenario.model_copy(update={"partners": Partners()})  # its groups are of agencies as they stand
     for way in ways:
         place = passed_on(measured.place, way)
-        moved = Measured.of(place, measured.scenario, measured.travel)
+        moved = Measured.of(place, scenario, measured.travel)
         rows.append(_row(way.name, way.vesting_date.isoformat(), partnership(moved, plan)))
     consents = pd.concat([_consents(measured, plan, way) for way in ways], ignore_index=True)
     return {"reorganisation": pd.DataFrame(rows), "consents": consents}

@@ -165,12 +165,14 @@ def _blocking(found: Partnership, named: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def _named(found: Partnership, named: Mapping[str, Any]) -> dict[str, str]:
-    """Every group that is named anywhere, and why: everybody, each alone, each left out, and who would leave."""
+    """Every group that is named anywhere, and why: everybody, each alone, each left out, those asked for, and who would leave."""
     n = found.game.n
     groups = {group_id(found, np.ones(n, dtype=bool)): "everybody"}
     for one in np.eye(n, dtype=bool):
         groups.setdefault(group_id(found, one), "alone")
         groups.setdefault(group_id(found, ~one), "all but one")
+    for asked in found.asked:
+        groups.setdefault(group_id(found, asked), "asked for")
     for way in found.ways:
         for each in named[way.name][0]:
             groups.setdefault(group_id(found, each.group), f"would leave: {way.name}")

@@ -13,6 +13,7 @@ from estate.appraise import Appraisal
 from estate.errors import VerificationError
 from estate.partners import agreement
 from estate.partners.agreement import agreement_tables
+from estate.partners.groups import group_tables
 from estate.partners.partnership import Partnership, partnership
 from estate.partners.reorganisation import reorganisation_tables
 from estate.partners.tables import partner_tables
@@ -48,6 +49,7 @@ def with_partners(outcome: Outcome, *, time_s: float | None = None, orders: int 
     tables = {
         **outcome.appraisal.tables,
         **partner_tables(found),
+        **group_tables(found),
         **agreed,
         **vehicle_tables(found),
         **reorganisation_tables(found),

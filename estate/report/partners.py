@@ -12,6 +12,16 @@ PARTNERS = (
     Col("own_bill_together_gbp_pa", "Own bill falls in the plan by", "gbp", 15, total=True),
     Col("plan_needs_it", "The plan needs it", width=12),
 )  # fmt: skip
+GROUPS = (
+    Col("names", "Who", "wrap", 60), Col("why", "Listed as", width=12), Col("members", "Agencies", "int", 10),
+    Col("saves_gbp_pa", "Save by themselves, a year", "gbp", 15), Col("alone_gbp_pa", "Each of them alone", "gbp", 15),
+    Col("pooling_gbp_pa", "Worth of acting together", "gbp", 15), Col("counters_moved", "Counters that move", "int", 12),
+    Col("buildings_let_go", "Buildings let go", "int", 12),
+)  # fmt: skip
+GROUP_PLANS = (
+    Col("group", "Who", "wrap", 40), Col("what", "What", width=10), Col("access_point_id", "Counter", "wrap", 22),
+    Col("agency", "Agency", width=14), Col("from_name", "From", "wrap", 34), Col("to_name", "To", "wrap", 34),
+)  # fmt: skip
 WAYS = (
     Col("way", "Way to share", "wrap", 34), Col("verdict", "Would all sign?", "wrap", 20),
     Col("shared_gbp_pa", "Shared, a year", "gbp", 15), Col("to_others_gbp_pa", "Goes to others", "gbp", 14),
@@ -87,6 +97,8 @@ CONSENTS = (
 )  # fmt: skip
 SHEETS = (
     ("partners", "Partners", "What each agency saves alone, and what it brings to the saving of all", PARTNERS),
+    ("groups", "Groups", "What each alone, each group that was asked about, and all together would save", GROUPS),
+    ("group_plans", "Plans of groups", "What each of these groups would do by itself", GROUP_PLANS),
     ("ways", "Ways to share", "Ways to share what is saved, and whether all would sign", WAYS),
     ("shares", "Shares", "What each agency gets in each way", SHARES),
     ("blocking", "Who would leave", "Groups that would save more by themselves", LEAVING),

@@ -10,7 +10,7 @@ from estate.scenario.files import Adjust, TableFile, Tables
 from estate.scenario.limits import Limit, Metric, Settings
 from estate.scenario.money import Objective, Sensitivity
 from estate.scenario.options import Alternative, Options
-from estate.scenario.partners import Reorganisation, Vehicle, WorseOff
+from estate.scenario.partners import Partners, Reorganisation, Vehicle, WorseOff
 from estate.scenario.patches import Patch, parse_change, patched
 from estate.scenario.programme import Case, Loan, Programme
 from estate.scenario.purses import Budget, Purse
@@ -33,6 +33,7 @@ __all__ = [
     "Metric",
     "Objective",
     "Options",
+    "Partners",
     "Patch",
     "Programme",
     "Purse",

@@ -21,6 +21,26 @@ class WorseOff(Settings):
     """With payments between agencies: against today this asks nothing of a plan that saves anything, and says so."""
 
 
+class Partners(Settings):
+    """What 'estate partners' is asked besides."""
+
+    groups: tuple[Annotated[tuple[str, ...], Field(min_length=1)], ...] = ()
+    """Groups of agencies, each by their ids, whose own best plan is printed: ``[["RBC", "WMP"], ["WCC", "DWP", "CAB"]]``."""
+
+    @model_validator(mode="after")
+    def each_once(self) -> Self:
+        """No agency twice in a group, and no group twice."""
+        for group in self.groups:
+            twice = sorted({each for each in group if group.count(each) > 1})
+            if twice:
+                raise ValueError(f"{', '.join(twice)}: named twice in the group {'+'.join(group)}")
+        sets = [frozenset(group) for group in self.groups]
+        again = next((group for n, group in enumerate(self.groups) if frozenset(group) in sets[:n]), None)
+        if again is not None:
+            raise ValueError(f"the group {'+'.join(again)} is asked for twice")
+        return self
+
+
 class Vehicle(Settings):
     """A body to which its members pass the titles of their buildings, and which charges them for space."""
 

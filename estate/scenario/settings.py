@@ -15,7 +15,7 @@ from estate.scenario.files import Adjust, Tables
 from estate.scenario.limits import Fraction, Limit, Positive, Settings
 from estate.scenario.money import Money
 from estate.scenario.options import Options
-from estate.scenario.partners import Reorganisation, Vehicle
+from estate.scenario.partners import Partners, Reorganisation, Vehicle
 from estate.scenario.programme import Programme
 from estate.scenario.rules import Rules
 from estate.scenario.travel import Travel
@@ -72,6 +72,8 @@ class Scenario(Settings):
     """What may go where, and decisions taken."""
     money: Money = Money()
     """Prices, discounting, and what is optimised."""
+    partners: Partners = Partners()
+    """What 'estate partners' is asked besides: groups of agencies whose own best plan is wanted."""
     vehicle: Vehicle | None = None
     """A single property vehicle, whose books and whose holding together 'estate partners' works out."""
     reorganisation: tuple[Reorganisation, ...] = ()

@@ -29,6 +29,7 @@ def check_ids(scenario: Scenario, place: Place) -> Iterator[Issue]:
         ("rules.fixed", rules.fixed.values(), sites, "site"),
         ("rules.out", rules.out, agencies, "agency"),
         ("reorganisation.successors.of", _dissolved(scenario), agencies, "agency"),
+        ("partners.groups", (each for group in scenario.partners.groups for each in group), agencies, "agency"),
         ("vehicle.members", scenario.vehicle.members if scenario.vehicle else (), agencies, "agency"),
         ("money.pfi_exit_gbp", scenario.money.pfi_exit_gbp, sites, "site"),
     )

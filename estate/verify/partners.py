@@ -2,8 +2,9 @@
 
 What a group saves is shown by a *witness*, a plan of its own: the referee builds it from the table, holds it to every rule of
 the scenario and to the consents of the group, and costs it.  That no group saves more than is said rests on the solver's proof,
-and is only held to what follows from it: a larger group saves no less.  Whether a way to share is stable, and Shapley's value,
-are worked out again from the groups as they are listed.
+and is only held to what follows from it: a larger group saves no less.  Whether a way to share is stable, Shapley's value, the
+nucleolus and the smallest largest gain are judged again from the groups as they are listed, and what would win a partner from
+the plans with it and without it.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ import pandas as pd
 
 from estate.verify.access import price_pence
 from estate.verify.accounts import check_accounts
+from estate.verify.balance import Floats, is_nucleolus, smallest_largest_gain
 from estate.verify.books import State, borne, expected_ledger, year_label
 from estate.verify.case import Case, Decision, Finding, finding, number, plain
+from estate.verify.groups import check_group_plans, check_groups, check_inducements, check_order
 from estate.verify.money import annual_equivalent_pence, factors, pence, running_pence
 from estate.verify.rules import check_plan, takes_part
 from estate.verify.vehicle import check_vehicle
@@ -47,6 +50,14 @@ def check_partners(case: Case, tables: Mapping[str, pd.DataFrame]) -> Iterator[F
     yield from _check_partners(case, found, tables["partners"])
     yield from _check_shares(case, found, tables["shares"])
     yield from _check_ways(found, tables["ways"], tables["shares"], tables["blocking"])
+    if "groups" in tables:
+        yield from check_groups(case, found.players, found.low, tables)
+        yield from check_group_plans(tables, found.plan)
+    if "inducements" in tables:
+        plan_of = lambda group: found.witness[found.plan[group]]  # noqa: E731
+        bill = lambda decision, agency: _gain(case, decision, agency)  # noqa: E731
+        yield from check_inducements(case, found.players, found.low, plan_of, bill, tables["inducements"])
+        yield from check_order(found.players, found.low, tables["winning"])
     if "account" in tables:
         yield from check_accounts(case, found.witness[found.plan[found.everybody]], tables)
     if "vehicle" in tables:
@@ -316,6 +327,13 @@ def _shapley(game: _Game) -> Mapping[str, float]:
 # ------------------------------------------------------------------------------------------------------ who would leave
 
 
+def _is_what_it_is_called(way: str, groups: Floats, gain: Floats) -> bool:
+    """Whether a way that promises the smallest gains by leaving keeps its word (:mod:`estate.verify.balance`)."""
+    if "nucleolus" in way:
+        return is_nucleolus(groups, gain)
+    return "least core" not in way or smallest_largest_gain(groups, gain)
+
+
 def _check_ways(game: _Game, ways: pd.DataFrame, shares: pd.DataFrame, blocking: pd.DataFrame) -> Iterator[Finding]:
     """The largest gain by leaving is what the groups say, the verdict is no better, and every group named gains what is said."""
     wrong, named = [], []
@@ -341,6 +359,8 @@ def _check_ways(game: _Game, ways: pd.DataFrame, shares: pd.DataFrame, blocking:
         )
         if row["verdict"] != least:
             wrong.append(f"{way}: {row['verdict']}, not {least}")
+        if game.listed and not _is_what_it_is_called(way, inside, low - inside @ given):
+            wrong.append(f"{way}: it is not that")
         fund = pence(float(row["fund_gbp_pa"]))
         if (row["verdict"] == "somebody would leave") != (fund > 0) or fund < (said - 1 if fund else 0):
             wrong.append(f"{way}: a fund of {fund} is less than one group would gain")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
@@ -15,13 +15,14 @@ import numpy as np
 import pandas as pd
 
 from estate.errors import EstateError, InputError, Issue
+from estate.partners.game import game_of, restriction
 from estate.pipeline.decide import decide
 from estate.pipeline.manifest import PACKAGES
 from estate.pipeline.prepare import Prepared, prepare
 from estate.scenario import digest
 from estate.solve import Status
 from estate.standards.measured import Measured
-from estate.whatif.patches import Facts, Item, WhatIf, identity, items, read
+from estate.whatif.patches import Facts, Item, Partners, WhatIf, identity, items, read
 from estate.whatif.reuse import Evaluator, Reply, Shared
 from estate.whatif.store import FAILED, Store
 from estate.whatif.workers import Ask, Row, workers_here
@@ -106,7 +107,10 @@ def plan_batch(path: Path, out: Path, say: Say) -> Batch:
         message = "the base scenario has no plan, so there is nothing to compare with"
         raise InputError(issues=[Issue("whatif.base", message, "'estate explain' on the base says why")])
     world = _world(prepared)
-    found = tuple(items(whatif, _facts(reply, shared)))
+    facts = _facts(reply, shared)
+    if any(family.kind == "partners" for family in whatif.family):
+        facts = replace(facts, partners=_partners(prepared.measured))
+    found = tuple(items(whatif, facts))
     hashes, asks, wrong = _asked(found, evaluator, world)
     store = Store(out / FOLDER / whatif.name)
     for each in store.damaged():
@@ -144,6 +148,26 @@ def _facts(reply: Reply, shared: Shared) -> Facts:
         least_gbp=row["running_cost_gbp_pa"],
         today_gbp=row["baseline_gbp_pa"],
     )
+
+
+def _partners(measured: Measured) -> Partners:
+    """The players of the base, and each group's problem as settings.
+
+    A building that somebody who is out would have to open to newcomers is marked in its table as taking nobody.
+    """
+    game, formulation = game_of(measured)
+    rules = measured.scenario.rules
+
+    def changes(group: Sequence[str]) -> dict[str, Any]:
+        held = restriction(game, formulation, measured.place, np.isin(game.players, group))
+        found: dict[str, Any] = {"rules.out": sorted({*rules.out, *held.out}), "rules.keep": sorted({*rules.keep, *held.keep})}
+        for n, site in enumerate(held.receives_nobody):
+            found[f"adjust.takes-nobody-{n:03}"] = {
+                "table": "sites", "column": "may_host", "set": "none", "where": {"site_id": site},
+            }  # fmt: skip
+        return found
+
+    return Partners(game.players, changes)
 
 
 def _asked(found: tuple[Item, ...], evaluator: Evaluator, world: str) -> tuple[tuple[str, ...], list[Ask], tuple[Row, ...]]:

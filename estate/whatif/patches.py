@@ -26,6 +26,8 @@ A change is a setting's dotted name and its value, as in ``--set``; standards an
 ``ranges``        each of ``ranges`` at its low and its high end, one at a time: the tornado chart
 ``each-site``     every building that the base leaves free, kept and closed in turn
 ``each-agency``   every agency that takes part, out in turn
+``partners``      what all agencies save together, each alone, all without each, and each of ``groups`` by themselves, as
+                  ``estate partners`` counts it
 ``frontier``      ``points`` budgets from the least cost to today's: least travel for each
 ``alternatives``  the ``count`` best plans that differ from the best and from each other by at least ``differ_by`` buildings
 
@@ -40,7 +42,7 @@ import itertools
 import json
 import random
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -50,6 +52,7 @@ from pydantic import Field, ValidationError
 from estate.errors import InputError, Issue, Where
 from estate.scenario import Objective, Patch, Scenario, Settings, build, load_scenario, patched, resolved, settings_bytes
 from estate.scenario.patches import read_toml
+from estate.wording import suggestion
 
 type Value = str | float | int | bool | list[Any] | dict[str, Any]
 type Changes = Mapping[str, Value]
@@ -79,7 +82,7 @@ class Family(Settings):
     """A set of scenarios of one kind; see the module for what each kind reads."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
-    kind: Literal["grid", "list", "sample", "ranges", "each-site", "each-agency", "frontier", "alternatives"]
+    kind: Literal["grid", "list", "sample", "ranges", "each-site", "each-agency", "partners", "frontier", "alternatives"]
     changes: Mapping[str, Any] = {}
     axes: Mapping[str, tuple[Any, ...]] = {}
     scenarios: tuple[Named, ...] = ()
@@ -87,6 +90,7 @@ class Family(Settings):
     choices: Mapping[str, tuple[Any, ...]] = {}
     count: Annotated[int, Field(ge=1, le=MOST)] = 1
     seed: int = 0
+    groups: tuple[Annotated[tuple[str, ...], Field(min_length=1)], ...] = ()
     points: Annotated[int, Field(ge=2, le=100)] = 10
     differ_by: Annotated[int, Field(ge=1)] = 2
     regret: bool = False
@@ -195,6 +199,14 @@ def identity(scenario: Scenario, special: Mapping[str, int], world: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Partners:
+    """The players of the base, sorted, and the changes under which only some of them take part."""
+
+    players: tuple[str, ...]
+    changes: Callable[[Sequence[str]], Changes]
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What the families need to know of the base: its free sites, the agencies that take part, and two costs (GBP a year)."""
 
@@ -205,6 +217,8 @@ class Facts:
     agencies: tuple[str, ...]
     least_gbp: float
     today_gbp: float
+    partners: Partners | None = None
+    """The partners of the base, where a family asks about them."""
 
 
 def items(whatif: WhatIf, facts: Facts) -> list[Item]:
@@ -254,6 +268,8 @@ def _expand(family: Family, facts: Facts) -> Iterator[Item]:  # noqa: C901, PLR0
         case "each-agency":
             for agency in facts.agencies:
                 yield item(f"without {agency}", {"rules.out": sorted({*facts.out, agency})})
+        case "partners" if facts.partners is not None:
+            yield from (item(label, facts.partners.changes(group)) for label, group in _groups(family, facts.partners.players))
         case "frontier":
             for n in range(family.points):
                 budget = facts.least_gbp + (facts.today_gbp - facts.least_gbp) * n / (family.points - 1)
@@ -265,6 +281,18 @@ def _expand(family: Family, facts: Facts) -> Iterator[Item]:  # noqa: C901, PLR0
         case "alternatives":
             for rank in range(1, family.count + 1):
                 yield item(f"alternative {rank}", {}, rank=rank, differ_by=family.differ_by)
+
+
+def _groups(family: Family, players: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The label of each group of a family of partners, and who is in it."""
+    unknown = sorted({each for group in family.groups for each in group} - set(players))
+    if unknown:
+        words = f"family '{family.name}': '{unknown[0]}' is no partner: it runs no counter, or does not take part"
+        raise InputError(issues=[Issue("whatif.partners", words, suggestion(unknown[0], players))])
+    yield "all together", players
+    yield from ((f"{each} alone", (each,)) for each in players)
+    yield from ((f"without {each}", tuple(p for p in players if p != each)) for each in players)
+    yield from ((" + ".join(sorted(group)), group) for group in family.groups)
 
 
 def _draw(draw: random.Random, key: str, ends: tuple[float, float]) -> float:

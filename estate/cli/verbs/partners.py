@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from estate.cli.outcome import clean, emit_json, say, say_to_stderr
 from estate.cli.verbs.run import interruptible
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from estate.pipeline.decide import Outcome
 
 
@@ -33,12 +36,19 @@ if TYPE_CHECKING:
     show_default=True,
     help="Orders of joining drawn where there are too many partners to list every group.",
 )
+@click.option(
+    "--group",
+    "groups",
+    multiple=True,
+    metavar="A+B+C",
+    help="Print the best plan of these agencies by themselves too; repeatable. Instead of partners.groups.",
+)
 @PUBLIC
 @QUIET
 @JSON
-def command(
-    *, path: Path, changes: tuple[str, ...], out: Path, question_time: float | None, orders: int, public: bool, quiet: bool,
-    as_json: bool, **limits: Any,
+def command(  # noqa: PLR0913  (one for each option)
+    *, path: Path, changes: tuple[str, ...], out: Path, question_time: float | None, orders: int, groups: tuple[str, ...],
+    public: bool, quiet: bool, as_json: bool, **limits: Any,
 ) -> None:  # fmt: skip
     """Read PATH, choose the hubs, and ask of the plan whether its partners would sign.
 
@@ -48,6 +58,8 @@ def command(
     from estate.cli.progress import shown
     from estate.pipeline.job import run
 
+    if groups:  # a list of lists is the same in JSON and in TOML
+        changes = (*changes, f"partners.groups={json.dumps([group.split('+') for group in groups])}")
     changes = with_solver(changes, limits)
     with interruptible() as stop, shown(quiet=quiet or as_json) as progress:
         outcome = run(
@@ -84,10 +96,29 @@ def show(outcome: Outcome) -> None:
     say(f"Sharing is worth £{said['pooling_gbp_pa']:,.0f} a year.")
     for letter, way, words in zip(LETTERS, ways["way"], ways["words"], strict=False):
         say(clean(f"\n{letter}  {way[0].upper()}{way[1:]}.  {words}"))
+    _say_groups(tables["groups"], tables["group_plans"])
     if said["least_subsidy_gbp_pa"]:
         say(f"\nNo way to share keeps everybody without £{said['least_subsidy_gbp_pa']:,.0f} a year from outside.")
     say(f"\nPage:   {outcome.out}/index.html")
-    say(f"Tables: {outcome.out}/partners.csv, ways.csv, shares.csv, blocking.csv, coalitions.csv, witnesses.csv")
+    say(f"Tables: {outcome.out}/partners.csv, groups.csv, ways.csv, shares.csv, blocking.csv, coalitions.csv, witnesses.csv")
+
+
+def _say_groups(groups: pd.DataFrame, plans: pd.DataFrame) -> None:
+    """What each group that was asked for could do by itself, and what that is worth."""
+    for row in groups[groups["why"] == "asked for"].to_dict("records"):
+        mine = plans[plans["group"] == row["group"]]
+        moves, closes = (mine[mine["what"] == what] for what in ("moves", "closes"))
+        say()
+        say(
+            clean(
+                f"{row['group'].replace(';', ' + ')} by themselves save £{row['saves_gbp_pa']:,.0f} a year:"
+                f" £{row['pooling_gbp_pa']:,.0f} more than each alone."
+            )
+        )
+        for from_, counters in moves.groupby("from_name", sort=False):
+            to = ", ".join(dict.fromkeys(counters["to_name"]))
+            gone = "; let go" if (closes["from_name"] == from_).any() else ""
+            say(clean(f"  {from_} to {to}{gone}"))
 
 
 LETTERS = "ABCDEFGHIJ"
