@@ -13,7 +13,7 @@ from places import SETTINGS, scenario_with, tiny_place
 
 from estate.cli.verbs.explain import command
 from estate.diagnose import Kind, changes, diagnose, holds, in_words, reasons, site_price
-from estate.diagnose.binding import MONEY, bindings
+from estate.diagnose.binding import MONEY, bindings, why_kept
 from estate.diagnose.elastic import elastic
 from estate.errors import InfeasibleError, InputError, Severity
 from estate.formulate import formulate
@@ -349,6 +349,33 @@ def test_room_holds_a_building_where_nothing_fits_elsewhere_and_else_the_money()
     full = replace(made, problem=replace(made.problem, site_capacity=area_used(made.problem, today)))
     (room,) = bindings(place, full, today, j)
     assert room.startswith("room: p3 fits into none of")
+
+
+def test_why_every_building_stays_is_what_is_said_of_each():
+    """The brief reason of the table and the long one of `estate explain` name the same thing: lock, rule, room, money."""
+    near = {"name": "lib", "service": "library", "limit": "3 miles"}
+    share = {"name": "most", "service": "library", "limit": "3 miles", "share": 1.0, "each": "district"}
+    kinds = set()
+    for changes_ in ({"standards": []}, {"standards": [near]}, {"standards": [share]}):
+        place, scenario, travel = case(changes_)
+        made = formulate(Measured.of(place, scenario, travel))
+        today = made.problem.today
+        for problem in (made.problem, replace(made.problem, site_capacity=area_used(made.problem, today))):
+            here = replace(made, problem=problem)
+            why = why_kept(place, scenario, here, today)
+            for j in np.flatnonzero(np.bincount(today.host[: len(here.points)], minlength=len(place.sites))):
+                if made.state.why.iloc[j] or place.outside[j]:
+                    assert why.iloc[j] == made.state.why.iloc[j]
+                    continue
+                (long, *_) = bindings(place, here, today, j)
+                kind = next(each for each in ("the rule", "where ", "room: ", "the money") if long.startswith(each))
+                said = {
+                    "the rule": "the rule for ", "where ": "no other building that stays may", "room: ": "fits into no other",
+                    "the money": "would cost more",
+                }  # fmt: skip
+                assert said[kind] in why.iloc[j], (long, why.iloc[j])
+                kinds.add(kind)
+    assert kinds >= {"the rule", "where ", "room: ", "the money"}
 
 
 def test_losing_what_only_other_uses_keep_costs_less_and_leaves_them_homeless():

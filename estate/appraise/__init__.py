@@ -35,7 +35,8 @@ class Appraisal:
 def appraise(measured: Measured, plan: Plan, why: pd.Series[str]) -> Appraisal:
     """The tables and figures of a plan.
 
-    ``why`` (J,) says in words why a site had to stay, where it had to (:func:`estate.formulate.site_state`).
+    ``why`` (J,) says in words why a site stays (:func:`estate.diagnose.binding.why_kept`); blank where nothing more than the plan
+    itself explains it.
     """
     place, scenario, today = measured.place, measured.scenario, measured.place.today
     before, after = reach(measured, today), reach(measured, plan)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from estate.appraise import Appraisal, appraise
+from estate.diagnose.binding import why_kept
 from estate.errors import InfeasibleError, Issue, NoPlanError, VerificationError
 from estate.formulate import Formulation, formulate
 from estate.pipeline.judge import judge
@@ -75,7 +76,7 @@ def decide(
     if answer.solution is None:
         _no_plan(prepared, answer)
     plan = formulation.plan(place, answer.solution)
-    appraisal = appraise(prepared.measured, plan, formulation.state.why)
+    appraisal = appraise(prepared.measured, plan, why_kept(place, scenario, formulation, answer.solution))
     manifest = manifest_of(prepared, formulation, answer, appraisal)
     if held is not None:
         manifest |= {"no_agency_worse_off": held.as_json()}

@@ -34,12 +34,13 @@
         return [i, own.addTo(this.map)];
       });
       this.numbers = atlas.labels(this.map).filter(([site]) => near(this.sites[site]));
+      this.stalks = this.numbers.map(([site]) => [site, estate.stalk(this.sites[site], "inset-moves").addTo(this.map)]);
     }
 
     fit() {
       this.map.invalidateSize({ animate: false });
       this.map.fitBounds(this.spot.bounds, { animate: false });
-      if (this.sites) this.show();
+      if (this.stalks) this.show();
     }
 
     show() {
@@ -47,7 +48,7 @@
         const colour = this.atlas.zoneColour(i);
         area.setStyle({ fillColor: colour, color: "#ffffff", weight: 0.5, opacity: 0.6, fillOpacity: 0.82 });
       });
-      this.atlas.dress(this.map, this.sites, 0.9, 1, true);
+      this.atlas.dress(this.map, this.sites, this.stalks, 0.9, 1, true);
       this.moves.forEach(([i, line]) => { line.setStyle(this.atlas.arrowStyle(i)); line._reset(); });
       this.atlas.number(this.map, this.numbers, this.sites);
       (this.rings || []).forEach((ring) => ring.remove());

@@ -87,6 +87,7 @@
         mark.on("mouseout", () => this._point(null));
       });
       this.numbers = this.labels(this.map);
+      this.stalks = this.numbers.map(([site]) => [site, estate.stalk(this.parts.sites[site], this.parts.moves.find(Boolean)?.options.pane || "overlayPane").addTo(this.map)]);
       this._towns();
       this._frame();
       this.map.on("zoomend", () => { if (this.state) this._draw(); });
@@ -285,7 +286,7 @@
     }
 
     // Buildings that close lie on top, then hubs; none of those covers another.
-    dress(map, marks, near, fine, everything) {
+    dress(map, marks, stalks, near, fine, everything) {
       marks.forEach((mark, i) => {
         const style = this.style(i, near, fine);
         mark.setStyle(style || { opacity: 0, fillOpacity: 0, radius: 1, interactive: false });
@@ -295,6 +296,7 @@
       const strong = seen.filter((i) => (everything ? bounds.contains(marks[i].getLatLng()) : ["released", "hub"].includes(this.outcome(i))));
       estate.fan(map, marks, strong, this.state.view === "change" ? this.moves.map((_, m) => this.ends(m)) : [], (i) => this.outcome(i) !== "released");
       marks.forEach((mark) => { if (mark && mark._map) mark._reset(); });
+      stalks.forEach(([i, line]) => { line.setStyle({ opacity: marks[i].options.opacity && 0.9 }); line._reset(); });
       for (const wanted of ["hub", "released"]) marks.forEach((mark, i) => { if (this.outcome(i) === wanted) mark.bringToFront(); });
     }
 
@@ -303,7 +305,7 @@
       const crowd = this.parts.sites.length > 1500;
       const zoom = this.map.getZoom();
       const near = Math.min(1.25, Math.max(crowd ? 0.25 : 0.6, 1 + (zoom - 9.5) * 0.22));
-      this.dress(this.map, this.parts.sites, near, Math.min(1, near + (crowd ? 0 : 0.4)), zoom >= 12.5);
+      this.dress(this.map, this.parts.sites, this.stalks, near, Math.min(1, near + (crowd ? 0 : 0.4)), zoom >= 12.5);
     }
 
     // How an arrow is drawn: those of the building that is chosen or pointed at are picked out, those of another service fade.

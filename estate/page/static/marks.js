@@ -11,11 +11,10 @@
     triangle: turn(3, -Math.PI / 2).map(([x, y]) => [x * 1.3, y * 1.3]),
   };
 
-  // `shift` (pixels) stands a mark aside from its place, with a line back to it: buildings at one spot can all be seen.
+  // `shift` (pixels) stands a mark aside from its place: buildings at one spot can all be seen.
   estate.Mark = L.CircleMarker.extend({
     _project() {
       L.CircleMarker.prototype._project.call(this);
-      this._home = this._point;
       if (!this.options.shift) return;
       this._point = this._point.add(this.options.shift);
       this._updateBounds();
@@ -27,8 +26,7 @@
       const corners = shape.map(([dx, dy]) => [x + dx * this._radius, y + dy * this._radius]);
       const renderer = this._renderer;
       if (renderer._setPath) {
-        const away = this._point.distanceTo(this._home) > this._radius ? `M${this._home.x} ${this._home.y}L${x} ${y}` : "";
-        renderer._setPath(this, this._empty() ? "M0 0" : away + "M" + corners.map((at) => at.join(" ")).join("L") + "Z");
+        renderer._setPath(this, this._empty() ? "M0 0" : "M" + corners.map((at) => at.join(" ")).join("L") + "Z");
       } else if (renderer._drawing && !this._empty()) {
         const context = renderer._ctx;
         context.beginPath();
@@ -71,6 +69,18 @@
       const back = tip.subtract(ahead.multiplyBy(HEAD));
       this._parts = [seen, [back.add(side), tip, back.subtract(side)]];
     };
+  };
+
+  // A thin line from where a mark stands to its place; nothing where it stands there.
+  estate.stalk = (mark, pane) => {
+    const at = mark.getLatLng();
+    const line = L.polyline([at, at], { pane, color: "#7c2804", weight: 1, dashArray: "2 2", opacity: 0, interactive: false, noClip: true });
+    line._simplifyPoints = function stalk() {
+      const home = this._rings.length && this._rings[0][0];
+      const { shift } = mark.options;
+      this._parts = home && shift && Math.hypot(shift.x, shift.y) > 4 ? [[home, home.add(shift)]] : [];
+    };
+    return line;
   };
 
   // Stands marks aside until none of them covers another: `[a, b]` in `linked` leave room for an arrow between them.
