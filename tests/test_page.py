@@ -4,6 +4,7 @@ import html
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -309,8 +310,6 @@ def test_a_place_with_no_context_no_groups_and_no_moves(open_page, tmp_path, pic
 
 
 def test_missing_tables_are_left_out(open_page, tmp_path):
-    from dataclasses import replace
-
     run = town()
     bare = replace(run, tables={"sites": run.tables["sites"][["site_id", "name", "after"]]}, manifest={"name": "bare"})
     page = open_page(written(tmp_path, "index.html", render(bare)))
@@ -319,8 +318,6 @@ def test_missing_tables_are_left_out(open_page, tmp_path):
 
 
 def test_a_run_that_knows_only_times_is_told_in_minutes(open_page, tmp_path):
-    from dataclasses import replace
-
     run = town()
     zones = run.tables["zones"].drop(columns=["distance_before_m", "distance_after_m"])
     page = open_page(written(tmp_path, "index.html", render(replace(run, tables={**run.tables, "zones": zones}))))
@@ -396,8 +393,6 @@ def test_unknown_building_is_refused_with_a_suggestion():
 
 
 def test_gallery_lists_runs_with_pictures_newest_first(open_page, tmp_path, pictures):
-    from dataclasses import replace
-
     def dated(name: str, when: str):
         run = county()
         return replace(run, manifest={**run.manifest, "name": name, "title": name, "execution": {"finished": when}})
@@ -591,3 +586,69 @@ def test_amounts_that_rest_on_assumptions_are_rounded():
     assert [words.fraction(each) for each in (0.02, 0.31, 0.52, 0.97, 1.0)] == [
         "a few", "about a third", "about half", "nearly all", "all",
     ]  # fmt: skip
+
+
+def a_night(folder: Path, run, **changes) -> Path:
+    """The files of a published batch that starts from a run, with a few rows made up."""
+    import pandas as pd
+
+    where = folder / "night"
+    where.mkdir()
+    manifest = {
+        "name": "night", "title": "A night", "base": run.manifest["name"], "scenarios": 341, "inputs": run.manifest["inputs"],
+        "answers": {"base: base": [run.manifest["status"], run.manifest["objective_value"], "abc"]},
+    }  # fmt: skip
+    (where / "batch.json").write_text(json.dumps({**manifest, **changes}))
+    gone = run.tables["sites"].query("after == 'released'").iloc[0]
+    pd.DataFrame(
+        {"plan": ["abc"], "best_in": [337], "scenarios": [341], "breaks": [0], "max_regret_gbp_pa": [812.0], "is_base": [True]}
+    ).to_csv(where / "regret.csv", index=False)
+    pd.DataFrame(
+        {"more_than_the_best_gbp_pa": [11_300.0], "buildings_that_differ": [2], "keeps": ["One; Two"], "loses": [None]}
+    ).to_csv(where / "alternatives.csv", index=False)
+    pd.DataFrame(
+        {
+            "site_id": [gone["site_id"]],
+            "name": [gone["name"]],
+            "in_the_plan": ["released"],
+            "price_of_keeping_gbp_pa": [5_500.0],
+            "margin_gbp_pa": [5_500.0],
+        }
+    ).to_csv(where / "prices.csv", index=False)
+    return where
+
+
+def test_a_night_that_speaks_of_the_run_is_brought_onto_its_page(tmp_path):
+    from estate.page.evidence import beside
+
+    run = county()
+    run = replace(run, manifest={**run.manifest, "objective_value": run.manifest["objective_gbp_pa"]})
+    assert "has not been tried" in render(run)
+    assert beside(tmp_path / "run", run) is None
+    a_night(tmp_path, run)
+    found = beside(tmp_path / "run", run)
+    text = render(run, evidence=found)
+    for said in (
+        "337 of 341 trials",
+        "£11,300 a year more",
+        "keeps One; Two",
+        "to keep it would cost about £5,500 a year more",
+    ):
+        assert said in text
+    assert 'href="../night/index.html"' in text
+    assert "has not been tried" not in text
+    public = render(run, public=True, evidence=found)
+    assert "337 of 341" not in public
+    assert "../night" not in public
+
+
+@pytest.mark.parametrize(
+    "other", [{"base": "another"}, {"inputs": {}}, {"answers": {"base: base": ["optimal", 1.0, "abc"]}}, {"answers": {}}]
+)
+def test_a_night_about_something_else_says_nothing(tmp_path, other):
+    from estate.page.evidence import beside
+
+    run = county()
+    run = replace(run, manifest={**run.manifest, "objective_value": run.manifest["objective_gbp_pa"]})
+    a_night(tmp_path, run, **other)
+    assert beside(tmp_path / "run", run) is None

@@ -103,9 +103,12 @@ def _lines(night: Morning) -> list[str]:
     if len(prices):
         names = words.listed([words.clean(name) for name in close["name"].head(4)])
         rest = f": {names}{' and others' if len(close) > 4 else ''}" if len(close) else _closest(prices)
+        could = f"{words.plural(len(prices), 'building')} that could be kept or closed"
+        cost = words.gbp(CLOSE_CALL_GBP_PA)
         said.append(
-            f"{words.plural(len(close), 'building') if len(close) else 'No building'} of {words.count(len(prices))} could go the"
-            f" other way for under {words.gbp(CLOSE_CALL_GBP_PA)} a year{rest}."
+            f"{words.count(len(close))} of the {could} are close calls: the other way would cost under {cost} a year{rest}."
+            if len(close)
+            else f"None of the {could} is a close call: any of them the other way would cost {cost} a year or more{rest}."
         )
     if len(tables["tornado"]):
         first = tables["tornado"].iloc[0]
@@ -398,11 +401,20 @@ def table(name: str, frame: pd.DataFrame) -> dict[str, Any]:
         for row in frame[[column for column, _, _ in columns]].head(MOST_ROWS).itertuples(index=False, name=None)
     ]
     headings = [(heading, kind in _SAY) for _, heading, kind in columns]
-    return {"name": name, "title": title, "intro": intro, "total": len(frame), "headings": headings, "rows": rows}
+    return {
+        "name": name,
+        "title": title,
+        "intro": intro,
+        "total": len(frame),
+        "headings": headings,
+        "rows": rows,
+        "file": name,
+        "assumed": (),
+    }
 
 
 def _cell(value: Any, kind: str) -> dict[str, Any]:
-    cell: dict[str, Any] = {"sort": None, "site": -1, "outcome": "", "assumed": False}
+    cell: dict[str, Any] = {"sort": None, "site": -1, "outcome": "", "mark": ""}
     blank = value is None or (not isinstance(value, str) and bool(pd.isna(value)))
     if kind in _SAY:
         return {**cell, "text": "" if blank else _SAY[kind](value), "sort": "" if blank else float(value)}

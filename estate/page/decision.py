@@ -13,6 +13,7 @@ from estate.page.equality import by_place
 from estate.page.facts import Journeys, People, Point
 
 if TYPE_CHECKING:
+    from estate.page.evidence import Evidence
     from estate.runs.run import Run
 
 MOST_CLOSINGS = 60
@@ -55,15 +56,18 @@ def numbers(run: Run) -> dict[int, int]:
     return {int(site): n for n, site in enumerate((site for site in at if site >= 0 and shown[site]), start=1)}
 
 
-def closings(run: Run, points: list[Point]) -> list[Closing]:
-    """The buildings that close, in the order of their numbers, each with where its counters go."""
+def closings(run: Run, points: list[Point], evidence: Evidence | None = None) -> list[Closing]:
+    """The buildings that close, in the order of their numbers: where counters go, and what keeping it would cost if known."""
     frame = facts.table(run, "sites", ("site_id", "name")).assign(site_id=lambda rows: rows["site_id"].astype(str))
     names = frame.set_index("site_id")["name"].reindex(run.place.sites.index)
     moves, found = _moves(run), []
+    prices = evidence.price_of_keeping() if evidence else {}
     for site, number in list(numbers(run).items())[:MOST_CLOSINGS]:
         leaving = [point for point in points if point.home == site != point.host]
-        lines = [_going(run, point, moves.get(point.point_id, {})) for point in leaving]
-        found.append(Closing(number, site, words.clean(names.iloc[site]), lines or ["no public counter was in it"]))
+        lines = [_going(run, point, moves.get(point.point_id, {})) for point in leaving] or ["no public counter was in it"]
+        if (price := prices.get(str(run.place.sites.index[site]))) is not None:
+            lines.append(f"to keep it would cost {words.about(price, assumed=bool(costs_assumed(run)))} a year more")
+        found.append(Closing(number, site, words.clean(names.iloc[site]), lines))
     return found
 
 

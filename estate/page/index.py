@@ -15,6 +15,7 @@ from estate.page import programme as order
 from estate.page import public as publishing
 
 if TYPE_CHECKING:
+    from estate.page.evidence import Evidence
     from estate.runs.run import Run
 
 STYLES = ("page.css", "map.css", "print.css", "programme.css")
@@ -22,10 +23,11 @@ BEFORE_MAP = ("core.js", "marks.js")
 AFTER_MAP = ("map.js", "insets.js", "legend.js", "panel.js", "search.js", "tables.js", "main.js")
 
 
-def render(run: Run, *, public: bool = False) -> str:
+def render(run: Run, *, public: bool = False, evidence: Evidence | None = None) -> str:
     """The planner's page of a run, as the text of one HTML file.
 
-    With ``public`` what would harm a sale or a negotiation is left out (:mod:`estate.page.public`); otherwise the page says
+    ``evidence`` is a night of what-ifs that speaks of the run (:func:`estate.page.evidence.beside`); a public page says nothing
+    of it.  With ``public`` what would harm a sale or a negotiation is left out (:mod:`estate.page.public`); otherwise the page says
     INTERNAL.
     """
     if public:
@@ -37,7 +39,7 @@ def render(run: Run, *, public: bool = False) -> str:
     tiles = run.scenario.page.tiles
     return assets.write(
         "index.html.j2",
-        _context(run, trips, points, areas, drawing, public=public),
+        _context(run, trips, points, areas, drawing, public=public, evidence=None if public else evidence),
         styles=[assets.leaflet("leaflet.css"), *(assets.static(name) for name in STYLES)],
         scripts=[
             assets.leaflet("leaflet.js"),
@@ -50,7 +52,14 @@ def render(run: Run, *, public: bool = False) -> str:
 
 
 def _context(
-    run: Run, trips: facts.Journeys, points: list[facts.Point], areas: geography.Areas, drawing: atlas.Drawing, *, public: bool
+    run: Run,
+    trips: facts.Journeys,
+    points: list[facts.Point],
+    areas: geography.Areas,
+    drawing: atlas.Drawing,
+    *,
+    public: bool,
+    evidence: Evidence | None,
 ) -> dict[str, Any]:
     known = data.page_data(run, drawing, areas, trips, points)
     known["programme"] = order.over_years(run, areas, trips)
@@ -66,12 +75,13 @@ def _context(
         "description": words.clean(run.scenario.description),
         "sentence": story.sentence(run, points),
         "figures": decision.figures(run, facts.people(trips)),
-        "closings": decision.closings(run, points),
+        "closings": decision.closings(run, points, evidence),
         "released": len(known["numbers"]),
         "moving": decision.others_moving(run, points),
         "places": decision.places(run),
         "farther": decision.farther_places(run, trips),
-        "sure": decision.how_sure(run),
+        "sure": [*decision.how_sure(run), *(evidence.lines() if evidence else ())],
+        "evidence": evidence,
         "checks": words.checks(run.manifest),
         "same": "a minute" if trips.unit is words.MINUTES else "80 metres",
         "services": _choices(known),

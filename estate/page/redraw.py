@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from estate.page.compare import render_comparison
+from estate.page.evidence import beside
 from estate.page.index import render
 from estate.page.site import render_site
 from estate.runs.files import read_run
@@ -17,6 +18,7 @@ def redraw(
 ) -> Path:
     """Draw a page of the run stored in a folder and write it; what was written is returned.
 
+    A night of what-ifs that is published beside the run and speaks of it is brought onto its page (:mod:`estate.page.evidence`).
     Without ``file`` it goes beside the run's other files: ``index.html``, ``compare-<other>.html`` or ``site-<id>.html``, with
     ``public-`` before it for a page that may be published.
 
@@ -33,7 +35,8 @@ def redraw(
     elif site is not None:
         text, name = render_site(stored, site, public=public), f"site-{_safe(site)}.html"
     else:
-        text, name = render(stored, public=public), "index.html"
+        evidence = None if public else beside(run, stored)
+        text, name = render(stored, public=public, evidence=evidence), "index.html"
     target = file or run / (f"public-{name}" if public else name)
     with writing(target.parent):
         new = target.with_name(f".{target.name}.new")

@@ -35,6 +35,7 @@ def command(
     It may be stopped at any moment: the next run does only what is missing.  Exit codes: 9 when some scenarios failed (the
     page is published and lists them), 8 when another run of the same batch is going on.
     """
+    from estate.runs.run import MANIFEST
     from estate.whatif.batch import plan_batch
     from estate.whatif.job import run_batch
 
@@ -69,6 +70,9 @@ def command(
         return
     said = ", ".join(f"{n:,} {status}" for status, n in counts.items())
     say(f"{len(night.rows):,} scenarios ({said}), {night.solved:,} answered in {night.seconds:,.0f} s: {night.out}/index.html")
+    run = out / night.batch.shared.base.name
+    if (run / MANIFEST).is_file():
+        say(f"Next: 'estate map {run}' brings what was found onto the page of that plan")
 
 
 @contextmanager
