@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyproj
+from scipy.spatial import cKDTree
 
 from estate.england.areas import Area, District, districts
 from estate.england.lists import Lists
@@ -100,7 +101,9 @@ def cut(lists: Lists, area: Area) -> Cut:
     absent = [service for service in ORDER if service not in found.index]
     notes = [f"{found[service]} {PLURAL[service]}" for service in ORDER if service in found.index]
     notes += [f"no {PLURAL[service]} on the lists" for service in absent]
-    towns = _towns(points)
+    mine = _towns(points)
+    own = {name for name, _, _ in mine}
+    towns = (*mine, *(each for each in _neighbours(lists.points, area, zones) if each[0] not in own))
     return Cut(area, agencies, sites, points, zones, _rates(points), towns, tuple(notes))
 
 
@@ -360,6 +363,20 @@ def _towns(points: pd.DataFrame) -> tuple[tuple[str, float, float], ...]:
         return ()
     lon, lat = pyproj.Transformer.from_crs(27700, 4326, always_xy=True).transform(named["x"], named["y"])
     return tuple(zip(named["town"], np.round(lon, 5).tolist(), np.round(lat, 5).tolist(), strict=True))
+
+
+NEIGHBOUR_M = 15_000.0
+"""Towns of other districts this near to somebody's home here are named on the map."""
+
+
+def _neighbours(points: pd.DataFrame, area: Area, zones: pd.DataFrame) -> tuple[tuple[str, float, float], ...]:
+    """Towns beyond the area, for the map's edge: as :func:`_towns`, of other districts, near to its small areas."""
+    beyond = points[~points["district"].isin(area.codes) & (points["service"] == "jobcentre")]
+    if not len(beyond):
+        return ()
+    homes = cKDTree(zones[["easting", "northing"]].to_numpy(dtype=np.float64))
+    away, _ = homes.query(beyond[["x", "y"]].to_numpy(dtype=np.float64))
+    return _towns(beyond[away <= NEIGHBOUR_M])
 
 
 # --------------------------------------------------------------------------------------------------------------- files

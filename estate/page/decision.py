@@ -255,7 +255,8 @@ def how_sure(run: Run) -> list[tuple[str, str]]:
             )
         )
     if len(switching := facts.table(run, "switching", ("what", "words"))):
-        found.append(("How far it could be wrong", " ".join(words.clean_long(each) for each in switching["words"] if each)))
+        said = " ".join(words.clean_long(each) for each in switching["words"] if each)
+        found.append(("How far it could be wrong", words.rounded(said) if marked.any() else said))
     proof = words.proof(run.manifest, run.scenario.money.objective)
     on = "On these figures: " if found else ""
     found.append((proof["title"], f"{on}{proof['text'][:1].lower() if on else proof['text'][:1]}{proof['text'][1:]}"))

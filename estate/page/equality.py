@@ -20,6 +20,8 @@ MOST_LABELS = 16
 """A column of more values than this is too fine to be read as groups; districts and wards are shown whole."""
 PLACES = ("district", "ward")
 DECILES = ("imd_decile", "imd_decile_2015", "imd15_decile", "imd19_decile")
+CODES = (*DECILES, "ruc11", "ruc11cd", "ruc21", "ruc21cd")
+"""Columns of codes: their plain words are in columns of their own, or said as the most deprived fifth."""
 FIFTH = 0.2
 NEAR_M = 10_000.0
 """A town is what people call the land around it up to here."""
@@ -113,7 +115,7 @@ def groups(run: Run, trips: Journeys) -> list[tuple[str, list[Group]]]:
     labels = [*(each for each in PLACES if each in zones), *(each for each in label_columns(run.place) if each not in PLACES)]
     for column in labels:
         values = _values(zones[column])
-        if len(values) > 1 and (column in PLACES or len(values) <= MOST_LABELS) and column not in DECILES:
+        if len(values) > 1 and (column in PLACES or len(values) <= MOST_LABELS) and column not in CODES:
             heading = words.group_words(column)
             found.append((heading, [_of(trips, zones[column], value) for value in values]))
     return found

@@ -132,26 +132,42 @@ def background(place: Place) -> list[Feature]:
 
 
 def towns(place: Place) -> list[dict[str, Any]]:
-    """Town names and where to write them; biggest first where the context says how big (``population`` or ``rank``)."""
+    """Town names, where to write them, and whether they lie beyond the place; its own first, the biggest where that is known.
+
+    The context may say how big (``population`` or ``size``); else they are in order of their names.
+    """
     rows = _kind(place.context, "town")
     if rows is None or "name" not in rows:
         return []
     order = next((column for column in ("population", "size") if column in rows), None)
     rows = rows.sort_values([order] if order else ["name"], ascending=not order, kind="stable")
-    where = lonlat(shapely.centroid(rows.geometry.to_numpy()), 4)
-    return [
-        {"name": plain(name), "at": [shapely.get_y(point).item(), shapely.get_x(point).item()]}
-        for name, point in zip(rows["name"], where, strict=True)
+    centres = shapely.centroid(rows.geometry.to_numpy())
+    beyond = _beyond(place, centres)
+    found = [
+        {"name": plain(name), "at": [shapely.get_y(point).item(), shapely.get_x(point).item()], "beyond": away}
+        for name, point, away in zip(rows["name"], lonlat(centres, 4), beyond.tolist(), strict=True)
         if plain(name)
-    ][:60]
+    ]
+    return sorted(found, key=lambda town: town["beyond"])[:60]
+
+
+def _beyond(place: Place, centres: NDArray[np.object_]) -> NDArray[np.bool_]:
+    """Which points lie outside the place: its outline, or else the land about its zones."""
+    land = outline(place)
+    if land is None:
+        homes = _points(place.zones)
+        land = _neighbourhood(homes) if len(homes) > 3 else None
+    return ~shapely.covers(land, centres) if land is not None else np.zeros(len(centres), dtype=bool)
 
 
 def named_towns(place: Place) -> list[tuple[str, tuple[float, float]]]:
-    """The towns of the background by name, each with its easting and northing; none is said twice."""
+    """The towns of the place itself by name, each with its easting and northing; none is said twice."""
     rows = _kind(place.context, "town")
     if rows is None or "name" not in rows:
         return []
-    where = shapely.get_coordinates(shapely.centroid(rows.geometry.to_numpy())).tolist()
+    centres = shapely.centroid(rows.geometry.to_numpy())
+    here = ~_beyond(place, centres)
+    rows, where = rows[here], shapely.get_coordinates(centres[here]).tolist()
     found = {plain(name): (at[0], at[1]) for name, at in zip(rows["name"], where, strict=True) if plain(name)}
     return sorted(found.items())
 

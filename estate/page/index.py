@@ -27,8 +27,8 @@ def render(run: Run, *, public: bool = False, evidence: Evidence | None = None) 
     """The planner's page of a run, as the text of one HTML file.
 
     ``evidence`` is a night of what-ifs that speaks of the run (:func:`estate.page.evidence.beside`); a public page says nothing
-    of it.  With ``public`` what would harm a sale or a negotiation is left out (:mod:`estate.page.public`); otherwise the page says
-    INTERNAL.
+    of it.  With ``public`` what would harm a sale or a negotiation is left out (:mod:`estate.page.public`); otherwise the page
+    says INTERNAL.
     """
     if public:
         run = publishing.redacted(run)

@@ -170,6 +170,12 @@ def about(value: Any, *, assumed: bool) -> str:
     return f"about {_round(float(f'{float(value):.1e}'))}"
 
 
+def rounded(text: str) -> str:
+    """A sentence in which every amount is rounded as :func:`about` rounds it, and every percentage to a whole one."""
+    said = re.sub(r"£([\d,]+)", lambda found: about(found[1].replace(",", ""), assumed=True), text)
+    return re.sub(r"([\d,]+\.\d+)%", lambda found: f"{float(found[1].replace(',', '')):,.0f}%", said)
+
+
 def _round(value: float) -> str:
     """Two figures of an amount, without more noughts than they need."""
     size = abs(value)

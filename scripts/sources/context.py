@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 TOWNS = {
     "Worcester": "W-LIB-HIVE",
@@ -51,10 +52,29 @@ def towns(places: Mapping[str, tuple[float, float]]) -> list[dict[str, object]]:
     return found
 
 
+NEIGHBOUR_M = 15_000.0
+
+
+def neighbours(england: Path, land: Any, districts: Mapping[str, str]) -> dict[str, tuple[float, float]]:
+    """Towns beyond the county and near to it, from the national list of Jobcentres: each at its first; none without the list."""
+    import shapely
+
+    from .common import read
+
+    found: dict[str, tuple[float, float]] = {}
+    for file in sorted(england.glob("jobcentres*.csv")):
+        for row in read(file):
+            if row["ladcd"] and row["ladcd"] not in districts and row["easting"]:
+                at = float(row["easting"]), float(row["northing"])
+                if land.distance(shapely.Point(at)) <= NEIGHBOUR_M:
+                    found.setdefault(row["Town/City"].title(), at)
+    return {name: at for name, at in found.items() if name}
+
+
 def worcestershire_context(
     data: Path, folder: Path, sites: Sequence[Mapping[str, object]], districts: Mapping[str, str]
 ) -> None:
-    """District outlines dissolved from their LSOAs, simplified without breaking shared edges, and town names."""
+    """District outlines dissolved from their LSOAs, simplified without breaking shared edges; towns, the neighbours' too."""
     import geopandas as gpd
     import shapely
 
@@ -71,8 +91,10 @@ def worcestershire_context(
         features.append(feature("outline", districts[str(code)], geometry))
     at = {str(site["site_id"]): (float(str(site["easting"])), float(str(site["northing"]))) for site in sites}
     features += towns({name: at[site] for name, site in TOWNS.items()})
+    features += towns(neighbours(data.parent / "england", areas.geometry.union_all(), districts))
     notice = (
-        "Contains OS data © Crown copyright and database right 2025. Contains National Statistics data © Crown "
+        "Neighbouring towns stand at their Jobcentres of 2016. Contains OS data © Crown copyright and database right 2025. "
+        "Contains National Statistics data © Crown "
         "copyright and database right. Town names stand at their libraries."
     )
     write_geojson(folder / "context.geojson", features, notice)

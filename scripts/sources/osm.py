@@ -1,4 +1,4 @@
-"""What is taken from an OpenStreetMap extract: points, main roads and a boundary.  All of it is ODbL."""
+"""What is taken from an OpenStreetMap extract: points, main roads, rivers and a boundary.  All of it is ODbL."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ class Extract:
     def __init__(self, path: Path, wanted: frozenset[str], boundary: int) -> None:
         self.points: dict[str, tuple[int, int]] = {}
         self._roads: dict[str, list[shapely.LineString]] = {}
+        self._rivers: dict[str, list[shapely.LineString]] = {}
         self._places: dict[str, dict[str, object]] = {}
         self._outline: shapely.Geometry | None = None
         factory = osmium.geom.WKBFactory()
@@ -33,6 +34,7 @@ class Extract:
                 self._node(each, wanted)
             elif each.is_way():
                 self._way(each, wanted, factory)
+                self._river(each, factory)
             elif each.is_area() and not each.from_way() and each.orig_id() == boundary:
                 self._outline = _metres(shapely.from_wkb(factory.create_multipolygon(each)))
 
@@ -54,16 +56,22 @@ class Extract:
             line = _metres(shapely.from_wkb(factory.create_linestring(way)))
             self._roads.setdefault(number, []).append(line)
 
+    def _river(self, way: osmium.osm.Way, factory: osmium.geom.WKBFactory) -> None:
+        if way.tags.get("waterway") == "river" and len(way.nodes) > 1:
+            line = _metres(shapely.from_wkb(factory.create_linestring(way)))
+            self._rivers.setdefault(way.tags.get("name") or "river", []).append(line)
+
     def context(self) -> list[dict[str, object]]:
-        """Outline, main roads by number and town names, in longitude and latitude."""
+        """Outline, main roads by number, rivers and town names, in longitude and latitude."""
         if self._outline is None:
             raise SystemExit("the extract has no county boundary")
         features = [_drawn("outline", "Rutland", self._outline.simplify(TOLERANCE_M))]
-        for name, lines in sorted(self._roads.items()):
-            joined = shapely.ops.linemerge(shapely.union_all(lines)) if len(lines) > 1 else lines[0]
-            inside = joined.intersection(self._outline.buffer(500)).simplify(TOLERANCE_M)
-            if not inside.is_empty:
-                features.append(_drawn("road", name, inside.normalize()))
+        for kind, found in (("road", self._roads), ("river", self._rivers)):
+            for name, lines in sorted(found.items()):
+                joined = shapely.ops.linemerge(shapely.union_all(lines)) if len(lines) > 1 else lines[0]
+                inside = joined.intersection(self._outline.buffer(500)).simplify(TOLERANCE_M)
+                if not inside.is_empty:
+                    features.append(_drawn(kind, name, inside.normalize()))
         return features + [place for _, place in sorted(self._places.items())]
 
 

@@ -74,6 +74,7 @@ def lsoa_zones(source: Path, places: Places, folder: Path) -> list[dict[str, obj
     districts: dict[str, Counter[str]] = {}
     for postcode, lsoa in sorted(places.lsoa.items()):
         districts.setdefault(lsoa, Counter())[postcode.split()[0]] += 1
+    wards = _wards(source.parent / "worcestershire_ward.geojson", read(source))
     rows = []
     for area in read(source):
         counts = districts[area["lsoa11cd"]]
@@ -88,6 +89,8 @@ def lsoa_zones(source: Path, places: Places, folder: Path) -> list[dict[str, obj
                     "pop_mid2022": int(float(area["pop_mid2022"])),
                     "easting": int(area["easting"]),
                     "northing": int(area["northing"]),
+                    "ward": wards[area["lsoa11cd"]],
+                    "ward_source": "ONS wards of 2025: the one that holds the population-weighted centroid",
                     "postcode_district": best,
                     "postcode_district_share": counts[best] / counts.total(),
                     "source": "ONS LSOA 2011 population-weighted centroids and 2011 rural-urban classification",
@@ -97,5 +100,19 @@ def lsoa_zones(source: Path, places: Places, folder: Path) -> list[dict[str, obj
                 }
             )
         )
-    write(folder / "zones.csv", ZONE_COLUMNS, rows, ("zone_id",))
+    columns = [*ZONE_COLUMNS]
+    columns.insert(columns.index("district") + 1, "ward")
+    columns.insert(columns.index("postcode_district_source"), "ward_source")
+    write(folder / "zones.csv", columns, rows, ("zone_id",))
     return rows
+
+
+def _wards(source: Path, areas: list[Row]) -> dict[str, str]:
+    """The ward that holds each area's centroid, by the area's code; of one that none holds, the nearest."""
+    import geopandas as gpd
+    import shapely
+
+    wards = gpd.read_file(source).to_crs(27700)
+    tree = shapely.STRtree(wards.geometry.to_numpy())
+    at = [shapely.Point(float(area["easting"]), float(area["northing"])) for area in areas]
+    return {area["lsoa11cd"]: str(wards["WD25NM"].iloc[n]) for area, n in zip(areas, tree.nearest(at), strict=True)}
