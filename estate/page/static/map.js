@@ -91,6 +91,7 @@
       this._towns();
       this._frame();
       this.map.on("zoomend", () => { if (this.state) this._draw(); });
+      this.map.on("moveend", () => { if (this.state) this.name(); });
     }
 
     // The positions of the buildings a move is between.
@@ -162,6 +163,9 @@
           const half = 3 + 3.5 * label.getContent().textContent.length;
           const free = SPOTS.map(([x, y]) => L.point(x * (half + 10), y)).find((offset) => {
             const at = home.add(offset);
+            // A name that the edge of the map would cut is not written.
+            const edge = this.map.layerPointToContainerPoint(at);
+            if (edge.x < half || edge.x > this.map.getSize().x - half) return false;
             return taken.every(([other, wide, high]) => Math.abs(at.x - other.x) > half + wide || Math.abs(at.y - other.y) > 9 + high);
           });
           if (!free) { label.remove(); return; }
