@@ -59,6 +59,18 @@ def test_the_workbook_s_formulas_give_what_its_cells_hold(published):
         assert said.cell(row, 5).value == pytest.approx(said["C6"].value - said.cell(row, 3).value, abs=0.005)
 
 
+def test_every_term_of_the_financial_case_is_stated(published):
+    listed = pd.read_csv(published / "assumptions.csv").set_index(["id", "column"])["value"]
+    assert float(listed["options", "inflation"]) == 0.02
+    assert float(listed["VAT recovered", "nhs"]) == 0.5
+    assert float(listed["loan to DWP", "most_gbp"]) == 1_000_000
+    # Rents are the scenario's own, cell by cell.
+    assert float(listed["W-JCP-EVESHAM", "rent_gbp_pa"]) == 35_280
+    notes = " ".join(str(cell.value) for row in openpyxl.load_workbook(published / "finance.xlsx")["Notes"] for cell in row)
+    assert "prices rise by 2.0% a year; VAT at 20% is added to fitout" in notes
+    assert "Taken as new in year 0" in notes
+
+
 def test_the_page_shows_costs_journeys_who_is_worse_off_and_what_pays(published):
     shown = section(read_run(published))
     costs = {row[0]: row[1:] for row in shown["costs"]}

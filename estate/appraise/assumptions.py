@@ -26,7 +26,7 @@ def assumptions_table(place: Place, scenario: Scenario, plan: Plan) -> pd.DataFr
         "rates": place.rates,
     }
     rows = [row for name, frame in tables.items() for row in _marked(name, frame)]
-    return pd.DataFrame([*rows, *_settings(scenario), *_unrated(place, scenario, plan)], columns=COLUMNS)
+    return pd.DataFrame([*rows, *_settings(scenario), *_options(scenario), *_unrated(place, scenario, plan)], columns=COLUMNS)
 
 
 def _marked(name: str, frame: pd.DataFrame) -> list[tuple[str, str, str, object, str]]:
@@ -78,6 +78,20 @@ def _settings(scenario: Scenario) -> list[tuple[str, str, str, object, str]]:
     else:
         rows.append(("scenario", "optimism bias", "all kinds", 0.0, "none is set: one-off costs stand as given"))
     return rows
+
+
+def _options(scenario: Scenario) -> list[tuple[str, str, str, object, str]]:
+    """The terms of the financial case, where the scenario states any."""
+    asked, said = scenario.options, "a setting of the scenario"
+    if asked is None:
+        return []
+    rows: list[tuple[str, str, str, object, str]] = [
+        ("scenario", "options", "inflation", float(asked.inflation), said),
+        ("scenario", "options", "vat", float(asked.vat), said),
+    ]
+    rows += [("scenario", "VAT recovered", kind, float(share), said) for kind, share in sorted(asked.vat_recovered.items())]
+    terms = [(loan, f"at {loan.rate:.2%} over {loan.years} years from {loan.year}, {loan.repaid}") for loan in asked.loans]
+    return [*rows, *(("scenario", f"loan to {loan.purse}", "most_gbp", float(loan.most_gbp), words) for loan, words in terms)]
 
 
 def _unrated(place: Place, scenario: Scenario, plan: Plan) -> list[tuple[str, str, str, object, str]]:

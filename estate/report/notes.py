@@ -5,12 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from estate.money.law import law, rule, year_label
+from estate.options.finance import settings
 from estate.runs.run import Run, worth_knowing
 from estate.scenario import Objective
 from estate.scenario.money import Money
 
 type Lines = Sequence[tuple[str, str]]
 
+OPTIONS: Lines = (
+    (
+        "Net present cost",
+        "All that the agencies pay less what they receive within the horizon, discounted; not only what changes.",
+    ),
+    ("Do nothing", "Today's estate at today's cost; repairs outstanding are left undone, and nothing is renewed."),
+    (
+        "Do minimum, and every plan",
+        "Repairs are met where a building is kept, fit-outs made again and leases renewed as the settings say.",
+    ),
+    ("Fit-outs of today", "Taken as new in year 0, since no table says their age; those of private bodies are not counted."),
+    ("Worse off in all", "Measured against do minimum: what an agency pays less what it receives, discounted."),
+)
 PENNIES = ": every choice is priced to a whole penny a year, so the optimum and the cost appraised may differ by pence"
 
 
@@ -68,6 +82,7 @@ def notes(run: Run) -> list[tuple[str, Lines]]:
         ),
         ("Ledger", "One row an entry here; ledger.csv repeats each yearly entry in every year of the horizon."),
     ]
+    options: Lines = [*OPTIONS, ("Financial case", _financial(run))] if "options" in run.tables else []
     rules: Lines = [
         (f"{each.title} ({each.sure})", f"{each.instrument}: {each.says}. In force {_span(each.from_year, each.to_year)}.")
         for each in law().rules
@@ -81,6 +96,7 @@ def notes(run: Run) -> list[tuple[str, Lines]]:
         ("The plan", [line for line in about if line[1]]),
         ("Prices and rates", prices),
         ("How to read the books", reading),
+        ("How to read the options", options),
         (f"Rules and rates (the latest instrument is of {law().latest}; H: read in the instrument)", rules),
         ("Whom they bind, by kind of agency", kinds),
         ("Warnings and notes", warned),
@@ -89,6 +105,22 @@ def notes(run: Run) -> list[tuple[str, Lines]]:
         ("Acknowledgements", [("", line) for line in run.scenario.page.attribution]),
     ]
     return [part for part in parts if part[1]]
+
+
+def _financial(run: Run) -> str:
+    """The terms on which cash is drawn up."""
+    asked = settings(run.scenario)
+    rise = f"prices rise by {asked.inflation:.1%} a year" if asked.inflation else "no inflation is set"
+    kinds = ", ".join(f"{kind} {share:.0%}" for kind, share in sorted(asked.vat_recovered.items()))
+    tax = (
+        f"VAT at {asked.vat:.0%} is added to {', '.join(asked.vat_on)}, recovered by {kinds}"
+        if asked.vat
+        else "no VAT is added"
+    )
+    sources = (
+        "capital is met from receipts, then budgets, then loans, which are repaid with interest, as revenue, from the next year"
+    )
+    return f"Cash in the money of each year: {rise}; {tax}; {sources}."
 
 
 def _holding(money: Money) -> str:
