@@ -65,6 +65,12 @@ class Place:
         return (self.sites["status"] == "outside").to_numpy()
 
     @cached_property
+    def public_landlord(self) -> NDArray[np.bool_]:
+        """(J,) whether rent goes to a public body among the agencies: a transfer, no cost to them all together."""
+        kind = self.agencies["kind"].reindex(self.sites["landlord"]).to_numpy(dtype=object)
+        return np.array([isinstance(each, str) and each != "private" for each in kind], dtype=bool)
+
+    @cached_property
     def today(self) -> Plan:
         """Today's estate as a plan (:func:`todays_plan`), worked out once: read-only."""
         plan = todays_plan(self)

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import round_places
 from disk import estate, write_tiny  # noqa: F401
 
 from estate.errors import BatchError, InputError, WriteError
@@ -23,6 +24,8 @@ from estate.pipeline.job import run
 from estate.runs.files import read_run
 from estate.runs.staging import locked
 from estate.scenario import Adjust, digest, load_scenario, resolved
+from estate.solve import solve
+from estate.solve.columns.tied import multipliers, narrowed
 from estate.standards.measured import Measured
 from estate.whatif import batch as batches
 from estate.whatif import job as jobs
@@ -33,6 +36,7 @@ from estate.whatif.figures import figures
 from estate.whatif.interrupt import Interrupt
 from estate.whatif.job import run_batch
 from estate.whatif.patches import Facts, WhatIf, identity, items, read, scenario_of
+from estate.whatif.programme import Programme, told
 from estate.whatif.regions import proven
 from estate.whatif.reuse import Evaluator
 from estate.whatif.store import FAILED, Store
@@ -200,6 +204,30 @@ def test_an_answer_from_memory_is_the_cold_one_and_the_main_jobs(batch, changes)
     outcome = decide(replace(batch.prepared, measured=Measured.of(place, scenario, batch.evaluator.travel(scenario, place))))
     assert figures(warm)["objective"] == outcome.manifest["objective_value"]
     assert figures(warm)["baseline_gbp_pa"] == outcome.manifest["baseline_gbp_pa"]
+    assert warm.settled
+    assert outcome.manifest["settled"]
+    chosen = warm.anchor.formulation.plan(place, warm.solution)
+    np.testing.assert_array_equal(chosen.host, outcome.plan.host)
+    np.testing.assert_array_equal(chosen.open, outcome.plan.open)
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_of_equal_plans_a_batch_chooses_as_the_main_job_does(seed):
+    """Places in round figures, full of ties; other costs and locks, and the multipliers of the first costs."""
+    p = round_places.place(seed, sites=(5, 13))
+    p = replace(p, shares=())
+    rng = np.random.default_rng(seed)
+    keep = (rng.random(p.n_sites) < 0.1) & ~p.must_close
+    changed = replace(p, site_cost=p.site_cost * rng.choice([1, 1, 2], p.n_sites), pair_cost=p.pair_cost // 2)
+    held = replace(changed, must_open=p.must_open | keep)
+    theirs, first = solve(held), solve(p)
+    found = Programme(p).solve(changed.site_cost, changed.pair_cost, keep=keep)
+    dual = multipliers(p, first.value)
+    ours = told(held, found, None, lambda less, value: narrowed(less, dual, value))
+    assert theirs.settled
+    assert ours.settled
+    np.testing.assert_array_equal(ours.solution.host, theirs.solution.host)
+    np.testing.assert_array_equal(ours.solution.open, theirs.solution.open)
 
 
 def test_wrong_settings_are_said_to_be(batch):

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from estate.money.columns import Floats, Ints
-from estate.money.costs import hosting_gbp_pa, pence, public_landlord, rent_gbp_pa, running_gbp_pa
+from estate.money.costs import hosting_gbp_pa, pence, rent_gbp_pa, running_gbp_pa
 from estate.place import Place
 from estate.scenario import Scenario
 
@@ -114,7 +114,7 @@ def rents(place: Place, scenario: Scenario, use: Use) -> tuple[pd.DataFrame, pd.
     no rent.  A private landlord's rent leaves the agencies, so nobody here receives it.
     """
     rent = pence(rent_gbp_pa(place) * use.open)
-    public = public_landlord(place)
+    public = place.public_landlord
     landlord = np.where(public, place.agencies.index.get_indexer(pd.Index(place.sites["landlord"])), -1)
     found = users(place, scenario, use)
     site = found["site"].to_numpy()

@@ -44,12 +44,6 @@ def running_gbp_pa(place: Place) -> Floats:
     return np.where(place.outside, 0.0, numbers(place.sites, "running_cost_gbp_pa"))
 
 
-def public_landlord(place: Place) -> NDArray[np.bool_]:
-    """(J,) whether rent goes to a public body among the agencies: a transfer, no cost to them all together."""
-    kind = place.agencies["kind"].reindex(place.sites["landlord"]).to_numpy(dtype=object)
-    return np.array([isinstance(each, str) and each != "private" for each in kind], dtype=bool)
-
-
 def rent_gbp_pa(place: Place) -> Floats:
     """(J,) rent a year, whoever receives it; 0 for sites outside the place."""
     return np.where(place.outside, 0.0, numbers(place.sites, "rent_gbp_pa"))
@@ -57,7 +51,7 @@ def rent_gbp_pa(place: Place) -> Floats:
 
 def occupancy_gbp_pa(place: Place) -> Floats:
     """(J,) what a site costs a year while it is open, to all agencies together: running cost, and rent that leaves them."""
-    return running_gbp_pa(place) + np.where(public_landlord(place), 0.0, rent_gbp_pa(place))
+    return running_gbp_pa(place) + np.where(place.public_landlord, 0.0, rent_gbp_pa(place))
 
 
 def hosting_gbp_pa(place: Place, point: Ints, site: Ints) -> Floats:

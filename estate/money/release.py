@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from estate.money.columns import Floats, Ints, numbers, raw, words
-from estate.money.costs import public_landlord, running_gbp_pa
+from estate.money.costs import running_gbp_pa
 from estate.money.law import binding, check_year
 from estate.place import Place
 from estate.scenario import Scenario
@@ -194,7 +194,7 @@ def empty_years(place: Place, scenario: Scenario) -> pd.DataFrame:
     """
     sold = _sold(place)
     until = np.where(sold, np.nan_to_num(raw(place.sites, "years_to_sale")), 0.0)
-    void = np.where(public_landlord(place) & ~sold & place.today.open & ~place.outside, scenario.money.void_years, 0.0)
+    void = np.where(place.public_landlord & ~sold & place.today.open & ~place.outside, scenario.money.void_years, 0.0)
     return pd.DataFrame({"sale": until, "void": void}, index=place.sites.index)
 
 

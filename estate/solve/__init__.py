@@ -11,11 +11,11 @@ from collections.abc import Callable
 
 from estate.errors import SolverError
 from estate.problem import Problem
-from estate.solve import choose, ties, whole
+from estate.solve import choose, through_pulp, ties, whole
 from estate.solve.answer import Answer, Limits, Progress, Status
 from estate.solve.watch import Watch
 
-__all__ = ["Answer", "Limits", "Progress", "Status", "solve"]
+__all__ = ["Answer", "Limits", "Progress", "Status", "solve", "told_apart"]
 
 
 def solve(
@@ -41,8 +41,26 @@ def solve(
     """
     watch = Watch(limits, progress, stop or threading.Event())
     way = choose.way(problem, limits)
+    return told_apart(problem, way.search(problem, watch), watch, narrow=way.narrow)
+
+
+def told_apart(
+    problem: Problem,
+    answer: Answer,
+    watch: Watch,
+    *,
+    narrow: Callable[[Problem, int], Problem] | None = None,
+    door: ties.Door = through_pulp.run,
+) -> Answer:
+    """The answer with its ties broken (:func:`estate.solve.ties.settle`); solved again where that disproves it.
+
+    Raises
+    ------
+    estate.errors.SolverError
+        When the solver proves what is not so a second time.
+    """
     try:
-        return ties.settle(problem, way.search(problem, watch), watch, narrow=way.narrow)
+        return ties.settle(problem, answer, watch, narrow=narrow, door=door)
     except ties.Disproved as disproof:
         watch.phase = "search"
         again = whole.search(problem, watch, start=disproof.plan)

@@ -20,14 +20,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
 from estate.model import Formulation, Measure, formulate, measure
 from estate.problem import Bools, Goal, Ints, Problem, Solution
+from estate.solve import through_pulp
 from estate.solve.answer import Answer
 from estate.solve.reduce.narrow import fix
-from estate.solve.through_pulp import run
+from estate.solve.through_pulp import Outcome
 from estate.solve.watch import Watch
 from estate.solve.whole import checked
 
@@ -35,6 +37,13 @@ SIGN = {Measure.COVERED: -1}
 """Measures of which more is better."""
 WIDEST_RADIX = 1_000_000
 """Points are ordered in groups, as the digits of one number below this: well inside a solver's precision."""
+
+
+class Door(Protocol):
+    """What solves a step: :func:`estate.solve.through_pulp.run`, or something quicker for small ones."""
+
+    def __call__(self, f: Formulation, watch: Watch, *, start: Solution | None, another: bool) -> Outcome:
+        """The best plan of a formulation; with ``another``, the first that is better than ``start`` will do."""
 
 
 class _Halted(Exception):
@@ -58,6 +67,7 @@ class _Tied:
     plan: Solution
     held: dict[Measure, int]
     within: int | None
+    door: Door
 
     def formulation(self, what: Measure | None, prefer: tuple[Ints, Ints] | None = None) -> Formulation:
         return formulate(self.problem, what, at_most=self.held, within=self.within, prefer=prefer)
@@ -66,7 +76,7 @@ class _Tied:
         """The plan that minimises ``f``, starting from the plan in hand; with ``another``, the first one that is better."""
         if self.watch.halted() or self.watch.looked_enough():
             raise _Halted
-        outcome = run(f, self.watch, start=self.plan, another=another)
+        outcome = self.door(f, self.watch, start=self.plan, another=another)
         # HiGHS interrupts itself for one reason only that is no limit: another plan was asked for, and there is one.
         there_is = another and outcome.ended == "interrupt" and not (self.watch.halted() or self.watch.looked_enough())
         if outcome.ended != "proven" and not there_is:
@@ -92,7 +102,12 @@ class _Tied:
 
 
 def settle(
-    problem: Problem, answer: Answer, watch: Watch, *, narrow: Callable[[Problem, int], Problem] | None = None
+    problem: Problem,
+    answer: Answer,
+    watch: Watch,
+    *,
+    narrow: Callable[[Problem, int], Problem] | None = None,
+    door: Door = through_pulp.run,
 ) -> Answer:
     """The answer with its ties broken; unchanged where none was asked for (``site_one_off`` is None) or nothing is proven.
 
@@ -112,6 +127,7 @@ def settle(
         answer.solution,
         {} if farthest else {Measure(problem.goal): answer.value},
         answer.value if farthest else None,
+        door,
     )
     try:
         if not alone(tied):

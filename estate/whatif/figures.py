@@ -67,9 +67,11 @@ def _journeys(problem: Problem, plan: Solution) -> tuple[float | None, float | N
 
 def states_of(anchor: Anchor, plan: Solution) -> dict[str, str]:
     """What each site inside the place is in a plan: hub, retained, closed to services, released, not in use."""
-    place = anchor.place
-    words = state_words(place, anchor.formulation.plan(place, plan), after=True)
-    return {str(site): word for site, word in words[~place.outside].items()}
+    if plan not in anchor.states:
+        place = anchor.place
+        words = state_words(place, anchor.formulation.plan(place, plan), after=True)
+        anchor.states[plan] = {str(site): word for site, word in words[~place.outside].items()}
+    return anchor.states[plan]
 
 
 def moves_of(anchor: Anchor, plan: Solution) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -17,10 +18,16 @@ from estate.money import costs
 from estate.place import Place
 from estate.problem import Bools, Ints, Problem, Solution
 from estate.scenario import Adjust, Objective, Scenario
+from estate.solve.answer import value_of
+from estate.solve.columns.tied import Multipliers, multipliers
 from estate.whatif.programme import Found, Programme
 
 LIGHT = frozenset({"running_cost_gbp_pa", "hosting_cost_gbp_m2_pa"})
 """Columns of sites that only the objective reads (under ``running-cost`` with no budget)."""
+
+
+STANDING = ("services", "point_site", "point_service", "outside", "public_landlord", "today", "offers_today")
+"""What a place has worked out that costs have no part in."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,11 +54,18 @@ class Anchor:
     """Which sites each lever touches, once it has been asked."""
     journeys: dict[Solution, tuple[float | None, float | None]] = field(default_factory=dict)
     """Mean and farthest distance (metres) under each plan that has been asked for."""
+    states: dict[Solution, dict[str, str]] = field(default_factory=dict)
+    """What becomes of each site under each plan that has been asked for."""
 
     @property
     def problem(self) -> Problem:
         """The arrays."""
         return self.programme.problem
+
+    @cached_property
+    def multipliers(self) -> Multipliers | None:
+        """The best multipliers at the anchor's own costs: they give a bound under any light changes."""
+        return None if self.best.solution is None else multipliers(self.problem, value_of(self.problem, self.best.solution))
 
 
 def adjusted_place(place: Place, scenario: Scenario, adjust: tuple[Adjust, ...]) -> Place:
@@ -147,7 +161,7 @@ def repriced(anchor: Anchor, adjust: tuple[Adjust, ...]) -> Place:
         return adjusted_place(place, anchor.scenario, adjust)
     changed = replace(place, sites=place.sites.assign(**columns))
     # Costs move nobody: what the place has worked out about who is where holds.
-    changed.__dict__.update({name: getattr(place, name) for name in ("services", "point_site", "point_service", "outside")})
+    changed.__dict__.update({name: getattr(place, name) for name in STANDING})
     return changed
 
 

@@ -8,6 +8,7 @@ closed to half a unit.  What was solved before cannot change an answer.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -16,8 +17,10 @@ import numpy as np
 from estate.model import Formulation, Measure, formulate
 from estate.model.arrays import Arrays, arrays
 from estate.problem import Bools, Ints, Problem, Solution, violations
-from estate.solve import highs
-from estate.solve.watch import Clock
+from estate.solve import Answer, Limits, Status, highs, told_apart
+from estate.solve.answer import value_of
+from estate.solve.through_pulp import Outcome
+from estate.solve.watch import Clock, Watch
 
 OPTIONS: highs.Options = {
     "mip_abs_gap": 0.5,  # the objective is whole units at every plan, so half a unit proves the optimum
@@ -27,11 +30,15 @@ OPTIONS: highs.Options = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """What one solve showed: ``ended`` is ``proven``, ``infeasible`` or ``time``; ``bound`` in pence."""
+    """What one solve showed: ``ended`` is ``proven``, ``infeasible`` or ``time``; ``bound`` in pence.
+
+    ``settled``: plans of the same value have been told apart, as ``estate run`` does.
+    """
 
     ended: str
     solution: Solution | None
     bound: float | None
+    settled: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +101,27 @@ class Programme:
             return Found("infeasible", None, None)
         bound = run.bound * unit
         return Found(run.ended, None if run.x is None else f.solution(run.x), bound if np.isfinite(bound) else None)
+
+
+def told(problem: Problem, found: Found, time_s: float | None, narrow: Callable[[Problem, int], Problem] | None) -> Found:
+    """What was found: of the plans that are its equals, the one that ``estate run`` would choose.
+
+    ``narrow`` takes from the problem what no plan of that value has (:func:`estate.solve.told_apart`).
+    """
+    if found.ended != "proven" or found.solution is None:
+        return found
+    value = value_of(problem, found.solution)
+    proven = Answer(Status.OPTIMAL, found.solution, value, float(value), 0.0, repeatable=True, stopped="proven", seconds=0.0)
+    answer = told_apart(problem, proven, Watch(Limits(time_s=time_s)), narrow=narrow, door=_step)
+    return replace(found, solution=answer.solution, settled=answer.settled)
+
+
+def _step(f: Formulation, watch: Watch, *, start: Solution | None, another: bool) -> Outcome:
+    """One step of telling plans apart, by the arrays: most are over before PuLP would have written them down."""
+    del another  # the best of all is as good, and soon found
+    clock = Clock(None if (left := watch.left()) is None else time.monotonic() + left)
+    run = highs.run(arrays(f), clock=clock, start=None if start is None else f.values(start), options=OPTIONS)
+    return Outcome(run.ended, None if run.x is None else f.solution(run.x), run.bound)
 
 
 def _apart(f: Formulation, plans: list[Solution], least: int) -> None:

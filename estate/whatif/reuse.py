@@ -8,10 +8,12 @@ Three things are kept by a worker:
 * the anchor's **best plan**, which needs no solve where it is *sure* to be best still: the locks agree with it, and costs
   have only gone up where it does not go, and down where it does.
 
-The plan of a scenario is the anchor's where that is still a best plan, else the solver's, started from the anchor's.  That is
-a definition, not a short cut: with ``reuse=False`` everything is read and built from nothing and the answer is the same.
-Plans of equal running cost are not told apart further (``estate run`` does), so pounds are the main job's to the penny while
-a plan may be another of the same cost.
+Plans of equal value are told apart as ``estate run`` does (:mod:`estate.solve.ties`), so that a scenario's plan is the main
+job's own, counter by counter, and with ``reuse=False``, where everything is read and built from nothing, it is the same.  An
+anchor's plan that is sure to be best still needs no telling apart either.  What ties with it under the new costs tied with it
+under the anchor's (:func:`estate.whatif.light.surely_best`: both differences are nil; inside a region: a difference that is
+linear in the costs and never negative is nil all over a region where it is nil at a point inside), there it came first, and
+what comes after cost does not ask what a building costs to run.
 """
 
 from __future__ import annotations
@@ -25,14 +27,12 @@ from typing import Any
 from estate.errors import InputError, Issue, Severity, Where, raise_for
 from estate.formulate import formulate
 from estate.load import load
-from estate.model import Measure
-from estate.model import formulate as formulate_model
 from estate.place import Place
 from estate.problem import Goal, NearRows, Problem, Solution, cost
 from estate.scenario import Adjust, Scenario, digest, resolved
-from estate.solve import Limits, Status, choose, through_pulp
+from estate.solve import Limits, Status, choose, solve
 from estate.solve.answer import value_of
-from estate.solve.watch import Watch
+from estate.solve.columns.tied import narrowed
 from estate.standards.journeys import ALL_PAIRS, measure
 from estate.standards.measured import Measured
 from estate.standards.presets import modes, rules
@@ -51,7 +51,7 @@ from estate.whatif.light import (
     without_light,
 )
 from estate.whatif.patches import Changes, WhatIf, scenario_of
-from estate.whatif.programme import Found, Programme, feasible
+from estate.whatif.programme import Found, Programme, feasible, told
 from estate.whatif.regions import Region, proven
 
 MOST_ANCHORS = 16
@@ -89,6 +89,8 @@ class Reply:
     light: Light | None = None
     solved: bool = True
     """False where the anchor's plan was sure to be best."""
+    settled: bool = False
+    """Plans of the same value have been told apart."""
 
 
 class Evaluator:
@@ -204,6 +206,7 @@ class Evaluator:
                 problem.today if problem.today is not None and feasible(problem, problem.today, *no_locks(problem)) else None
             )
             best = programme.solve(problem.site_cost, problem.pair_cost, start=today, time_s=time_s)
+            best = told(problem, best, time_s, choose.way(problem, Limits()).narrow)
         else:
             best = _other_goal(problem, time_s)
         return Anchor(scenario, place, formulation, best, programme)
@@ -256,33 +259,27 @@ def _best_at(anchor: Anchor, adjust: tuple[Adjust, ...], time_s: float) -> bool:
 
 
 def _solved(anchor: Anchor, light: Light, place: Place, time_s: float | None) -> Reply:
-    plan = anchor.best.solution
-    start = plan if plan is not None and feasible(anchor.problem, plan, light.keep, light.close) else None
+    plan, problem = anchor.best.solution, anchor.problem
+    start = plan if plan is not None and feasible(problem, plan, light.keep, light.close) else None
     found = anchor.programme.solve(
         light.site_cost, light.pair_cost, keep=light.keep, close=light.close, start=start, time_s=time_s
     )
-    if found.ended == "proven" and found.solution is not None and start is not None:
-        problem = replace(anchor.problem, site_cost=light.site_cost, pair_cost=light.pair_cost)
-        if cost(problem, start) == cost(problem, found.solution):
-            found = replace(found, solution=start)
+    here = replace(
+        problem,
+        site_cost=light.site_cost,
+        pair_cost=light.pair_cost,
+        must_open=problem.must_open | light.keep,
+        must_close=problem.must_close | light.close,
+    )
+    found = told(here, found, time_s, lambda less, value: narrowed(less, anchor.multipliers, value))
     return _reply(anchor, light, found, place, solved=True)
 
 
 def _other_goal(problem: Problem, time_s: float | None) -> Found:
-    """The best plan under another goal than cost, and the cheapest of those: otherwise a frontier would hold dominated points."""
-    watch = Watch(Limits(time_s=time_s))
-    answer = choose.way(problem, watch.limits).search(problem, watch)
-    best = Found("infeasible" if answer.status is Status.INFEASIBLE else answer.stopped, answer.solution, answer.bound)
-    if answer.solution is None or answer.value is None or best.ended != "proven":
-        return best
-    farthest = problem.goal is Goal.FARTHEST
-    held = {} if farthest else {Measure(problem.goal): answer.value}
-    within = answer.value if farthest else None
-    cheapest = through_pulp.run(
-        formulate_model(problem, Measure.COST, at_most=held, within=within), watch, start=answer.solution
-    )
-    keeps = cheapest.solution is not None and value_of(problem, cheapest.solution) == answer.value
-    return replace(best, solution=cheapest.solution) if cheapest.ended == "proven" and keeps else replace(best, ended="time")
+    """The best plan under another goal than cost, the cheapest of them: no point of a frontier is dominated."""
+    answer = solve(problem, Limits(time_s=time_s))
+    ended = "infeasible" if answer.status is Status.INFEASIBLE else answer.stopped
+    return Found(ended, answer.solution, answer.bound, answer.settled)
 
 
 def _alternative(anchor: Anchor, rank: int, differ_by: int, time_s: float | None) -> Reply:
@@ -314,7 +311,7 @@ def _reply(anchor: Anchor, light: Light, found: Found, place: Place, *, solved: 
     bound = float(value) if proven else found.bound
     if not solved and anchor.best.ended != "proven":
         bound = None
-    return Reply(status, reason, anchor, found.solution, value, bound, place, light, solved)
+    return Reply(status, reason, anchor, found.solution, value, bound, place, light, solved, found.settled)
 
 
 def _refuse_what_batches_cannot_hold(scenario: Scenario) -> None:

@@ -40,6 +40,7 @@ SCHEMA = pa.schema(
         ("mean_m", pa.float64()),
         ("farthest_m", pa.float64()),
         ("solved", pa.bool_()),
+        ("settled", pa.bool_()),
         ("seconds", pa.float64()),
         ("sites", _PAIR),
         ("moved", _PAIR),

@@ -89,7 +89,8 @@ def row_of(evaluator: Evaluator, ask: Ask, timeout_s: float) -> Row:
     row: Row = {"hash": ask.hash, "reason": ""}
     try:
         reply = evaluator.answer(ask.changes, ask.special, time_s=0.7 * timeout_s)
-        row |= {"status": str(reply.status), "reason": reply.reason, "solved": reply.solved, **figures(reply)}
+        row |= {"status": str(reply.status), "reason": reply.reason, "solved": reply.solved, "settled": reply.settled}
+        row |= figures(reply)
         if reply.anchor is not None and reply.solution is not None:
             row["sites"] = _pairs(states_of(reply.anchor, reply.solution))
             row["moved"] = _pairs(moves_of(reply.anchor, reply.solution))
