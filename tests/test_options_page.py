@@ -9,6 +9,7 @@ import pytest
 import starter
 
 from estate.cli import main
+from estate.errors import InputError
 from estate.page.options import section
 from estate.page.public import redacted
 from estate.pipeline.job import run
@@ -130,6 +131,16 @@ def test_an_alternative_without_a_plan_is_left_out_and_said(tmp_path):
     said = run(folder, out=tmp_path / "maps", options=(other,)).manifest["options"]
     assert said["alternatives"] == []
     assert said["left_out"] == [{"name": "Close all", "why": "no plan can meet these rules"}]
+
+
+def test_alternatives_that_name_what_is_not_there_are_refused_together_and_at_once(tmp_path):
+    changes = ({"rules.close": ["nowhere"]}, {"rules.out": ["nobody"], "standards.none.limit": "1 mile"})
+    others = tuple(Alternative(name=f"other {n}", changes=each) for n, each in enumerate(changes))
+    with pytest.raises(InputError) as refused:
+        run(starter.make(tmp_path), out=tmp_path / "maps", options=others)
+    said = [str(each) for each in refused.value.issues]
+    assert said[0].startswith("estate.toml, column rules.close: alternative 'other 0': 'nowhere' is not a site")
+    assert "alternative 'other 1'" in said[1]
 
 
 def test_a_what_if_is_an_option_where_it_decides_something():

@@ -52,6 +52,10 @@ def run(  # noqa: PLR0913  (one for each thing that is asked for)
         own = scenario.options or Options()
         scenario = scenario.model_copy(update={"options": own.model_copy(update={"alternatives": options})})
     prepared = prepare(scenario, cache=out / ".cache", say=say)
+    if options is not None:
+        from estate.pipeline.options import check_alternatives  # noqa: PLC0415  (only where it is asked for)
+
+        check_alternatives(prepared)
     outcome = decide(prepared, progress=progress, stop=stop, say=say)
     if partners is not None:
         from estate.pipeline.partners import with_partners  # noqa: PLC0415  (only where it is asked for)

@@ -10,17 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from estate.appraise import Appraisal
-from estate.errors import InfeasibleError, NoPlanError, VerificationError
+from estate.errors import InfeasibleError, InputError, Issue, NoPlanError, VerificationError, errors_of
 from estate.money.purses import limited
 from estate.options.finance import settings
 from estate.options.option import KINDS, Option
 from estate.options.tables import option_tables
 from estate.pipeline.decide import Outcome, decide, stored
 from estate.pipeline.judge import judge
-from estate.pipeline.prepare import Say, again, quiet
+from estate.pipeline.prepare import Prepared, Say, again, quiet
 from estate.place import Plan
 from estate.runs.run import column_kinds
 from estate.scenario import Alternative, Objective, altered
+from estate.validate import check
 
 USUAL = 5
 """Options where the scenario names none: nothing, the minimum, the plan, and two others."""
@@ -82,6 +83,19 @@ def with_options(
         raise VerificationError("the options did not pass the independent check: nothing is published", verdict.failures)
     manifest |= {"verification": {"checks": dict(verdict.checks)}}
     return replace(appraised, verdict=verdict, manifest=manifest)
+
+
+def check_alternatives(prepared: Prepared) -> None:
+    """Refuse every alternative that names what is not there, before anything is looked for."""
+    found: list[Issue] = []
+    for each in settings(prepared.scenario).alternatives:
+        try:
+            issues = errors_of(check(altered(prepared.scenario, each.changes), prepared.place))
+        except InputError as error:
+            issues = tuple(error.issues)
+        found += [replace(issue, message=f"alternative '{each.name}': {issue.message}") for issue in issues]
+    if found:
+        raise InputError(issues=found)
 
 
 def _alike(one: Plan, other: Plan) -> bool:
