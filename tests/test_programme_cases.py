@@ -8,7 +8,7 @@ from places import tiny_place
 from test_programme import purse, town
 
 from estate.cli.verbs.programme import command
-from estate.programme.delay import IMPOSSIBLE, delay_table
+from estate.programme.delay import IMPOSSIBLE, LAST, delay_table
 from estate.programme.explain import why_none
 from estate.programme.orders import began, solve
 from estate.programme.regret import regret, under
@@ -84,10 +84,18 @@ def test_waiting_costs_what_choosing_again_says():
     assert {"move", "let go", "receipt"} <= set(table["what"])
 
 
-def test_a_step_of_the_only_year_cannot_wait():
+def test_what_must_be_done_by_then_cannot_wait():
+    """A building that must close, and may not after this year; a step of the last year has no later one."""
+    window = {"of": "station", "not_after": 2027}
+    terms = town({"years": 3, "windows": [window, {"of": "station", "not_before": 2027}]}, place=tiny_place(sites=CLOSES))
+    table = delay_table(terms, solve(terms.orders)).set_index(["what", "site_id"])
+    assert table.loc[("let go", "station"), "status"] == IMPOSSIBLE
+
+
+def test_a_step_of_the_only_year_has_no_later_one():
     terms = town({"years": 1, "within_years": False}, place=tiny_place(sites=CLOSES))
     table = delay_table(terms, solve(terms.orders))
-    assert set(table.loc[table["what"] != "receipt", "status"]) == {IMPOSSIBLE}
+    assert set(table.loc[table["what"] != "receipt", "status"]) == {LAST}
 
 
 # ------------------------------------------------------------------------------------------------------ cases

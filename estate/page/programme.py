@@ -48,7 +48,9 @@ def section(run: Run) -> dict[str, Any] | None:
         facts.table(run, "cash", ("purse", "year", "kind", "line", "amount_gbp")),
     )
     said = run.manifest.get("programme", {})
-    shown = _years([*steps["year"], *_known(steps["receipt_year"]), *said.get("years", ())])
+    # Works are paid the year before a step, and money may come in before any of it.
+    first = [str(cash["year"].min())] if len(cash) else []
+    shown = _years([*first, *steps["year"], *_known(steps["receipt_year"]), *said.get("years", ())])
     return {
         "lead": _lead(run, said, steps),
         "years": shown,

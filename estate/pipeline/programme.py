@@ -18,13 +18,14 @@ import numpy as np
 import pandas as pd
 
 from estate.appraise import Appraisal, appraise
-from estate.errors import InfeasibleError, VerificationError
+from estate.errors import InfeasibleError, Issue, SolverError, VerificationError
 from estate.formulate import formulate
 from estate.money.law import year_label
 from estate.pipeline.decide import Outcome, stored
 from estate.pipeline.judge import judge
 from estate.pipeline.manifest import manifest_of
 from estate.pipeline.prepare import Prepared, Say, prepare, quiet
+from estate.problem import Problem, Solution
 from estate.programme.delay import delay_table
 from estate.programme.explain import why_none
 from estate.programme.invest import invest_table
@@ -113,35 +114,58 @@ def programmed(
     limit, stops = scenario.solver.time_limit_s, stop or threading.Event()
     clock = Clock(None if limit is None else time.monotonic() + limit, stops.is_set)
     say(f"choosing plan and order over {len(terms.years)} years")
+    began = time.monotonic()
     course = solve(terms.orders, gap=scenario.solver.gap, clock=clock, seed=scenario.solver.seed)
+    took = time.monotonic() - began
     if course is None:
         say("looking for what stands in the way")
-        raise InfeasibleError("no programme can meet these rules", why_none(terms, clock))
-    tables = {**programme_tables(terms, course), **asked_besides(terms, course, more, clock, say)}
+        raise InfeasibleError("no programme can meet these rules", _reasons(terms, stops))
+    tables = {**programme_tables(terms, course), **asked_besides(terms, course, more, stops, say)}
     outcome = carried_out(prepared, terms, course, tables, say=say)
     say("writing the results")
     from estate.pipeline.publish import execution, publish  # noqa: PLC0415  (folium is slow to import)
 
-    folder = publish(stored(outcome), out, execution(started, outcome.answer.seconds), public=public)
+    folder = publish(stored(outcome), out, execution(started, took), public=public)
     return Programmed(terms, course, replace(outcome, out=folder))
 
 
-def asked_besides(terms: Terms, course: Course, more: More, clock: Clock, say: Say) -> dict[str, pd.DataFrame]:
-    """``invest, delay, cases, least_regret``: those that are asked for."""
-    found = {}
-    if more.invest_gbp is not None:
-        say("choosing again with more capital in each year")
-        found["invest"] = invest_table(terms, course, more.invest_gbp, clock)
-    if more.delay:
-        say("choosing again with each step, and each receipt, a year later")
-        found["delay"] = delay_table(terms, course, clock)
-    if more.cases:
-        say("choosing again in every case")
-        robust = regret(terms, course, clock)
-        found["cases"] = robust.table
-        if robust.course is not None:
-            found["least_regret"] = programme_tables(terms, robust.course)["programme"]
+def asked_besides(terms: Terms, course: Course, more: More, stop: threading.Event, say: Say) -> dict[str, pd.DataFrame]:
+    """``invest, delay, cases, least_regret``: those that are asked for.
+
+    Each question has as much time as the programme itself; one that is not answered in it is said, and has no table.
+    """
+    limit, found = terms.measured.scenario.solver.time_limit_s, dict[str, pd.DataFrame]()
+
+    def clock() -> Clock:
+        return Clock(None if limit is None else time.monotonic() + limit, stop.is_set)
+
+    try:
+        if more.invest_gbp is not None:
+            say("choosing again with more capital in each year")
+            found["invest"] = invest_table(terms, course, more.invest_gbp, clock())
+        if more.delay:
+            say("choosing again with each step, and each receipt, a year later")
+            found["delay"] = delay_table(terms, course, clock())
+        if more.cases:
+            say("choosing again in every case")
+            robust = regret(terms, course, clock())
+            found["cases"] = robust.table
+            if robust.course is not None:
+                found["least_regret"] = programme_tables(terms, robust.course)["programme"]
+    except SolverError as error:
+        say(f"not answered in time, and left out: {error}")
     return found
+
+
+def _reasons(terms: Terms, stop: threading.Event) -> tuple[Issue, ...]:
+    """Why there is no programme, as far as it is found in the time that explanations have."""
+    from estate.diagnose import EXPLAIN_S  # noqa: PLC0415  (only where there is none)
+
+    try:
+        return why_none(terms, Clock(time.monotonic() + EXPLAIN_S, stop.is_set))
+    except SolverError:
+        remedy = "lift what may stand in the way: purses, windows, leases that are left, the most moves in a year"
+        return (Issue("programme.unexplained", "there is provably none; why was not found in time", remedy),)
 
 
 def carried_out(
@@ -152,7 +176,6 @@ def carried_out(
     measured = Measured.of(prepared.place, scenario, prepared.travel)
     formulation = formulate(measured)
     plan = terms.formulation.plan(prepared.place, course.state(-1))
-    # A building that must close is let go at the end: its points have no pair at home in the plan that stands then.
     appraisal = appraise(measured, plan, formulation.state.why)
     appraisal = Appraisal({**appraisal.tables, **tables}, appraisal.summary)
     dated = replace(prepared, measured=measured)
@@ -176,7 +199,7 @@ def in_its_years(scenario: Scenario, steps: pd.DataFrame) -> Scenario:
     return scenario.model_copy(update={"name": f"{scenario.name}-programme", "money": money})
 
 
-def _answer(problem: Any, solution: Any, terms: Terms, course: Course) -> Answer:
+def _answer(problem: Problem, solution: Solution, terms: Terms, course: Course) -> Answer:
     """The plan at the end with its proof: what the programme's bound leaves open, as an equal yearly sum."""
     value = value_of(problem, solution)
     annuity = terms.worth.annuity

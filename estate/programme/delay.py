@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from estate.errors import SolverError
 from estate.money.law import year_label
 from estate.programme.orders import Course, Orders, solve
 from estate.programme.tables import Step, steps
 from estate.programme.terms import Terms, terms_of
+from estate.solve.answer import Status
 from estate.solve.watch import NEVER, Clock
 from estate.standards.measured import Measured
 
@@ -20,13 +22,15 @@ COLUMNS = [
     "what", "access_point_id", "service", "site_id", "building", "year", "not_before", "worth_less_gbp", "at_least_gbp", "status",
 ]  # fmt: skip
 IMPOSSIBLE = "cannot wait"
+UNKNOWN = "not found in time"
+LAST = "there is no later year"
 
 
 def delay_table(terms: Terms, course: Course, clock: Clock = NEVER) -> pd.DataFrame:
     """``delay``: what it costs that one step is not taken before the year after its own, or that one sale is paid a year later.
 
-    By how much the best programme is worth less then: everything else is chosen again.
-    ``at_least_gbp`` is what the proof leaves of it.  A step that the last year cannot do without *cannot wait*.
+    By how much the best programme is worth less then: everything else is chosen again.  Where that is not proven it is at most
+    ``worth_less_gbp``, and at least ``at_least_gbp``.  A step that must be taken by then *cannot wait*.
     """
     rows = [*_steps(terms, course, clock), *_receipts(terms, course, clock)]
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -34,8 +38,8 @@ def delay_table(terms: Terms, course: Course, clock: Clock = NEVER) -> pd.DataFr
 
 def _steps(terms: Terms, course: Course, clock: Clock) -> Iterator[dict[str, Any]]:
     for each in steps(terms, course):
-        again = solve(_later(terms.orders, each), clock=clock) if each.period + 1 < terms.orders.periods else None
-        yield _row(terms, course, each, again)
+        last = each.period + 1 == terms.orders.periods
+        yield _row(terms, each, _nothing(LAST) if last else _cost(course, _later(terms.orders, each), clock))
 
 
 def _later(orders: Orders, step: Step) -> Orders:
@@ -49,7 +53,7 @@ def _later(orders: Orders, step: Step) -> Orders:
     return replace(orders, pair_may=pair_may, site_may=site_may)
 
 
-def _row(terms: Terms, course: Course, step: Step, again: Course | None) -> dict[str, Any]:
+def _row(terms: Terms, step: Step, cost: dict[str, Any]) -> dict[str, Any]:
     place, base = terms.measured.place, terms.measured.scenario.money.base_year
     is_move = step.pair >= 0
     at = int(place.point_site[terms.point[step.pair]]) if is_move else step.site
@@ -63,18 +67,28 @@ def _row(terms: Terms, course: Course, step: Step, again: Course | None) -> dict
         "building": place.sites["name"].iloc[at],
         "year": year_label(year),
         "not_before": year_label(year + 1),
-        **_cost(terms, course, again),
+        **cost,
     }
 
 
-def _cost(terms: Terms, course: Course, again: Course | None, constant: int | None = None) -> dict[str, Any]:
+def _nothing(status: str) -> dict[str, Any]:
+    """No sum, and why."""
+    return {"worth_less_gbp": np.nan, "at_least_gbp": np.nan, "status": status}
+
+
+def _cost(course: Course, orders: Orders, clock: Clock) -> dict[str, Any]:
+    """What the best of other orders is worth less, and the proof of it."""
+    try:
+        again = solve(orders, clock=clock)
+    except SolverError:  # a search that is stopped may have found nothing: that is said, row by row
+        return _nothing(UNKNOWN)
     if again is None:
-        return {"worth_less_gbp": np.nan, "at_least_gbp": np.nan, "status": IMPOSSIBLE}
-    shift = 0 if constant is None else terms.constant - constant
-    less = course.value - again.value + shift
+        return _nothing(IMPOSSIBLE)
+    less = course.value - again.value
+    least = 0.0 if course.status is Status.OPTIMAL else -np.inf
     return {
         "worth_less_gbp": less / 100,
-        "at_least_gbp": min(course.value - again.bound + shift, less) / 100,
+        "at_least_gbp": min(max(course.value - again.bound, least), less) / 100,
         "status": str(again.status),
     }
 
@@ -92,7 +106,6 @@ def _receipts(terms: Terms, course: Course, clock: Clock) -> Iterator[dict[str, 
         slow.iloc[each.site] += 1
         late = replace(place, sites=place.sites.assign(years_to_sale=slow))
         other = terms_of(Measured.of(late, measured.scenario, measured.travel))
-        again = solve(other.orders, clock=clock)
         year = base + int(mine["year"].iloc[0])
         yield {
             "what": "receipt",
@@ -102,5 +115,5 @@ def _receipts(terms: Terms, course: Course, clock: Clock) -> Iterator[dict[str, 
             "building": place.sites["name"].iloc[each.site],
             "year": year_label(year),
             "not_before": year_label(year + 1),
-            **_cost(terms, course, again, other.constant),
+            **_cost(course, other.orders, clock),
         }

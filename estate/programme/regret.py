@@ -24,6 +24,7 @@ COLUMNS = [
     "case", "best_gbp", "this_programme_gbp", "regret_gbp", "short_gbp", "least_regret_programme_gbp", "its_regret_gbp", "status",
 ]  # fmt: skip
 PLANNED = Case(name="As planned")
+IMPOSSIBLE = "cannot be done"
 DUST_GBP = 0.02
 
 
@@ -39,16 +40,18 @@ def regret(terms: Terms, course: Course, clock: Clock = NEVER) -> Robust:
     """``cases``: one row for each case of the scenario, the planned one first.
 
     ``short_gbp`` is the most by which a purse would be below nothing if this programme went ahead with the loans and transfers it
-    plans: then it could not, and nothing is said of its regret.  ``status`` is of the proof of ``best_gbp``.
+    plans: then it could not, and nothing is said of its regret.  ``status`` is of the proof of ``best_gbp``, or says that what
+    must be done cannot be paid for in the case.
     """
     cases = (PLANNED, *asked(terms.measured.scenario).cases)
     made = [terms, *(terms_of(under(terms.measured, case)) for case in cases[1:])]
-    best = [course, *(_best(each, clock) for each in made[1:])]
-    least = solve(_least_regret(made, best), clock=clock)
+    best = [course, *(solve(each.orders, clock=clock) for each in made[1:])]
+    known = [each for each in best if each is not None]
+    least = solve(_least_regret(made, known), clock=clock) if len(known) == len(best) else None
     rows = []
     for case, each, top in zip(cases, made, best, strict=True):
         mine, its = _worth(each, course), np.nan if least is None else _worth(each, least)
-        lead, short = (top.value + each.constant) / 100, _short(each.orders, course)
+        lead, short = np.nan if top is None else (top.value + each.constant) / 100, _short(each.orders, course)
         rows.append(
             {
                 "case": case.name,
@@ -58,7 +61,7 @@ def regret(terms: Terms, course: Course, clock: Clock = NEVER) -> Robust:
                 "short_gbp": short,
                 "least_regret_programme_gbp": its,
                 "its_regret_gbp": round(lead - its, 2),
-                "status": str(top.status),
+                "status": IMPOSSIBLE if top is None else str(top.status),
             }
         )
     return Robust(pd.DataFrame(rows, columns=COLUMNS), least)
@@ -94,13 +97,6 @@ def _scenario(scenario: Scenario, case: Case) -> Scenario:
     exits = {site: price * case.works for site, price in scenario.money.pfi_exit_gbp.items()}
     money = scenario.money.model_copy(update={"pfi_exit_gbp": exits})
     return scenario.model_copy(update={"services": services, "money": money})
-
-
-def _best(terms: Terms, clock: Clock) -> Course:
-    found = solve(terms.orders, clock=clock)
-    if found is None:
-        raise ValueError("what must be done cannot be paid for in a case")
-    return found
 
 
 def _worth(terms: Terms, course: Course) -> float:

@@ -108,7 +108,8 @@ def asked_besides(found: Programmed) -> Iterator[str]:
             if row["what"] == "receipt"
             else f"{row['service'] or row['what']}, {row['building']}"
         )
-        cost = "cannot wait" if math.isnan(row["worth_less_gbp"]) else f"costs £{row['worth_less_gbp']:,.0f}"
+        sum_ = f"£{row['worth_less_gbp']:,.0f}" if row["status"] == "optimal" else f"at most £{row['worth_less_gbp']:,.0f}"
+        cost = row["status"] if math.isnan(row["worth_less_gbp"]) else f"costs {sum_}"
         yield f"{what}: to wait from {row['year']} to {row['not_before']} {cost}"
     for row in tables["cases"].to_dict("records") if "cases" in tables else ():
         short = f"a purse is £{row['short_gbp']:,.0f} short"
