@@ -137,6 +137,7 @@ def _points(run: Run, trips: Journeys, points: list[Point]) -> dict[str, list[An
         "home": [point.home for point in points],
         "host": [point.host for point in points],
         "consult": [point.consultation for point in points],
+        "merge": [int(point.merges) for point in points],
     }
 
 

@@ -116,8 +116,13 @@ def farther_places(run: Run, trips: Journeys) -> list[str]:
     for row in [row for row in rows if row.farther][:MOST_PLACES]:
         worst = words.plain(facts.service_label(run, row.worst))
         part = f"{words.fraction(row.farther / row.people).capitalize()} of {row.name}" if row.whole else f"Near {row.name}"
-        loss = f" most often to the nearest {worst}" if worst else ""
-        found.append(f"{part}: {words.count(row.farther)} people,{loss} ({words.count(row.worst_people)} of them, {row.extra})")
+        most = row.worst_people < row.farther
+        loss = (
+            f"most often to the nearest {worst} ({words.count(row.worst_people)} of them, "
+            if most
+            else f"to the nearest {worst} ("
+        )
+        found.append(f"{part}: {words.count(row.farther)} people, {loss}{row.extra})")
     return found
 
 

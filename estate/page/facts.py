@@ -206,16 +206,27 @@ class Point:
     home: int
     host: int
     consultation: str
+    merges: bool
 
 
 def points(run: Run) -> list[Point]:
     """Every access point that may be shown, with where it is today and where the plan puts it."""
     frame = run.place.access_points
-    moves = table(run, "moves", ("access_point_id", "consultation"))
+    moves = table(run, "moves", ("access_point_id", "consultation", "kind"))
+    merging = set(moves.loc[moves["kind"] == "merge", "access_point_id"].astype(str))
     asked = dict(zip(moves["access_point_id"].astype(str), moves["consultation"].map(words.consultation), strict=True))
     shown = frame["shown"].to_numpy(bool) if "shown" in frame else np.ones(len(frame), dtype=bool)
     return [
-        Point(str(point_id), name or "", service, agency, int(home), int(host), asked.get(str(point_id), ""))
+        Point(
+            str(point_id),
+            name or "",
+            service,
+            agency,
+            int(home),
+            int(host),
+            asked.get(str(point_id), ""),
+            str(point_id) in merging,
+        )
         for point_id, name, service, agency, home, host, show in zip(
             frame.index,
             frame["name"],

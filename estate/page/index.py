@@ -13,12 +13,13 @@ from estate.page import options as sidebyside
 from estate.page import partners as signing
 from estate.page import programme as order
 from estate.page import public as publishing
+from estate.page.sketch import Sketch, sketch
 
 if TYPE_CHECKING:
     from estate.page.evidence import Evidence
     from estate.runs.run import Run
 
-STYLES = ("page.css", "map.css", "print.css", "programme.css")
+STYLES = ("page.css", "map.css", "sketch.css", "print.css", "programme.css")
 BEFORE_MAP = ("core.js", "marks.js")
 AFTER_MAP = ("map.js", "insets.js", "legend.js", "panel.js", "search.js", "tables.js", "main.js")
 
@@ -85,6 +86,7 @@ def _context(
         "checks": words.checks(run.manifest),
         "same": "a minute" if trips.unit is words.MINUTES else "80 metres",
         "services": _choices(known),
+        "still": _still(run, points),
         "drawing": Markup(drawing.html),  # noqa: S704 - folium's empty element: no words in it
         "hardest": story.hardest_hit(run),
         "outcomes": _outcomes(run),
@@ -113,6 +115,15 @@ def _context(
         "licence": assets.leaflet_licence(),
         "data": known,
     }
+
+
+def _still(run: Run, points: list[facts.Point]) -> Sketch:
+    """The plan as a still drawing, for who has no scripts: buildings by what becomes of them, a line for each move."""
+    frame = facts.table(run, "sites", ("site_id", "after")).assign(site_id=lambda rows: rows["site_id"].astype(str))
+    after = frame.set_index("site_id")["after"].reindex(run.place.sites.index)
+    where = run.place.sites[["easting_m", "northing_m"]].reset_index(drop=True).assign(after=after.to_numpy())
+    links = [(point.home, point.host) for point in points if point.home != point.host]
+    return sketch(where, geography.outline(run.place), width=520, links=links)
 
 
 def _choices(known: dict[str, Any]) -> list[dict[str, str]]:

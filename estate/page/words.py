@@ -27,7 +27,7 @@ OUTCOMES = {
 """The words of the ``before`` and ``after`` columns, as a reader sees them."""
 
 OUTCOME_NOTES = {
-    "hub": "two or more services share it",
+    "hub": "two or more different public services share it",
     "retained": "stays in use, with one service or other uses",
     "released": "no longer needed and let go",
     "closed to services": "stays for its other uses, but has no public counter",

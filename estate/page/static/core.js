@@ -1,5 +1,6 @@
 "use strict";
 // What every other script uses. Names are data: they reach the page only as text nodes, each isolated in a <bdi>.
+document.documentElement.classList.add("scripts");
 var estate = {
   motion: !window.matchMedia("(prefers-reduced-motion: reduce)").matches,
 

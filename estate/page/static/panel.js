@@ -28,7 +28,7 @@
       const said = [estate.el("strong", null, label)];
       if (points.name[p] !== label) said.push(", ", estate.name(points.name[p]));
       said.push(estate.el("span", { class: "quiet" }, ", run by ", estate.name(points.agencies[points.agency[p]])));
-      if (points.home[p] !== points.host[p]) said.push(arriving ? " from " : " moves to ", this._link(arriving ? points.home[p] : points.host[p]));
+      if (points.home[p] !== points.host[p]) said.push(arriving ? " from " : points.merge[p] ? " merges with the one at " : " moves to ", this._link(arriving ? points.home[p] : points.host[p]));
       if (points.consult[p]) said.push(" ", estate.el("span", { class: "flag" }, "consultation: ", points.consult[p].toLowerCase()));
       return estate.el("li", null, said);
     }
