@@ -22,14 +22,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from estate.problem import Floats, Goal, Problem, Solution, cost, step, violations
 from estate.solve import reduce
-from estate.solve.columns import dive, master, patterns, rest, rows
+from estate.solve.columns import dive, master, patterns, rest, rows, tree
 from estate.solve.columns.boxstep import climb
 from estate.solve.columns.core import Core, core, is_pure
 from estate.solve.columns.lagrangian import Dual, ascend
@@ -46,6 +46,10 @@ BALL = 40
 """Sites of a neighbourhood where the whole is solved in the end."""
 SIZES = (30, 50, 80)
 """Sites of neighbourhoods, by attempt, where it is not."""
+TIED = (60, 100)
+"""The same where sets tie without end (:mod:`estate.solve.columns.tree`)."""
+AT_ONCE = 150
+"""Sites up to which such a place is searched as one from the start."""
 EACH = 300
 """Sets of each building that a first look at a neighbourhood takes.  On one region, 45 s of CPU from a plan 11% above the bound
 led to 1.9% above it with these and a dive, to 3.0% with the 12,000 sets nearest the bound; with 150 of each to 2.0%."""
@@ -216,6 +220,9 @@ def _solve(problem: Problem, state: Run) -> None:
     dual = climb(problem, cut, dual, plan=state.plan, over=lambda: state.clock.over() is not None)
     state.saw(problem, None, dual.bound)
     tied = patterns.endless(problem, cut, dual)
+    if tied and is_pure(problem):
+        _tied(problem, cut, state, dual)
+        return
     if tied:
         _dive(problem, cut, state, dual)
     if problem.n_sites > BALL and state.over() is None:
@@ -224,6 +231,22 @@ def _solve(problem: Problem, state: Run) -> None:
         _rest(problem, state, dual)
     elif state.over() is None:
         _prove(problem, cut, state, dual)
+
+
+def _tied(problem: Problem, cut: Core, state: Run, dual: Dual) -> None:
+    """Where sets tie without end: neighbourhoods, then all of it, by branch and price; what is left by HiGHS."""
+    if problem.n_sites > AT_ONCE:
+        _dive(problem, cut, state, dual)
+        _improve(state, Sweep(problem, blocks.links(problem), dual, TIED, tied=True))
+    if state.over() is not None or state.plan is None:
+        return
+    found = tree.search(
+        problem, cut, dual, state.plan, nodes=_left(state, 20_000), gap=state.gap_wanted, clock=state.clock,
+        told=lambda plan, bound: state.saw(problem, plan, bound),
+    )  # fmt: skip
+    state.work += found.nodes
+    state.saw(problem, found.plan, found.bound)
+    _rest(problem, state, dual)
 
 
 def _large(problem: Problem, cut: Core, state: Run) -> None:
@@ -238,9 +261,15 @@ def _large(problem: Problem, cut: Core, state: Run) -> None:
     if together:
         dual = climb(problem, cut, dual, plan=state.plan, rounds=EARLY, over=lambda: state.clock.over() is not None)
         state.saw(problem, None, dual.bound)
-        if tied := patterns.endless(problem, cut, dual):
-            _dive(problem, cut, state, dual, dive.SURE[:1])
-    if not tied:
+        tied = patterns.endless(problem, cut, dual)
+    if tied and is_pure(problem):
+        dual = climb(problem, cut, dual, plan=state.plan, over=lambda: state.clock.over() is not None)
+        state.saw(problem, None, dual.bound)
+        _tied(problem, cut, state, dual)
+        return
+    if tied:
+        _dive(problem, cut, state, dual)
+    else:
         _improve(state, sweep, share=FIRST, most=problem.n_sites // BALL, looks=0)
     if state.over() is not None:
         return
@@ -269,13 +298,12 @@ def _large(problem: Problem, cut: Core, state: Run) -> None:
         sweep.sizes = tuple(min(round(each * GROW), problem.n_sites) for each in sweep.sizes)
 
 
-def _dive(problem: Problem, cut: Core, state: Run, dual: Dual, ways: Sequence[float] = dive.SURE) -> None:
-    """Plans out of the best multipliers, each joined with the plan in hand."""
-    for sure in ways:
-        if state.over() is not None or state.plan is None:
-            return
-        state.saw(problem, dive.improve(problem, cut, dual, state.plan, sure=sure, clock=state.clock))
-        state.work += math.ceil(problem.n_sites / BALL)
+def _dive(problem: Problem, cut: Core, state: Run, dual: Dual) -> None:
+    """A plan out of the best multipliers, joined with the plan in hand."""
+    if state.over() is not None or state.plan is None:
+        return
+    state.saw(problem, dive.improve(problem, cut, dual, state.plan, clock=state.clock))
+    state.work += math.ceil(problem.n_sites / BALL)
 
 
 def _improve(state: Run, sweep: Sweep, *, share: float = 1.0, most: int | None = None, looks: int = LOOKS) -> None:

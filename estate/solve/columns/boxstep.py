@@ -47,6 +47,9 @@ class Box:
         side = np.arange(self.rows - len(core.side_need), self.rows)
         self.priced = np.concatenate([np.arange(S), S + J + np.arange(R), side])
         """Rows of the programme that have a multiplier: points, cover rows and the items of share rules, side rows."""
+        self.held: list[patterns.Patterns] = []
+        """The sets in the programme, in the order of their columns."""
+        self.seen: set[int] = set()
         inf = INF
         lower = np.maximum(arrays.row_lower, -inf)
         lower[:S][core.optional] = -inf
@@ -63,6 +66,8 @@ class Box:
         )
         matrix = csc_array(csr_array((arrays.value, arrays.index, arrays.start), shape=(self.rows, len(arrays.cost))))
         self._add(arrays.cost, matrix, np.where(arrays.integer, inf, arrays.upper))
+        self.held.append(first)
+        self.seen.update(patterns.keys(first).tolist())
 
     def _add(self, cost: Floats, matrix: csc_array, upper: Floats) -> None:
         self.lp.addCols(
@@ -77,13 +82,18 @@ class Box:
         )
 
     def add(self, found: patterns.Patterns) -> None:
-        """Further sets."""
-        if not len(found.site):
+        """Further sets, less those that are in already."""
+        key = patterns.keys(found)
+        fresh = np.array([each not in self.seen for each in key.tolist()], dtype=bool)
+        if not fresh.any():
             return
+        self.seen.update(key.tolist())
+        found = patterns.some(found, np.flatnonzero(fresh))
         a = patterns.programme(self.problem, self.core, found)
         n = len(found.site)  # the items of share rules are in the programme already
         matrix = csc_array(csr_array((a.value, a.index, a.start), shape=(self.rows, len(a.cost))))
         self._add(a.cost[:n], csc_array(matrix[:, :n]), np.full(n, INF))
+        self.held.append(found)
 
     def hold(self, dual: Dual, width: float) -> None:
         """Put the box about these multipliers, ``width`` pence either way."""

@@ -281,13 +281,18 @@ def evaluate(core: Core, u: Floats, v: Floats, work: Work | None = None) -> Dual
     return evaluate_with_sets(core, u, v, work or work_space())[0]
 
 
-def evaluate_with_sets(core: Core, u: Floats, v: Floats, work: Work) -> tuple[Dual, Ints]:
-    """The bound that these multipliers prove, and the slots of each site's best set."""
+def evaluate_with_sets(core: Core, u: Floats, v: Floats, work: Work, start: Ints | None = None) -> tuple[Dual, Ints]:
+    """The bound that these multipliers prove, and the slots of each site's best set.
+
+    ``start`` are the slots of a set of each site that fits, if any are known: better sets are then found sooner.
+    """
     P, J = len(core.slot_point), len(core.site_cost)
     gain, taken = np.zeros(J), np.zeros(P, dtype=bool)
+    if start is not None:
+        taken[start] = True
     u, v = np.where(core.optional, np.minimum(u, 0.0), u), np.maximum(v, 0.0)
     worth = (np.zeros(P), np.zeros(len(core.group_offer)), np.zeros(J), np.zeros(J))
     value = relax(core, u, v, CELLS, worth, taken, gain, np.zeros(len(u)), np.zeros(len(v)), work)
     rhs = float(v[len(core.row_need) :] @ np.abs(core.side_need))
-    mass = float(np.abs(u).sum() + v.sum() + np.abs(gain).sum()) + rhs
+    mass = float(np.abs(u).sum() + v.sum() + np.abs(gain[core.must_open | (gain > 0.0)]).sum()) + rhs  # all that was added up
     return Dual(float(value) - SAFETY * mass, u, v, gain), np.flatnonzero(taken).astype(np.int64)

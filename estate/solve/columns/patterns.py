@@ -287,9 +287,13 @@ def of_slots(problem: Problem, core: Core, slots: Ints) -> Patterns:
 
 def nobody(problem: Problem, core: Core) -> Patterns:
     """The empty set of each site that a plan may keep open with nobody in it."""
-    site = np.flatnonzero(~problem.must_close & _may_be_empty(core)).astype(np.int64)
+    return bare(problem, np.flatnonzero(~problem.must_close & _may_be_empty(core)))
+
+
+def bare(problem: Problem, site: Ints) -> Patterns:
+    """The empty set of each of these sites."""
     none = np.zeros(0, dtype=np.int64)
-    return _plainly(problem, site, np.zeros(len(site) + 1, dtype=np.int64), none)
+    return _plainly(problem, site.astype(np.int64), np.zeros(len(site) + 1, dtype=np.int64), none)
 
 
 def _plainly(problem: Problem, site: Ints, start: Ints, slot: Ints) -> Patterns:
@@ -326,6 +330,20 @@ def with_plan(problem: Problem, core: Core, patterns: Patterns, plan: Solution) 
         shut,
         patterns.dearest,
     )
+
+
+def some(patterns: Patterns, which: Ints) -> Patterns:
+    """Those of the sets whose numbers are in ``which``, in that order."""
+    size = np.diff(patterns.start)[which]
+    start = np.concatenate([[0], np.cumsum(size)]).astype(np.int64)
+    take = np.repeat(patterns.start[which] - start[:-1], size) + np.arange(start[-1])
+    return replace(patterns, site=patterns.site[which], start=start, slot=patterns.slot[take], least=patterns.least[which])
+
+
+def keys(patterns: Patterns) -> Ints:
+    """(sets,) a number that tells sets apart: a hash of the slots, and of the site where there are none."""
+    size = np.diff(patterns.start)
+    return np.where(size > 0, _hash(patterns.slot, size), -1 - patterns.site)
 
 
 def _hash(slots: Ints, size: Ints) -> Ints:

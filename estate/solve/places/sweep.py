@@ -30,7 +30,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from estate.problem import Floats, Ints, Problem, Solution, cost, offered
-from estate.solve.columns import master
+from estate.solve.columns import master, tree
 from estate.solve.columns import rows as side_rows
 from estate.solve.columns.boxstep import climb
 from estate.solve.columns.core import Core, core
@@ -43,6 +43,8 @@ AROUND = 10.0
 """Weight of what neighbours might gain beside what a building might."""
 
 
+NODES = 20
+"""Nodes of branch and price in a neighbourhood, at the first attempt."""
 HOPE = 0.5
 """What an attempt that brought nothing leaves of the hope in a place."""
 
@@ -56,6 +58,8 @@ class Sweep:
     dual: Dual
     sizes: tuple[int, ...]
     """Buildings of a neighbourhood at the first, second... attempt."""
+    tied: bool = False
+    """Sets tie without end: branch and price (:mod:`estate.solve.columns.tree`), where there is no list to make."""
     tries: Ints = field(init=False)
     """(J,) attempts at each building."""
     weight: Floats = field(init=False)
@@ -91,8 +95,12 @@ class Sweep:
         here = Solution(plan.open[sites], np.searchsorted(sites, plan.host[part.points]))
         cut = core(part.problem)
         dual = evaluate(cut, self.dual.point[part.points], self.dual.row[part.rows])
-        dual = climb(part.problem, cut, dual, plan=here, rounds=REPAIR, over=effort.over)
-        found = master.solve(part.problem, effort, plan=here, dual=dual, cut=cut)
+        found: tree.Found | master.Result
+        if self.tied:
+            found = tree.search(part.problem, cut, dual, here, nodes=NODES * attempt, clock=effort.clock)
+        else:
+            dual = climb(part.problem, cut, dual, plan=here, rounds=REPAIR, over=effort.over)
+            found = master.solve(part.problem, effort, plan=here, dual=dual, cut=cut)
         if found.plan is None or found.value >= cost(part.problem, here):
             inner = blocks.ball(self.near, centre, max(2, size // 3))
             self.tries[inner] = np.maximum(self.tries[inner], attempt)
