@@ -7,6 +7,8 @@ Each stage is in a room of its own (:mod:`~estate.solve.reduce`, :mod:`~estate.s
 :mod:`~estate.solve.sharing`); this module is their order.  It depends on the instance, part by part:
 
 * share rules without side rows have a way of their own (:mod:`estate.solve.sharing.shares`);
+* where sets tie without end, as in towns in round figures, neighbourhoods and then the whole are searched by branch and price
+  (:mod:`estate.solve.columns.tree`);
 * up to :data:`WHOLE` sites the problem is solved by columns and branch and bound, and what they leave by HiGHS
   (:mod:`estate.solve.columns.rest`): proof is the aim;
 * beyond, neighbourhoods of :data:`SIZES` sites are rearranged, those first where plan and bound disagree most

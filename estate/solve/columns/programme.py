@@ -72,7 +72,7 @@ class Look:
 
 
 class Programme(Box):
-    """See the module.  For cover rows only: there are no share rules."""
+    """See the module."""
 
     def __init__(self, problem: Problem, core: Core, dual: Dual, plan: Solution, groups: Bools | None = None) -> None:
         J, S = problem.n_sites, problem.n_points
@@ -135,9 +135,9 @@ class Programme(Box):
         return np.concatenate([np.diff(found.start) for found in self.held]), np.concatenate([f.slot for f in self.held])
 
     def _column(self, sets: Ints) -> Ints:
-        """The columns of these sets: those that were there first, the counts, then all others."""
-        counts = len(self.lower)
-        return self._helpers + sets + np.where(sets < self._before, 0, counts)
+        """The columns of these sets: those that were there first (then share items and counts), and all others after them."""
+        late = self._count + len(self.lower) - self._before
+        return sets + np.where(sets < self._before, self._helpers, late)
 
     def price(self, node: Node, u: Floats, v: Floats, count: Floats) -> tuple[Dual, Ints]:
         """The bound that these prices prove at a node, and the slots of each site's best set."""

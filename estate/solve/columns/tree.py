@@ -49,7 +49,7 @@ class Found:
     value: float
     bound: float
     complete: bool
-    """Nothing was left open: no plan is better than the value by a step of the costs."""
+    """Nothing was left open within the gap asked for."""
     nodes: int
 
 
@@ -130,7 +130,9 @@ def search(
         heapq.heappush(heap, (bound, ticket, other))
         ticket += 1
     low = min(given_up, heap[0][0] if heap else np.inf, best.value)
-    return Found(best.plan if best.better else None, best.value, low, low >= best.enough(), done)
+    proven = low >= best.value - (lp.step - 0.5)  # a better plan would be better by a step
+    complete = low >= best.enough()
+    return Found(best.plan if best.better else None, best.value, best.value if proven else low, complete, done)
 
 
 def groups(problem: Problem) -> Bools:
