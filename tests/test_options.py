@@ -302,6 +302,8 @@ WRONG = (
     ("options", "moves", 2, 1, "figures"),
     ("options", "people_farther", 2, 1, "people"),
     ("options", "most_farther_m", 2, 1, "people"),
+    ("option_agencies", "running_cost_gbp_pa", 4, 0.05, "agencies"),
+    ("option_agencies", "need_gbp", 7, 5.0, "agencies"),
     ("option_agencies", "net_present_cost_gbp", 5, 20.0, "agencies"),
     ("option_agencies", "more_than_minimum_gbp", 6, 20.0, "agencies"),
     ("financial_case", "running_cost_gbp", 40, 1.0, "sums"),
@@ -360,6 +362,10 @@ def test_the_referee_holds_an_alternative_to_its_own_rules(judged):
     changes = tables["option_changes"]
     fewer = changes[~((changes["option"] == "The plan") & (changes["what"] == "closes"))]
     assert found_in(judged, {"option_changes": fewer})["plans"] == ["plan"]
+    nobody = tables["options"].assign(worse_off_a_year="Acme Estates Ltd (£5 a year)", worse_off_in_all="")
+    said = found_in(judged, {"options": nobody})["agencies"]
+    assert "The plan, worse_off_a_year: landlord" in said
+    assert any("worse_off_in_all" in line for line in said) == bool(tables["options"]["worse_off_in_all"].any())
     never = tables["options"].assign(pays_back_in=["", "", "never", ""])
     assert "The plan, pays_back_in" in found_in(judged, {"options": never})["figures"]
 

@@ -21,7 +21,7 @@ RUNNING = "running_cost"
 KINDS = ("do nothing", "do minimum", "plan", "alternative")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Option:
     """A plan to be set beside others, on the figures of one scenario.
 
@@ -61,14 +61,12 @@ class Option:
         Repairs are here as they are met, so the ledger's ``backlog_avoided`` is not.
         """
         horizon, agencies = self.scenario.money.horizon_years, len(self.place.agencies)
-        today = np.zeros(agencies, dtype=np.int64)
-        np.add.at(today, self.book.before["agency"].to_numpy(dtype=np.int64), self.book.before["pence"].to_numpy())
         running = pd.DataFrame(
             {
                 "year": np.repeat(np.arange(horizon), agencies),
                 "agency": np.tile(np.arange(agencies), horizon),
                 "line": RUNNING,
-                "pence": -np.tile(today, horizon),
+                "pence": -np.tile(self._added_up(self.book.before), horizon),
             }
         )
         changed = self.book.yearly.assign(line=RUNNING)
@@ -94,17 +92,24 @@ class Option:
 
     def total(self, *lines: str) -> int:
         """Pence of some lines, whenever they fall, signed as the ledger."""
-        return int(self.entries.loc[self.entries["line"].isin(lines), "pence"].sum())
+        return int(self.by_agency(*lines).sum())
 
     def by_agency(self, *lines: str) -> Ints:
         """(A,) the same by agency."""
-        found = np.zeros(len(self.place.agencies), dtype=np.int64)
-        mine = self.entries[self.entries["line"].isin(lines)]
-        np.add.at(found, mine["agency"].to_numpy(dtype=np.int64), mine["pence"].to_numpy(dtype=np.int64))
-        return found
+        return self._added_up(self.entries[self.entries["line"].isin(lines)])
 
+    @property
     def running_by_agency(self) -> Ints:
         """(A,) pence of running cost in a year in which it is complete."""
+        return self._added_up(self.book.after)
+
+    @property
+    def dearer_by_agency(self) -> Ints:
+        """(A,) by how many pence that is more than today."""
+        return self.running_by_agency - self._added_up(self.book.before)
+
+    def _added_up(self, rows: pd.DataFrame) -> Ints:
+        """(A,) the ``pence`` of some rows by their ``agency``."""
         found = np.zeros(len(self.place.agencies), dtype=np.int64)
-        np.add.at(found, self.book.after["agency"].to_numpy(dtype=np.int64), self.book.after["pence"].to_numpy(dtype=np.int64))
+        np.add.at(found, rows["agency"].to_numpy(dtype=np.int64), rows["pence"].to_numpy(dtype=np.int64))
         return found

@@ -68,9 +68,7 @@ def _options(measured: Measured, options: Sequence[Option], before: Reach, after
     rows = []
     for each in options:
         year, whole = each.cash.payback_year(), round(each.cost_pence)
-        met = backlog_pence(place, each.scenario, each.plan)
-        met_pence, whole_backlog = int(met[1].sum()) if each is not nothing else 0, int(met[0].sum())
-        due = whole_backlog - (0 if each is nothing else int((met[0] - met[1]).sum()))
+        outstanding, met = (int(pence.sum()) for pence in backlog_pence(place, each.scenario, each.plan))
         row: dict[str, Any] = {
             "option": each.name,
             "kind": each.kind,
@@ -83,12 +81,12 @@ def _options(measured: Measured, options: Sequence[Option], before: Reach, after
             "less_than_nothing_gbp": (round(nothing.cost_pence) - whole) / 100,
             "less_than_minimum_gbp": (round(minimum.cost_pence) - whole) / 100,
             "annual_equivalent_cost_gbp_pa": round(each.cost_pence / annuity) / 100,
-            "running_cost_gbp_pa": int(each.running_by_agency().sum()) / 100,
+            "running_cost_gbp_pa": int(each.running_by_agency.sum()) / 100,
             "one_off_gbp": -each.total(*ONE_OFF) / 100,
             "receipts_gbp": each.total(*RECEIPTS) / 100,
             "revenue_sums_gbp": each.total(*REVENUE_SUMS) / 100,
-            "repairs_met_gbp": met_pence / 100,
-            "repairs_left_gbp": (due - met_pence) / 100,
+            "repairs_met_gbp": 0.0 if each is nothing else met / 100,
+            "repairs_left_gbp": outstanding / 100 if each is nothing else 0.0,
             "refits_gbp": -each.total("refit") / 100,
             "renewed_leases_gbp": -each.total("renewed_lease") / 100,
             "need_gbp": needs_summary(place, each.scenario, needs_table(place, each.book))["need_gbp"],
@@ -99,7 +97,10 @@ def _options(measured: Measured, options: Sequence[Option], before: Reach, after
             "merges": int(merged(place, each.plan).sum()),
         }
         row |= _farther(measured, before, after[each.name])
-        row |= {"worse_off_a_year": _worse_a_year(each), "worse_off_in_all": _worse_in_all(each, minimum)}
+        row |= {
+            "worse_off_a_year": _named(each, each.dearer_by_agency, " a year"),
+            "worse_off_in_all": _worse_in_all(each, minimum),
+        }
         rows.append(row)
     return pd.DataFrame(rows).astype({"rank": "Int64", "gap": "float64"})
 
@@ -139,14 +140,6 @@ def _farther(measured: Measured, before: Reach, after: Reach) -> dict[str, int]:
     return {"people_farther": round(float(people[farther].sum())), "most_farther_m": most["m"], "most_longer_s": most["s"]}
 
 
-def _worse_a_year(option: Option) -> str:
-    before = np.zeros(len(option.place.agencies), dtype=np.int64)
-    np.add.at(
-        before, option.book.before["agency"].to_numpy(dtype=np.int64), option.book.before["pence"].to_numpy(dtype=np.int64)
-    )
-    return _named(option, option.running_by_agency() - before, " a year")
-
-
 def _worse_in_all(option: Option, minimum: Option) -> str:
     more = np.zeros(len(option.place.agencies)) if option.kind == KINDS[0] else option.cost_by_agency - minimum.cost_by_agency
     return _named(option, np.rint(more), "")
@@ -177,7 +170,7 @@ def _of_agencies(option: Option, more: Any) -> pd.DataFrame:
             "option": option.name,
             "agency": place.agencies.index,
             "name": place.agencies["name"].to_numpy(),
-            "running_cost_gbp_pa": option.running_by_agency() / 100,
+            "running_cost_gbp_pa": option.running_by_agency / 100,
             "one_off_gbp": -option.by_agency(*ONE_OFF) / 100,
             "receipts_gbp": option.by_agency(*RECEIPTS) / 100,
             "revenue_sums_gbp": option.by_agency(*REVENUE_SUMS) / 100,

@@ -25,7 +25,7 @@ from estate.verify.money import DUST, factors, leaves_after, pence, refits, runn
 from estate.verify.partners import changed
 from estate.verify.programme import lease_end
 from estate.verify.published import access, compare, journeys, moves, sites
-from estate.verify.purses import by_agency, purses
+from estate.verify.purses import by_agency, needs_again, purses
 from estate.verify.rules import check_plan
 
 TABLES = ("options", "option_agencies", "option_access", "option_changes", "financial_case")
@@ -305,13 +305,23 @@ def _check_agencies(case: Case, options: list[Again], table: pd.DataFrame) -> It
         if not mine.index.is_unique or not set(mine.index) <= set(case.agencies):
             wrong.append(f"{each.name}: agencies that are listed twice or unknown")
             continue
-        present = _costs_of(each, worth)
+        present, bills = _costs_of(each, worth), paid_a_year(case, each.decision)
+        needs = {row["agency"]: 100 * row["need_gbp"] for row in needs_again(case, each.decision).to_dict("records")}
+        more = {agency: present[agency] - least[agency] for agency in case.agencies} if each is not options[0] else {}
+        rises = {agency: bills.pence[agency] - _today(case).pence[agency] for agency in case.agencies}
+        for name, by in (("worse_off_in_all", more), ("worse_off_a_year", rises)):
+            wrong += [
+                f"{each.name}, {name}: {agency}"
+                for agency in _misnamed(case, plain(each.row[name]), by, _room(each, options[1]))
+            ]
         for agency in case.agencies:
 
             def of(*lines: str, agency: str = agency, each: Again = each) -> float:
                 return sum(amount for (who, _, line), amount in each.agency.items() if who == agency and line in lines)
 
             true = {
+                "running_cost_gbp_pa": bills.pence[agency],
+                "need_gbp": needs.get(agency, 0.0),
                 "one_off_gbp": -of(*ONE_OFF),
                 "receipts_gbp": of(*RECEIPTS),
                 "revenue_sums_gbp": of("revenue_sum"),
@@ -319,9 +329,7 @@ def _check_agencies(case: Case, options: list[Again], table: pd.DataFrame) -> It
                 "net_present_cost_gbp": present[agency],
                 "more_than_minimum_gbp": present[agency] - least[agency],
             }
-            room = 1.01 + SHARE_PENCE * sum(
-                count for one in (each, options[1]) for (who, _), count in one.shares.items() if who == agency
-            )
+            room = _room(each, options[1])[agency]
             wrong += [
                 f"{each.name}, {agency}, {name}: {number(mine[name].get(agency)):.2f}, not {amount / 100:.2f}"
                 for name, amount in true.items()
@@ -331,6 +339,26 @@ def _check_agencies(case: Case, options: list[Again], table: pd.DataFrame) -> It
             if abs(float(mine[name].sum()) - number(each.row[name])) > 0.005:
                 wrong.append(f"{each.name}, {name}: the agencies add up to {mine[name].sum():.2f}")
     yield finding("options.agencies", len(table), wrong, "what options cost each agency")
+
+
+def _room(*options: Again) -> defaultdict[str, float]:
+    """What an agency's figures may stand off, pence."""
+    found: defaultdict[str, float] = defaultdict(lambda: 1.01)
+    for each in options:
+        for (agency, _), count in each.shares.items():
+            found[agency] += SHARE_PENCE * count
+    return found
+
+
+def _misnamed(case: Case, said: str, more: Mapping[str, float], room: Mapping[str, float]) -> Iterator[str]:
+    """Agencies that are worse off by more than a pound and not named, or named and not; two of one name cannot be told apart."""
+    names = Counter(str(row["name"]) for row in case.agencies.values())
+    for agency, row in case.agencies.items():
+        if names[str(row["name"])] > 1:
+            continue
+        named = f"; {row['name']} (£" in f"; {said}"
+        if named != (more.get(agency, 0.0) > 100) and abs(more.get(agency, 0.0) - 100) > room[agency]:
+            yield agency
 
 
 def _costs_of(option: Again, worth: list[float]) -> dict[str, float]:
