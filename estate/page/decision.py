@@ -94,7 +94,9 @@ def others_moving(run: Run, points: list[Point]) -> list[str]:
         if point.home != point.host and point.home not in gone:
             row = moves.get(point.point_id, {})
             found.append(f"{words.plain(row.get('from_name')) or 'A building not shown'}: {_going(run, point, row)}")
-    return sorted(found)[:MOST_CLOSINGS]
+    more = len(found) - MOST_CLOSINGS
+    rest = [f"and {words.count(more)} more: the table of moves has them all"] if more > 0 else []
+    return [*sorted(found)[:MOST_CLOSINGS], *rest]
 
 
 def places(run: Run) -> list[list[str]]:
