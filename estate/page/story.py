@@ -1,4 +1,4 @@
-"""The words of the page: five figures, the plan in a sentence, what changes most, the sums, the rules."""
+"""The words of the page: the plan in a sentence, where journeys grow most, the sums, the rules, what the checks said."""
 
 from __future__ import annotations
 
