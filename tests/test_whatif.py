@@ -21,6 +21,7 @@ from disk import estate, write_tiny  # noqa: F401
 from estate.errors import BatchError, InputError, WriteError
 from estate.pipeline.decide import decide
 from estate.pipeline.job import run
+from estate.problem import Goal
 from estate.runs.files import read_run
 from estate.runs.staging import locked
 from estate.scenario import Adjust, digest, load_scenario, resolved
@@ -204,6 +205,8 @@ def test_an_answer_from_memory_is_the_cold_one_and_the_main_jobs(batch, changes)
     outcome = decide(replace(batch.prepared, measured=Measured.of(place, scenario, batch.evaluator.travel(scenario, place))))
     assert figures(warm)["objective"] == outcome.manifest["objective_value"]
     assert figures(warm)["baseline_gbp_pa"] == outcome.manifest["baseline_gbp_pa"]
+    if warm.anchor.problem.goal is not Goal.COST:
+        return  # told apart by cost, and no further
     assert warm.settled
     assert outcome.manifest["settled"]
     chosen = warm.anchor.formulation.plan(place, warm.solution)

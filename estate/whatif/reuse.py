@@ -8,7 +8,7 @@ Three things are kept by a worker:
 * the anchor's **best plan**, which needs no solve where it is *sure* to be best still: the locks agree with it, and costs
   have only gone up where it does not go, and down where it does.
 
-Plans of equal value are told apart as ``estate run`` does (:mod:`estate.solve.ties`), so that a scenario's plan is the main
+Plans of equal cost are told apart as ``estate run`` does (:mod:`estate.solve.ties`), so that a scenario's plan is the main
 job's own, counter by counter, and with ``reuse=False``, where everything is read and built from nothing, it is the same.  An
 anchor's plan that is sure to be best still needs no telling apart either.  What ties with it under the new costs tied with it
 under the anchor's (:func:`estate.whatif.light.surely_best`: both differences are nil; inside a region: a difference that is
@@ -27,12 +27,15 @@ from typing import Any
 from estate.errors import InputError, Issue, Severity, Where, raise_for
 from estate.formulate import formulate
 from estate.load import load
+from estate.model import Measure
+from estate.model import formulate as formulate_model
 from estate.place import Place
 from estate.problem import Goal, NearRows, Problem, Solution, cost
 from estate.scenario import Adjust, Scenario, digest, resolved
-from estate.solve import Limits, Status, choose, solve
+from estate.solve import Limits, Status, choose, through_pulp
 from estate.solve.answer import value_of
 from estate.solve.columns.tied import narrowed
+from estate.solve.watch import Watch
 from estate.standards.journeys import ALL_PAIRS, measure
 from estate.standards.measured import Measured
 from estate.standards.presets import modes, rules
@@ -276,10 +279,24 @@ def _solved(anchor: Anchor, light: Light, place: Place, time_s: float | None) ->
 
 
 def _other_goal(problem: Problem, time_s: float | None) -> Found:
-    """The best plan under another goal than cost, the cheapest of them: no point of a frontier is dominated."""
-    answer = solve(problem, Limits(time_s=time_s))
-    ended = "infeasible" if answer.status is Status.INFEASIBLE else answer.stopped
-    return Found(ended, answer.solution, answer.bound, answer.settled)
+    """The best plan under another goal than cost, and the cheapest of those: otherwise a frontier would hold dominated points.
+
+    Ties are told apart no further: with people's distances as the goal that takes the county seconds for each point, and a
+    frontier shows pounds and distances only.
+    """
+    watch = Watch(Limits(time_s=time_s))
+    answer = choose.way(problem, watch.limits).search(problem, watch)
+    best = Found("infeasible" if answer.status is Status.INFEASIBLE else answer.stopped, answer.solution, answer.bound)
+    if answer.solution is None or answer.value is None or best.ended != "proven":
+        return best
+    farthest = problem.goal is Goal.FARTHEST
+    held = {} if farthest else {Measure(problem.goal): answer.value}
+    within = answer.value if farthest else None
+    cheapest = through_pulp.run(
+        formulate_model(problem, Measure.COST, at_most=held, within=within), watch, start=answer.solution
+    )
+    keeps = cheapest.solution is not None and value_of(problem, cheapest.solution) == answer.value
+    return replace(best, solution=cheapest.solution) if cheapest.ended == "proven" and keeps else replace(best, ended="time")
 
 
 def _alternative(anchor: Anchor, rank: int, differ_by: int, time_s: float | None) -> Reply:
