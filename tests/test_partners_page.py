@@ -15,15 +15,18 @@ from estate.runs.files import read_run
 COUNTY = Path(__file__).parents[1] / "inputs" / "worcestershire"
 TABLES = (
     "partners", "ways", "shares", "blocking", "coalitions", "witnesses", "inducements", "winning", "settlements", "payments",
-    "account", "own_purses", "agreement",
+    "account", "own_purses", "powers", "agreement", "groups", "group_plans", "vehicle", "unravelling",
 )  # fmt: skip
+
+
+VEHICLE = 'vehicle={members=["WCC","WMP","RBC"],overhead_gbp_pa=123457}'
 
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory):
     out = tmp_path_factory.mktemp("maps")
     with pytest.raises(SystemExit) as ended:
-        main(["partners", str(COUNTY), "--out", str(out), "--public", "-q"])
+        main(["partners", str(COUNTY), "--out", str(out), "--public", "-q", "--group", "WCC+DWP", "--set", VEHICLE])
     assert ended.value.code == 0
     return out / "worcestershire"
 
@@ -49,6 +52,9 @@ def test_the_section_is_in_a_member_s_words(published):
     for chart in shown["charts"]:
         assert len(chart.rows) == len(chart.bars) + sum(row[1] == "£0" for row in chart.rows)
     assert len(shown["rows"]) == 13
+    assert [row[0] for row in shown["groups"]][-1] == "All together"
+    assert any("Kidderminster Jobcentre" in item["names"] for item in shown["letting_go"])
+    assert any("section 75" in line for line in shown["notes"])
     assert all(len(row) == len(shown["headings"]) for row in shown["rows"])
 
 
@@ -65,9 +71,29 @@ def test_the_public_version_shows_none_of_it(published):
         assert words not in page
 
 
+def test_no_published_byte_depends_on_the_partners(published, tmp_path):
+    """What nobody can tell apart gives nothing away: not stand-alone values, inducements, purses, nor that anybody asked."""
+    with pytest.raises(SystemExit) as ended:
+        main(["run", str(COUNTY), "--out", str(tmp_path), "--public", "-q"])
+    assert ended.value.code == 0
+    plain, ours = tmp_path / "worcestershire" / "public", published / "public"
+    assert {file.name for file in ours.iterdir()} == {file.name for file in plain.iterdir()}
+    for file in plain.iterdir():
+        assert (ours / file.name).read_bytes() == file.read_bytes(), file.name
+
+
 def test_the_workbook_has_their_sheets(published):
     book = openpyxl.load_workbook(published / "finance.xlsx", read_only=True)
-    assert {"Partners", "Ways to share", "Who would leave", "Accounts", "Purses", "Heads of terms"} <= set(book.sheetnames)
+    assert {
+        "Partners",
+        "Groups",
+        "Legal powers",
+        "Ways to share",
+        "Who would leave",
+        "Accounts",
+        "Purses",
+        "Heads of terms",
+    } <= set(book.sheetnames)
 
 
 @pytest.mark.page

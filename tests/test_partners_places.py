@@ -11,6 +11,7 @@ from places import scenario_with, tiny_place
 from test_partners_games import gains_in_order, is_nucleolus, least_largest_gain
 
 from estate.errors import InputError, UsageError
+from estate.partners import powers as powers_of
 from estate.partners.best import largest_excess, worth
 from estate.partners.coalitions import Asked, Listed, census, rows
 from estate.partners.core import Known, least_core, least_subsidy
@@ -290,7 +291,7 @@ def test_credits_leave_nobody_worse_off_by_either_measure(county):
 
 def test_every_term_of_the_agreement_says_where_its_figure_is_from(county):
     terms = county.appraisal.tables["agreement"]
-    assert set(terms["part"].str[0]) == set("1234567")
+    assert set(terms["part"].str[0]) == set("12345678")
     known = {f"{name}.csv" for name in county.appraisal.tables}
     assert set(terms["source"]) <= known
     moves = county.appraisal.tables["moves"]
@@ -298,6 +299,23 @@ def test_every_term_of_the_agreement_says_where_its_figure_is_from(county):
     charged = terms[terms["part"] == "3 charges"].groupby("site_id")["amount_gbp"].sum()
     sites = county.appraisal.tables["sites"].set_index("site_id")["running_cost_after_gbp_pa"]
     assert charged.to_dict() == pytest.approx(sites[charged.index].to_dict())
+
+
+def test_pools_and_payments_say_under_which_power(county):
+    """Only what was read in an instrument is a power; of a police force and the DWP nothing was found, and that is said."""
+    powers = county.appraisal.tables["powers"]
+    pools = powers[powers["may_pool"] == "yes"]
+    assert set(pools["instrument"]) == {"National Health Service Act 2006, section 75, and SI 2000/617, regulation 7"}
+    assert set(pools["payers"]) | set(pools["payees"]) == {"ROH;WAHT;WHCT", "BDC;MHDC;RBC;WCC;WDC;WFDC;WORCESTER"}
+    none = powers[(powers["payers"] == "WMP") & (powers["payees"] == "DWP")]
+    assert none["may_pay"].tolist() == ["not known"]
+    assert "no proof" in powers_of.__doc__
+    assert {each.sure for each in powers_of.powers()} == {"H"}
+    terms = county.appraisal.tables["agreement"]
+    credited, said = (terms[terms["part"] == part] for part in ("6 credits", "7 powers"))
+    assert set(zip(credited["agency"], credited["other_agency"], strict=True)) == set(
+        zip(said["agency"], said["other_agency"], strict=True)
+    )
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,23 @@ def test_mappings_stand_beside_today(county):
     assert table.loc["one", "alone_gbp_pa"] >= table.loc["two", "alone_gbp_pa"] >= table.loc["as today", "alone_gbp_pa"]
 
 
+def test_offices_of_what_becomes_one_council_are_named(county):
+    """Each district has a council office; the county's one-council mapping has them all, and the two nearest are said."""
+    table = county.appraisal.tables["same_service"]
+    one = table[(table["reorganisation"] == "one") & (table["service"] == "council_office")].iloc[0]
+    points, sites = county.prepared.place.access_points, county.prepared.place.sites
+    offices = points[(points["service"] == "council_office") & points["agency"].isin(one["councils"].split(";"))]
+    assert one["counters"] == len(offices)
+    assert one["buildings_today"] == offices["site_id"].nunique()
+    at = sites.loc[offices["site_id"], ["easting_m", "northing_m"]].to_numpy()
+    agency = offices["agency"].astype(str).to_numpy()
+    apart = min(float(np.hypot(*(at[i] - at[j]))) for i in range(len(at)) for j in range(i) if agency[i] != agency[j])
+    assert one["apart_m"] == pytest.approx(apart, abs=0.06)
+    two = table[(table["reorganisation"] == "two") & (table["service"] == "council_office")]
+    assert two["counters"].sum() <= one["counters"]
+    assert not set(table["service"]) & {"jobcentre", "police_desk"}  # no council runs these
+
+
 def test_consents_are_those_of_dissolved_councils_before_vesting(county):
     consents = county.appraisal.tables["consents"]
     receipts = county.appraisal.tables["capital_receipts"]

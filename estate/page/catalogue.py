@@ -421,6 +421,23 @@ SPECS = (
         },
     ),
     Spec(
+        "powers",
+        "Legal powers",
+        "By which power partners of two kinds may pool money or pay one another, as far as the instruments that were read say."
+        " Where none was found, that is no proof that there is none.",
+        {
+            "payer_kind": "Who pays",
+            "payee_kind": "Whom",
+            "payers": "Payers",
+            "payees": "Paid",
+            "may_pool": "May pool",
+            "may_pay": "May pay",
+            "instrument": "Under",
+            "says": "What it says",
+            "limits": "Limits",
+        },
+    ),
+    Spec(
         "vehicle",
         "A property vehicle",
         "What each member brings in, is charged for space and overhead, and would pay by itself.",
@@ -477,6 +494,25 @@ SPECS = (
             "year": "Year",
             "amount_gbp": "Amount",
             "over_gbp": "Consent above",
+        },
+    ),
+    Spec(
+        "same_service",
+        "One council’s counters",
+        "Counters of one service that several councils run today and one council would: how many, which the plan merges, and the"
+        " two nearest to one another. Whether it needs them all is the new council’s to decide; no counter is closed here.",
+        {
+            "reorganisation": "Mapping",
+            "successor": "Successor",
+            "service": "Service",
+            "councils": "Councils today",
+            "counters": "Counters",
+            "buildings_today": "Buildings today",
+            "buildings_in_plan": "In the plan",
+            "merged_in_plan": "Merged in the plan",
+            "nearest_counter": "The two nearest",
+            "nearest_other": "And",
+            "apart_m": "Apart, straight line",
         },
     ),
     Spec(

@@ -45,12 +45,13 @@ def section(run: Run) -> dict[str, Any] | None:
     said = run.manifest.get("partners", {})
     return {
         "lead": _lead(run, said),
-        "notes": _notes(said, ways, facts.table(run, "own_purses")),
+        "notes": _notes(said, ways, facts.table(run, "own_purses"), facts.table(run, "powers")),
         "ways": [_way(row) for row in ways.to_dict("records")],
         "headings": ["Agency", "Alone", *(WAYS.get(way, (way, ""))[0] for way in ways["way"])],
         "rows": _matrix(partners, shares, list(ways["way"])),
         "charts": [chart for way in ways["way"] if (chart := _chart(way, ways, shares)) is not None],
-        "groups": _groups(facts.table(run, "groups"), facts.table(run, "group_plans")),
+        "groups": _groups(facts.table(run, "groups")),
+        "letting_go": _letting_go(facts.table(run, "groups", ("why",)), facts.table(run, "group_plans", ("group", "what"))),
         "winning": _winning(facts.table(run, "inducements")),
         "payments": _payments(facts.table(run, "payments")),
         "account": _account(run),
@@ -84,7 +85,7 @@ def _lead(run: Run, said: Mapping[str, Any]) -> str:
     )
 
 
-def _notes(said: Mapping[str, Any], ways: pd.DataFrame, purses: pd.DataFrame) -> list[str]:
+def _notes(said: Mapping[str, Any], ways: pd.DataFrame, purses: pd.DataFrame, powers: pd.DataFrame) -> list[str]:
     found = []
     first = ways.iloc[0]
     if abs(first["to_others_gbp_pa"]) >= 1:
@@ -104,6 +105,8 @@ def _notes(said: Mapping[str, Any], ways: pd.DataFrame, purses: pd.DataFrame) ->
             f" {words.gbp(said.get('must_find_gbp'))}; out of one purse, {words.gbp(common['must_find_gbp'])}."
             f" A common purse is worth {words.gbp(common['worth_of_pooling_gbp'])}, if the law lets them have one."
         )
+    if len(powers):
+        found.append(_powers(powers))
     if not said.get("groups_listed"):
         found.append("There are too many agencies to try every group of them: the worst group was looked for directly.")
     found.append(
@@ -111,6 +114,17 @@ def _notes(said: Mapping[str, Any], ways: pd.DataFrame, purses: pd.DataFrame) ->
         " year more by itself. Each group named has a plan of its own to show it, checked by a separate program."
     )
     return found
+
+
+def _powers(powers: pd.DataFrame) -> str:
+    """Who may pool under which power, as far as one was found."""
+    pools = powers[powers["may_pool"] == "yes"].drop_duplicates("instrument")
+    said = [
+        f"{row['instrument']} lets {row['payer_kind']} and {row['payee_kind']} pool, {row['limits']}."
+        for row in pools.to_dict("records")
+    ]
+    rest = "For the others no power to pool was found in the law that was read; some may pay one another: see Legal powers."
+    return words.clean_long(" ".join([*said, rest]))
 
 
 def _way(row: Mapping[Any, Any]) -> dict[str, str]:
@@ -179,28 +193,32 @@ def _chart(way: str, ways: pd.DataFrame, shares: pd.DataFrame) -> Chart | None:
     return chart
 
 
-MOST_NAMED = 4
+def _groups(groups: pd.DataFrame) -> list[list[str]]:
+    """Who, what they save, the worth of acting together, counters that move, buildings let go; of those that do something."""
+    return [
+        [
+            _who(row),
+            words.gbp(row["saves_gbp_pa"]),
+            words.gbp(row["pooling_gbp_pa"]) if row["members"] > 1 else "",
+            str(row["counters_moved"]),
+            str(row["buildings_let_go"]),
+        ]
+        for row in groups.to_dict("records")
+        if row["why"] != "alone" or row["saves_gbp_pa"] >= 1
+    ]
 
 
-def _groups(groups: pd.DataFrame, plans: pd.DataFrame) -> list[list[str]]:
-    """Who, what they save, the worth of acting together, and what they would do; nothing where no group was asked about."""
-    if groups.empty or not (groups["why"] == "asked for").any():
-        return []
-    shown = groups[(groups["why"] != "alone") | (groups["saves_gbp_pa"] >= 1)]
+def _who(row: Mapping[Any, Any]) -> str:
+    return "All together" if row["why"] == "everybody" else words.clean_long(row["names"])
+
+
+def _letting_go(groups: pd.DataFrame, plans: pd.DataFrame) -> list[dict[str, str]]:
+    """The buildings that each group would let go, by name; those of all together are the plan's."""
     found = []
-    for row in shown.to_dict("records"):
+    for row in groups[groups["why"] != "everybody"].to_dict("records"):
         closes = plans[(plans["group"] == row["group"]) & (plans["what"] == "closes")]["from_name"].tolist()
-        named = [words.clean(name) for name in closes[:MOST_NAMED]]
-        more = [f"{len(closes) - MOST_NAMED} more"] if len(closes) > MOST_NAMED else []
-        found.append(
-            [
-                "All together" if row["why"] == "everybody" else words.clean(row["names"]),
-                words.gbp(row["saves_gbp_pa"]),
-                words.gbp(row["pooling_gbp_pa"]) if row["members"] > 1 else "",
-                str(row["counters_moved"]),
-                words.listed([*named, *more]) or "none",
-            ]
-        )
+        if closes:
+            found.append({"who": _who(row), "names": words.listed([words.clean(name) for name in closes])})
     return found
 
 

@@ -9,6 +9,7 @@ table             one row for
 ``payments``      each payment a year, by what it is for
 ``account``       each measure, partner and year: opening, interest, invested, sales, saved, credited, closing
 ``own_purses``    each agency: what it must find itself, and what it has over
+``powers``        each power by which partners of two kinds may pool or pay, or that none was found
 ``agreement``     each term: parties, space, moves, buildings let go, money put in, credits, leaving
 ================  =====================================================================================================
 """
@@ -39,6 +40,7 @@ from estate.partners.account import (
     term_of,
 )
 from estate.partners.partnership import Partnership, gains
+from estate.partners.powers import NONE, powers_between, powers_table
 from estate.partners.shares import AS_IT_FALLS, STABLE, Way
 from estate.partners.winning import Inducement, order
 
@@ -81,6 +83,7 @@ def agreement_tables(found: Partnership) -> dict[str, pd.DataFrame]:
         "payments": payments,
         "account": _account(found, settled_),
         "own_purses": purses(found, settled_.cash),
+        "powers": powers_table(found.measured.place, found.game.players),
         "agreement": _agreement(found, settled_, payments),
     }
 
@@ -257,6 +260,7 @@ def _agreement(found: Partnership, terms_: Terms, payments: pd.DataFrame) -> pd.
             "6 credits", row["from_agency"], says, "payments.csv", other_agency=row["to_agency"], year=row["from_year"],
             amount_gbp=-row["amount_gbp_pa"],
         )  # fmt: skip
+    heads.powers(payments)
     base = found.measured.scenario.money.base_year
     credit = next(each.credit for each in terms_.settlements if each.measure == ALONE)
     closing = accounts(terms_.cash, credit, terms_.term)["closing"]
@@ -264,7 +268,7 @@ def _agreement(found: Partnership, terms_: Terms, payments: pd.DataFrame) -> pd.
         worst = int(closing[i].argmin())
         says = "the most it is out of pocket: who makes it leave before then makes that good"
         heads.add(
-            "7 leaving", found.game.players[i], says, "account.csv", year=year_label(base + worst),
+            "8 leaving", found.game.players[i], says, "account.csv", year=year_label(base + worst),
             amount_gbp=int(closing[i, worst]) / 100,
         )  # fmt: skip
     return heads.table()
@@ -327,6 +331,15 @@ class _Heads:
                 "5 money once", self._agencies[row["agency"]], str(row["line"]).replace("_", " "), "ledger.csv",
                 site_id=self._sites[row["site"]], year=year_label(self._base + row["year"]), amount_gbp=row["pence"] / 100,
             )  # fmt: skip
+
+    def powers(self, payments: pd.DataFrame) -> None:
+        """By which power each payment of the credits may be made, as far as is known."""
+        kind = self._place.agencies["kind"].astype(str)
+        for row in payments[payments["what_for"] == f"nobody worse off, {ALONE}"].to_dict("records"):
+            payer, payee = (str(kind[row[name]]) for name in ("from_agency", "to_agency"))
+            found = [f"{each.instrument}: {each.says}; {each.limits}" for each in powers_between(payer, payee)]
+            for says in found or [f"a power for this payment: {NONE}"]:
+                self.add("7 powers", row["from_agency"], says, "powers.csv", other_agency=row["to_agency"])
 
     def table(self) -> pd.DataFrame:
         """The terms as a table."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from estate.appraise.ledger import ledger
@@ -17,7 +18,7 @@ from estate.load.reorganise import passed_on
 from estate.money.law import year_label
 from estate.partners.partnership import Partnership, partnership
 from estate.partners.shares import AS_IT_FALLS
-from estate.place import Plan
+from estate.place import Place, Plan
 from estate.scenario import Partners, Reorganisation
 from estate.standards.measured import Measured
 
@@ -28,20 +29,22 @@ AS_TODAY = "as today"
 
 
 def reorganisation_tables(found: Partnership) -> dict[str, pd.DataFrame]:
-    """``reorganisation`` (today and each mapping) and ``consents``; nothing where the scenario has no mapping."""
+    """``reorganisation`` (today and each mapping), ``consents`` and ``same_service``; nothing where there is no mapping."""
     measured = found.measured
     ways = measured.scenario.reorganisation
     if not ways or measured.scenario.reorganised:
         return {}
     plan = found.formulation.plan(measured.place, found.whole.plan)
-    rows = [_row(AS_TODAY, "", found)]
+    rows, same = [_row(AS_TODAY, "", found)], []
     scenario = measured.scenario.model_copy(update={"partners": Partners()})  # its groups are of agencies as they stand
     for way in ways:
         place = passed_on(measured.place, way)
         moved = Measured.of(place, scenario, measured.travel)
-        rows.append(_row(way.name, way.vesting_date.isoformat(), partnership(moved, plan)))
+        then = partnership(moved, plan)
+        rows.append(_row(way.name, way.vesting_date.isoformat(), then))
+        same.append(_same_service(measured.place, then.formulation.plan(place, then.whole.plan), way))
     consents = pd.concat([_consents(measured, plan, way) for way in ways], ignore_index=True)
-    return {"reorganisation": pd.DataFrame(rows), "consents": consents}
+    return {"reorganisation": pd.DataFrame(rows), "consents": consents, "same_service": pd.concat(same, ignore_index=True)}
 
 
 def _row(name: str, vesting: str, found: Partnership) -> dict[str, Any]:
@@ -88,3 +91,38 @@ def _consents(measured: Measured, plan: Plan, way: Reorganisation) -> pd.DataFra
                          float(over), SECTION_24))  # fmt: skip
     kinds = {**dict.fromkeys(CONSENTS, "object"), "amount_gbp": "float64", "over_gbp": "float64"}
     return pd.DataFrame(made, columns=list(CONSENTS)).astype(kinds)
+
+
+SAME = (
+    "reorganisation", "successor", "service", "councils", "counters", "buildings_today", "buildings_in_plan", "merged_in_plan",
+    "nearest_counter", "nearest_other", "apart_m",
+)  # fmt: skip
+
+
+def _same_service(place: Place, plan: Plan, way: Reorganisation) -> pd.DataFrame:
+    """Counters of one service that several councils run and one would: how many, which the plan merges, the two nearest.
+
+    ``apart_m`` is the straight line between the two nearest that are of different councils today.  Councils with an office each
+    become one council with several: whether it needs them all is its to decide, and no counter is closed here.
+    """
+    points = place.access_points.assign(home=place.point_site, host=plan.host)[~place.outside[place.point_site]]
+    points = points.assign(old=points["agency"].astype(str), heir=points["agency"].astype(str).map(way.heir))
+    at = place.sites[["easting_m", "northing_m"]].to_numpy(dtype=np.float64)
+    made = []
+    for (heir, service), mine in points[points["heir"].notna()].groupby(["heir", "service"], sort=True):
+        old, home, host = (mine[column].to_numpy() for column in ("old", "home", "host"))
+        other = old[:, None] != old[None, :]
+        if not other.any():
+            continue
+        names = mine["name"].astype(str).to_numpy(dtype=object)
+        merged = (home != host) & ((host[:, None] == host[None, :]) & other).any(axis=1)
+        apart = np.where(other, np.hypot(*(at[home][:, None] - at[home][None, :]).transpose(2, 0, 1)), np.inf)
+        a, b = divmod(int(apart.argmin()), len(mine))
+        made.append(
+            (
+                way.name, heir, service, ";".join(sorted(set(old))), len(mine), len(set(home)), len(set(host)),
+                "; ".join(names[merged]), names[a], names[b], round(float(apart[a, b]), 1),
+            )
+        )  # fmt: skip
+    numbers = {"counters": "int64", "buildings_today": "int64", "buildings_in_plan": "int64", "apart_m": "float64"}
+    return pd.DataFrame(made, columns=list(SAME)).astype({**dict.fromkeys(SAME, "object"), **numbers})

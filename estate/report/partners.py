@@ -60,6 +60,12 @@ PURSES = (
     Col("must_find_gbp", "Must find", "gbp", 15), Col("has_over_gbp", "Has over", "gbp", 15),
     Col("worth_of_pooling_gbp", "Worth of pooling", "gbp", 15),
 )  # fmt: skip
+POWERS = (
+    Col("payer_kind", "Who pays", "wrap", 26), Col("payee_kind", "Whom", "wrap", 26), Col("payers", "Payers", "wrap", 24),
+    Col("payees", "Paid", "wrap", 24), Col("may_pool", "May pool", width=10), Col("may_pay", "May pay", width=10),
+    Col("instrument", "Under", "wrap", 40), Col("says", "What it says", "wrap", 50), Col("limits", "Limits", "wrap", 50),
+    Col("sure", "Read in the instrument", width=12),
+)  # fmt: skip
 AGREEMENT = (
     Col("part", "Part", width=18), Col("agency", "Agency", width=16), Col("other_agency", "Other agency", width=16),
     Col("words", "Term", "wrap", 60), Col("site_id", "Building", "wrap", 24), Col("access_point_id", "Counter", "wrap", 20),
@@ -95,6 +101,13 @@ CONSENTS = (
     Col("what", "What", "wrap", 20), Col("site_id", "Building", "wrap", 24), Col("year", "Year", width=10),
     Col("amount_gbp", "Amount", "gbp", 15), Col("over_gbp", "Consent above", "gbp", 13), Col("law", "Under", "wrap", 40),
 )  # fmt: skip
+SAME_SERVICE = (
+    Col("reorganisation", "Mapping", "wrap", 26), Col("successor", "Successor", "wrap", 20),
+    Col("service", "Service", "wrap", 20), Col("councils", "Councils today", "wrap", 30), Col("counters", "Counters", "int", 10),
+    Col("buildings_today", "Buildings today", "int", 12), Col("buildings_in_plan", "In the plan", "int", 12),
+    Col("merged_in_plan", "Merged in the plan", "wrap", 40), Col("nearest_counter", "The two nearest", "wrap", 34),
+    Col("nearest_other", "And", "wrap", 34), Col("apart_m", "Apart, m", "number", 12),
+)  # fmt: skip
 SHEETS = (
     ("partners", "Partners", "What each agency saves alone, and what it brings to the saving of all", PARTNERS),
     ("groups", "Groups", "What each alone, each group that was asked about, and all together would save", GROUPS),
@@ -106,10 +119,12 @@ SHEETS = (
     ("payments", "Payments", "Who would pay whom, every year", PAYMENTS),
     ("account", "Accounts", "The account of each agency, year by year, with interest at the discount rate", ACCOUNTS),
     ("own_purses", "Own purses", "What each must find itself, and out of one purse", PURSES),
+    ("powers", "Legal powers", "By which power partners may pool money or pay one another, as far as it was found", POWERS),
     ("vehicle", "Vehicle", "A property vehicle: what each member brings, is charged, and would pay by itself", VEHICLE),
     ("unravelling", "Vehicle holds", "Who would leave the vehicle, step by step, by how its overhead is shared", UNRAVELLING),
     ("reorganisation", "Reorganisation", "The partners under each mapping of councils to successors", REORGANISATION),
     ("consents", "Consents", "Disposals and contracts that may need a successor's consent before vesting", CONSENTS),
+    ("same_service", "One council's counters", "Counters of one service that several councils run and one would", SAME_SERVICE),
     ("agreement", "Heads of terms", "What an agreement would have to say", AGREEMENT),
 )
 
