@@ -339,6 +339,8 @@ def test_pools_and_payments_say_under_which_power(county):
         ("inducements", "others_gain_by_it_gbp_pa", 50.0, "partners.inducements"),
         ("inducements", "own_bill_falls_if_it_stays_out_gbp_pa", 1.0, "partners.inducements"),
         ("winning", "saves_then_gbp_pa", 1.0, "partners.order"),
+        ("powers", "may_pool", "yes", "partners.powers"),
+        ("powers", "payers", "WMP", "partners.powers"),
         ("account", "closing_gbp", 0.01, "accounts.sums"),
         ("account", "credited_gbp", 1.0, "accounts.credits"),
         ("account", "invested_gbp", 5.0, "accounts.cash"),

@@ -1,5 +1,6 @@
 """One unitary or two: who plays, what passes on, and which consents may be asked for."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,8 @@ import pytest
 from estate.errors import InputError
 from estate.load import load
 from estate.load.reorganise import passed_on
-from estate.pipeline.decide import decide
+from estate.pipeline.decide import decide, stored
+from estate.pipeline.judge import judge
 from estate.pipeline.partners import with_partners
 from estate.pipeline.prepare import prepare
 from estate.scenario import load_scenario
@@ -53,6 +55,16 @@ def test_offices_of_what_becomes_one_council_are_named(county):
     two = table[(table["reorganisation"] == "two") & (table["service"] == "council_office")]
     assert two["counters"].sum() <= one["counters"]
     assert not set(table["service"]) & {"jobcentre", "police_desk"}  # no council runs these
+
+
+@pytest.mark.parametrize(("column", "change"), [("counters", 1), ("buildings_today", -1), ("councils", "WCC")])
+def test_the_referee_counts_them_again(county, column, change, monkeypatch):
+    monkeypatch.setattr("estate.verify.partners._check_witnesses", lambda *_: iter(()))
+    tables = dict(county.appraisal.tables)
+    false = tables["same_service"].copy()
+    false.loc[0, column] = change if isinstance(change, str) else false.loc[0, column] + change
+    failures = judge(replace(stored(county), tables={**tables, "same_service": false})).failures
+    assert {issue.code for issue in failures} == {"referee.partners.same-service"}
 
 
 def test_consents_are_those_of_dissolved_councils_before_vesting(county):

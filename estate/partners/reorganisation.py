@@ -114,7 +114,7 @@ def _same_service(place: Place, plan: Plan, way: Reorganisation) -> pd.DataFrame
         other = old[:, None] != old[None, :]
         if not other.any():
             continue
-        names = mine["name"].astype(str).to_numpy(dtype=object)
+        names = mine["name"].where(mine["name"] != "", mine.index.astype(str)).to_numpy(dtype=object)
         merged = (home != host) & ((host[:, None] == host[None, :]) & other).any(axis=1)
         apart = np.where(other, np.hypot(*(at[home][:, None] - at[home][None, :]).transpose(2, 0, 1)), np.inf)
         a, b = divmod(int(apart.argmin()), len(mine))

@@ -1,4 +1,4 @@
-"""Groups that were asked about, whom to win, and in what order, read a second time from the plans of groups."""
+"""Groups that were asked about, whom to win and in what order, powers, and merged councils, read a second time by id."""
 
 from __future__ import annotations
 
@@ -105,3 +105,45 @@ def check_order(players: tuple[str, ...], saves: Saves, table: pd.DataFrame) -> 
     if len(table) and won != frozenset(players):
         wrong.append("not everybody is won")
     yield finding("partners.order", len(table), wrong, "steps in the order of winning partners")
+
+
+# ------------------------------------------------------------------------------------------------------ law and successors
+
+MAY_POOL = frozenset({"nhs", "local_authority_england"})
+"""Who may put into one fund: National Health Service Act 2006, section 75; no other such power was read."""
+
+
+def check_powers(case: Case, players: tuple[str, ...], table: pd.DataFrame) -> Iterator[Finding]:
+    """Every two kinds of partners are there, under their own names, and none is said to pool that may not."""
+    kind = {each: str(case.agencies[each]["kind"]) for each in players}
+    of = {each: ";".join(player for player in players if kind[player] == each) for each in kind.values()}
+    want = {(of[a], of[b]) for a in of for b in of if a != b or ";" in of[a]}
+    rows = table.to_dict("records")
+    wrong = [f"{a} to {b}" for a, b in want ^ {(plain(row["payers"]), plain(row["payees"])) for row in rows}]
+    for row in rows:
+        kinds = {kind.get(each, "") for name in ("payers", "payees") for each in plain(row[name]).split(";")}
+        known = row["may_pay"] != "not known"
+        if (row["may_pool"] == "yes" and kinds != MAY_POOL) or known != bool(plain(row["instrument"])):
+            wrong.append(f"{row['payers']} to {row['payees']}: {row['may_pool']}")
+    yield finding("partners.powers", len(rows), wrong, "powers to pool or to pay")
+
+
+def check_same_service(case: Case, table: pd.DataFrame) -> Iterator[Finding]:
+    """Counters of one service that several councils run and one would, counted again from the access points."""
+    want: dict[tuple[str, str, str], tuple[set[str], list[str]]] = {}
+    for way in case.scenario.reorganisation:
+        for point, row in case.points.items():
+            heir, home = way.heir.get(str(row["agency"])), case.today.host[point]
+            if heir is not None and not case.outside(home):
+                councils, homes = want.setdefault((way.name, heir, str(row["service"])), (set(), []))
+                councils.add(str(row["agency"]))
+                homes.append(home)
+    true = {key: (councils, len(homes), len(set(homes))) for key, (councils, homes) in want.items() if len(councils) > 1}
+    said = {
+        (plain(row["reorganisation"]), plain(row["successor"]), plain(row["service"])): (
+            set(plain(row["councils"]).split(";")), int(row["counters"]), int(row["buildings_today"]),
+        )
+        for row in table.to_dict("records")
+    }  # fmt: skip
+    wrong = [" ".join(key) for key in {*true, *said} if true.get(key) != said.get(key)]
+    yield finding("partners.same-service", len(said), wrong, "counters of one service of what becomes one council")

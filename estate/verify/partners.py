@@ -22,7 +22,14 @@ from estate.verify.accounts import check_accounts
 from estate.verify.balance import Floats, is_nucleolus, smallest_largest_gain
 from estate.verify.books import State, borne, expected_ledger, year_label
 from estate.verify.case import Case, Decision, Finding, finding, number, plain
-from estate.verify.groups import check_group_plans, check_groups, check_inducements, check_order
+from estate.verify.groups import (
+    check_group_plans,
+    check_groups,
+    check_inducements,
+    check_order,
+    check_powers,
+    check_same_service,
+)
 from estate.verify.money import annual_equivalent_pence, factors, pence, running_pence
 from estate.verify.rules import check_plan, takes_part
 from estate.verify.vehicle import check_vehicle
@@ -58,6 +65,10 @@ def check_partners(case: Case, tables: Mapping[str, pd.DataFrame]) -> Iterator[F
         bill = lambda decision, agency: _gain(case, decision, agency)  # noqa: E731
         yield from check_inducements(case, found.players, found.low, plan_of, bill, tables["inducements"])
         yield from check_order(found.players, found.low, tables["winning"])
+    if "powers" in tables:
+        yield from check_powers(case, found.players, tables["powers"])
+    if "same_service" in tables:
+        yield from check_same_service(case, tables["same_service"])
     if "account" in tables:
         yield from check_accounts(case, found.witness[found.plan[found.everybody]], tables)
     if "vehicle" in tables:
