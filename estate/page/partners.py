@@ -123,7 +123,8 @@ def _powers(powers: pd.DataFrame) -> str:
         f"{row['instrument']} lets {row['payer_kind']} and {row['payee_kind']} pool, {row['limits']}."
         for row in pools.to_dict("records")
     ]
-    rest = "For the others no power to pool was found in the law that was read; some may pay one another: see Legal powers."
+    who = "the others" if said else "these agencies"
+    rest = f"For {who} no power to pool was found in the law that was read; some may pay one another: see Legal powers."
     return words.clean_long(" ".join([*said, rest]))
 
 
