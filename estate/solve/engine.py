@@ -53,7 +53,7 @@ TIED = (60, 100)
 ROUND = 10_000
 """Pence by which plans differ, or a multiple: where it is as much, a few nodes of branch and price come first of all."""
 FIRST_NODES = 20
-"""So many: the two halves of Bristol (34 and 35 buildings) are proven with them in 1.8 s of CPU, by lists of sets alone in 5 s."""
+"""So many: Bristol (halves of 34 and 35 buildings) is proven with them in 1.8 s of CPU, by lists of sets alone in 5 s."""
 AT_ONCE = 150
 """Sites up to which such a place is searched as one from the start."""
 EACH = 300
