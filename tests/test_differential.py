@@ -55,6 +55,17 @@ def test_the_way_of_large_places_is_true_on_small_ones(block, beyond_core, monke
         assert_true(p, engine.run(p, work=40), optimum(p))
 
 
+def test_side_rows_in_turn_by_columns_highs_and_larger_neighbourhoods(monkeypatch):
+    for name, value in (("BALL", 4), ("NODES", 2), ("LOOKS", 1)):
+        monkeypatch.setattr(engine, name, value)
+    for seed in SEEDS[:60]:
+        p = round_places.place(seed, beyond_core=True)
+        for work in (None, 6):
+            found = engine.run(p, work=work)
+            assert work is not None or found.close(), seed
+            assert_true(p, found, optimum(p))
+
+
 @pytest.mark.parametrize("beyond_core", [False, True])
 def test_columns_alone_have_every_set_that_can_be_best(beyond_core):
     """Without the reductions before them, which open a building that pays for itself."""
