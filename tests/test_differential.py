@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import brute
 import pytest
 import round_places
 
@@ -13,6 +14,7 @@ from estate.model.arrays import arrays
 from estate.problem import Solution, cost, violations
 from estate.solve import Limits, Status, beside, choose, engine, highs, solve, ties, whole
 from estate.solve.columns import master, patterns, rows
+from estate.solve.columns.core import is_pure
 from estate.solve.watch import Watch
 
 SEEDS = range(160)
@@ -64,6 +66,22 @@ def test_side_rows_in_turn_by_columns_highs_and_larger_neighbourhoods(monkeypatc
             found = engine.run(p, work=work)
             assert work is not None or found.close(), seed
             assert_true(p, found, optimum(p))
+
+
+def test_plans_that_tie_under_side_rows_are_told_apart_as_by_looking_at_all(monkeypatch):
+    monkeypatch.setattr(choose, "FEWEST", 0)
+    seen = 0
+    for seed in range(60):
+        p = brute.random_problem(seed, ties=True)
+        if not p.n_points or not engine.suits(p) or is_pure(p):
+            continue
+        value, plan = brute.best(p)
+        answer = solve(p)
+        assert (answer.value, answer.settled) == (value, True), seed
+        assert (answer.solution.host == plan.host).all(), seed
+        assert (answer.solution.open == plan.open).all(), seed
+        seen += 1
+    assert seen > 15
 
 
 @pytest.mark.parametrize("beyond_core", [False, True])

@@ -10,7 +10,8 @@ Each stage is in a room of its own (:mod:`~estate.solve.reduce`, :mod:`~estate.s
 * where sets tie without end, as in towns in round figures, neighbourhoods and then the whole are searched by branch and price
   (:mod:`estate.solve.columns.tree`);
 * up to :data:`WHOLE` sites the problem is solved by columns and branch and bound, and what they leave by HiGHS
-  (:mod:`estate.solve.columns.rest`): proof is the aim;
+  (:mod:`estate.solve.columns.rest`): proof is the aim; with side rows or rules on two services these and ever larger
+  neighbourhoods take turns;
 * beyond, neighbourhoods of :data:`SIZES` sites are rearranged, those first where plan and bound disagree most
   (:mod:`estate.solve.places.sweep`), and the bound is the better of the Lagrangian's and the sum over blocks.  Then both grow
   (:data:`GROW`), round after round, until one block is the whole.
