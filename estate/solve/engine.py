@@ -231,21 +231,17 @@ def _solve(problem: Problem, state: Run) -> None:
     dual = climb(problem, cut, dual, plan=state.plan, over=lambda: state.clock.over() is not None)
     state.saw(problem, None, dual.bound)
     tied = patterns.endless(problem, cut, dual)
-    if tied and is_pure(problem):
+    if not is_pure(problem):
+        _in_turn(problem, cut, state, dual, tied=tied)
+        return
+    if tied:
         _tied(problem, cut, state, dual)
         return
-    if state.step >= ROUND and is_pure(problem):
+    if state.step >= ROUND:
         _tree(problem, cut, state, dual, FIRST_NODES)
-    if tied:
-        _dive(problem, cut, state, dual)
-    if is_pure(problem):
-        if problem.n_sites > BALL and state.over() is None:
-            _improve(state, Sweep(problem, blocks.links(problem), dual, (BALL,)))
-    else:
-        _in_turn(problem, cut, state, dual, tied=tied)
-    if tied:
-        _rest(problem, state, dual)
-    elif state.over() is None:
+    if problem.n_sites > BALL and state.over() is None:
+        _improve(state, Sweep(problem, blocks.links(problem), dual, (BALL,)))
+    if state.over() is None:
         _prove(problem, cut, state, dual)
 
 
@@ -277,6 +273,8 @@ def _in_turn(problem: Problem, cut: Core, state: Run, dual: Dual, *, tied: bool)
     services may not share is proven by HiGHS in 0.7 s where columns and neighbourhoods take 9; where hubs are limited only large
     neighbourhoods find the plans.
     """
+    if tied:
+        _dive(problem, cut, state, dual)
     near, size, more = blocks.links(problem), float(BALL), 1
     while state.over() is None and size < problem.n_sites:
         if not tied:
@@ -284,6 +282,10 @@ def _in_turn(problem: Problem, cut: Core, state: Run, dual: Dual, *, tied: bool)
         _rest(problem, state, dual, looks=LOOKS * more)
         _improve(state, Sweep(problem, near, dual, (round(size),)), looks=LOOKS * more)
         size, more = size * GROW, more * MORE
+    if tied:
+        _rest(problem, state, dual)
+    elif state.over() is None:
+        _prove(problem, cut, state, dual)
 
 
 def _large(problem: Problem, cut: Core, state: Run) -> None:
