@@ -50,8 +50,12 @@ def rent_gbp_pa(place: Place) -> Floats:
 
 
 def occupancy_gbp_pa(place: Place) -> Floats:
-    """(J,) what a site costs a year while it is open, to all agencies together: running cost, and rent that leaves them."""
-    return running_gbp_pa(place) + np.where(place.public_landlord, 0.0, rent_gbp_pa(place))
+    """(J,) what a site costs a year while it is open, to all agencies together: running cost, and rent that leaves them.
+
+    Each of the two is whole pence, as in the ledger: rounded together they could come to a penny less than the books.
+    """
+    rent = np.where(place.public_landlord, 0, pence(rent_gbp_pa(place)))
+    return gbp(pence(running_gbp_pa(place)) + rent)
 
 
 def hosting_gbp_pa(place: Place, point: Ints, site: Ints) -> Floats:

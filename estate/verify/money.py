@@ -46,8 +46,11 @@ def rent_gbp(case: Case, site: str) -> float:
 
 
 def occupied_gbp(case: Case, site: str) -> float:
-    """GBP a year while a site is open, to the agencies together: rent to one of them moves money and costs none."""
-    return running_gbp(case, site) + (0.0 if lets(case, site) else rent_gbp(case, site))
+    """GBP a year while a site is open, to the agencies together, each of its two sums in whole pence.
+
+    Rent to one of them moves money and costs none.
+    """
+    return (pence(running_gbp(case, site)) + (0 if lets(case, site) else pence(rent_gbp(case, site)))) / 100
 
 
 def empty_gbp(case: Case, site: str) -> float:
