@@ -98,7 +98,7 @@ def test_a_plan_that_saves_nothing_never_pays_back():
     assert "never pays back" in found["warnings"][0][1]
 
 
-@pytest.mark.parametrize(("years", "shown"), [(50, False), (51, True), (125, True)])
+@pytest.mark.parametrize(("years", "shown"), [(50, False), (51, True), (126, True), (127, False), (350, False)])
 def test_long_horizons_are_tested_at_the_lower_rates(years, shown):
     # The Green Book, February 2026: 3.00% to year 30, 2.57% to 75, 2.14% to 125, where more than 50 years are appraised.
     scenario = tiny_scenario(horizon_years=years)

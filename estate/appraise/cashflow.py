@@ -115,7 +115,7 @@ def sensitivities_table(scenario: Scenario, cash: Flows) -> pd.DataFrame:
     rows = []
     long = rule("discount-rate-long", scenario.money.base_year)
     cases = [(each, cash.changed(each)) for each in (Sensitivity(name="As planned"), *scenario.money.sensitivities)]
-    if len(cash.net) > long.value:
+    if len(cash.net) > long.value and long.reaches(len(cash.net)):
         lower = Discounting(discount_factors(scenario.money.base_year, len(cash.net), long.id))
         cases.append((Sensitivity(name="Lower discount rates of 2026, for long horizons"), replace(cash, worth=lower)))
     for each, what_if in cases:

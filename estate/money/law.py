@@ -47,6 +47,11 @@ class Rule:
         """Whether the row covers the financial year that begins in ``year``."""
         return self.from_year <= year and (self.to_year is None or year <= self.to_year)
 
+    def reaches(self, years: int) -> bool:
+        """Whether its bands say something of so many years, the base year among them."""
+        last = self.bands[-1][0]
+        return last is None or years - 1 <= last
+
 
 @dataclass(frozen=True, slots=True)
 class AgencyKind:
@@ -132,7 +137,7 @@ def discount_factors(base_year: int, years: int, rates: str = "discount-rate") -
     0.0919 at 76.  ``rates`` names the row of the table; :class:`InputError` for years beyond its last band.
     """
     found = rule(rates, base_year)
-    if found.bands[-1][0] is not None and years - 1 > found.bands[-1][0]:
+    if not found.reaches(years):
         message = f"{found.title}: the rates end with year {found.bands[-1][0]}, and {years} years are asked for"
         raise InputError(issues=[Issue("law.year", message, "appraise fewer years, or extend estate/money/law.toml")])
     after = np.arange(years)

@@ -53,7 +53,7 @@ def notes(run: Run) -> list[tuple[str, Lines]]:
             "Year 0 and the price base",
             "Discounting and dated rules start in year 0; the price base only says whose prices.",
         ),
-        ("Horizon", f"{money.horizon_years} years, year 0 to year {money.horizon_years - 1}"),
+        ("Horizon", f"{money.horizon_years} years, year 0 to year {money.horizon_years - 1}{_untested(money)}"),
         ("Buildings are let go", f"{years} after the base year begins, or when a lease lets go if that is later"),
         ("Empty buildings", _holding(money)),
         ("Repairs outstanding", _repairs(money)),
@@ -121,6 +121,13 @@ def _financial(run: Run) -> str:
         "capital is met from receipts, then budgets, then loans, which are repaid with interest, as revenue, from the next year"
     )
     return f"Cash in the money of each year: {rise}; {tax}; {sources}."
+
+
+def _untested(money: Money) -> str:
+    """What is said of a horizon longer than the lower rates of 2026 were published for."""
+    lower = rule("discount-rate-long", money.base_year)
+    ends = f"; the lower rates of 2026 end with year {lower.bands[-1][0]}, so it is not tested at them"
+    return "" if lower.reaches(money.horizon_years) else ends
 
 
 def _holding(money: Money) -> str:

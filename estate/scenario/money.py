@@ -51,8 +51,8 @@ class Money(Settings):
     """The prices that every figure is in, e.g. ``2015-16``."""
     base_year: Annotated[int, Field(ge=2003, le=2100)] = 2025
     """Financial year 0, by the calendar year it begins in; discounting and dated rules start here."""
-    horizon_years: Annotated[int, Field(ge=1, le=125)] = 30
-    """Years that are appraised."""
+    horizon_years: Annotated[int, Field(ge=1, le=350)] = 30
+    """Years that are appraised; the Green Book's rates step down to 1.0% from year 301."""
     closing_year: Annotated[int, Field(ge=0, le=20)] = 1
     """Years after the base year in which buildings are let go, unless a lease says later."""
     decided_for: Mapping[str, Annotated[int, Field(ge=2003, le=2200)]] = {}
