@@ -282,12 +282,18 @@ GOALS = {
 }
 
 
+PENNY = 1e-9
+"""A gap below this is none: the proof is to the penny."""
+
+
 def proof(manifest: Mapping[str, Any], objective: str = Objective.RUNNING_COST) -> dict[str, str]:
     """The status of the answer: ``tone`` (good, warn), ``title``, ``text``; from the manifest's status and gap."""
     better = GOALS[Objective(objective)][0]
     gap = manifest.get("gap")
     if manifest.get("status") == "optimal":
-        text = f"No other plan that keeps to the rules {better}."
+        if gap is not None and gap < PENNY:
+            return {"tone": "good", "title": "Proven best", "text": f"No other plan that keeps to the rules {better}."}
+        text = f"If another plan that keeps to the rules {better}, then by less than one part in ten thousand."
         return {"tone": "good", "title": "Proven best to within 0.01%", "text": text}
     if _blank(gap):
         text = "How far it is from the best possible is not known."
