@@ -341,7 +341,7 @@ def _dive(problem: Problem, cut: Core, state: Run, dual: Dual) -> None:
     """A plan out of the best multipliers, joined with the plan in hand."""
     if state.over() is not None or state.plan is None:
         return
-    state.saw(problem, dive.improve(problem, cut, dual, state.plan, clock=state.clock))
+    state.saw(problem, dive.improve(problem, cut, dual, state.plan, clock=state.clock, bold=True))
     state.work += math.ceil(problem.n_sites / BALL)
 
 

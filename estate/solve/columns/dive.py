@@ -33,6 +33,11 @@ ROUNDS = 8
 """Rounds after each time that sets were taken."""
 TAKEN = 0.05
 """Share of the buildings that is settled at a time, at most."""
+BOLD, FEWER = 0.3, 3
+"""The share, and the rounds, by which a first plan is looked for before it is looked for with more care: of Greater Manchester
+(reach 5 miles) 0.6% above the bound after 11 s of CPU, where care has 1.5% after 47."""
+NEARLY = 0.05
+"""Share of the points not settled up to which such a dive is finished."""
 SURE = (0.8, 0.6)
 """From how much of it on a set is taken together with others, dive by dive; one, the most used, is always."""
 LEAP = 0.002
@@ -46,19 +51,31 @@ FEW = 0.2
 LOOKS = 60
 """How often HiGHS may look up between two plans (:func:`estate.solve.highs.run`)."""
 QUICK = 20
-"""The same inside a search, where there are many dives."""
+"""The same where a dive is one of many."""
 
 
 def improve(
-    problem: Problem, cut: Core, dual: Dual, plan: Solution, *, sure: float = SURE[0], clock: Clock = NEVER
+    problem: Problem,
+    cut: Core,
+    dual: Dual,
+    plan: Solution,
+    *,
+    sure: float = SURE[0],
+    clock: Clock = NEVER,
+    bold: bool = False,
 ) -> Solution | None:
-    """A plan better than ``plan`` out of the best multipliers ``dual``, or nearly the best; None where there is none."""
+    """A plan better than ``plan`` out of the best multipliers ``dual``, or nearly the best; None where there is none.
+
+    ``bold``: in long steps first, for a place so large that a dive with care takes most of a minute.
+    """
     lp = Programme(problem, cut, dual, plan)
-    node, look = lp.solve(lp.root(dual), FIRST, float(cost(problem, plan)))
-    return plan_from(lp, node, look, plan, sure=sure, enough=float(cost(problem, plan)), clock=clock, looks=LOOKS)
+    enough = float(cost(problem, plan))
+    node, look = lp.solve(lp.root(dual), FIRST, enough)
+    found = plan_from(lp, node, look, plan, sure=sure, enough=enough, clock=clock, bold=True) if bold else None
+    return found or plan_from(lp, node, look, plan, sure=sure, enough=enough, clock=clock, looks=LOOKS)
 
 
-def plan_from(
+def plan_from(  # noqa: PLR0913 - each says when to stop, or how
     lp: Programme,
     node: Node,
     look: Look,
@@ -68,14 +85,16 @@ def plan_from(
     enough: float,
     clock: Clock = NEVER,
     looks: int = QUICK,
+    bold: bool = False,
 ) -> Solution | None:
     """A plan better than ``plan`` out of a node and its solution, or None.
 
-    No further is dived than to a bound of ``enough``.
+    No further is dived than to a bound of ``enough``.  ``bold``: in long steps, and where more than a few points are then not
+    settled there is no plan: to look for one among so many choices takes longer than a dive with care.
     """
     problem, slots = lp.problem, lp.core
     limit = min(enough, node.dual.bound + LEAP * abs(node.dual.bound))
-    most = max(1, round(TAKEN * problem.n_sites))
+    most, rounds = max(1, round((BOLD if bold else TAKEN) * problem.n_sites)), FEWER if bold else ROUNDS
     settled = np.zeros(problem.n_points, dtype=bool)
     undone = 0
     while len(pick := _pick(lp, look, settled, sure, most)):
@@ -89,7 +108,7 @@ def plan_from(
             points = points[~settled[points]]
             barred |= np.isin(slots.slot_point, points) & (slots.slot_site != site)
             settled[points], lower[site] = True, 1.0
-        node, look = lp.solve(replace(node, barred=barred, lower=lower), ROUNDS, limit)
+        node, look = lp.solve(replace(node, barred=barred, lower=lower), rounds, limit)
         if node.dual.bound < limit:
             continue
         node, look, settled = before
@@ -98,13 +117,15 @@ def plan_from(
             break
         barred = node.barred.copy()
         barred[_least(look, pick[-1], settled, slots)] = True
-        other, seen = lp.solve(replace(node, barred=barred), ROUNDS, limit)
+        other, seen = lp.solve(replace(node, barred=barred), rounds, limit)
         if other.dual.bound >= limit:
             break
         node, look = other, seen
     found = read(lp, look)
     if found is not None and cost(problem, found) < cost(problem, plan):
         return found
+    if bold and (~settled).mean() > NEARLY:
+        return None
     wanted = _pairs(problem, lp, node, look, settled)
     return between(problem, node.dual, plan, wanted, clock=clock, looks=looks)
 
