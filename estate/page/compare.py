@@ -18,7 +18,6 @@ from estate.runs import corrections, effects, files
 if TYPE_CHECKING:
     from estate.runs.run import Run
 
-SIDES = ("a", "b")
 LONGEST_EFFECT = 2_000
 """Characters of what one of them did, which may name several buildings and counters."""
 MOST_CELLS = 500
