@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from estate.errors import InputError
@@ -103,22 +104,23 @@ def write(
     styles: Iterable[str] = (),
     scripts: Iterable[str] = (),
     tiles: str = "",
+    templates: Path | None = None,
 ) -> str:
     """The finished page: the template filled, everything inline, the policy listing what may run.
 
-    ``styles`` and ``scripts`` are texts, in the order in which they apply.
+    ``styles`` and ``scripts`` are texts, in the order in which they apply.  ``templates`` is a folder that holds the template,
+    where it is none of the program's own; it may build on those.
     """
+    rooms = environment()
+    if templates is not None:
+        rooms = rooms.overlay(loader=ChoiceLoader([FileSystemLoader(templates), PackageLoader("estate.page")]))
     styles = [_inline(text) for text in styles]
     scripts = [_inline(text) for text in scripts]
-    text = (
-        environment()
-        .get_template(template)
-        .render(
-            **context,
-            policy=policy(scripts, styles, tiles),
-            styles=[Markup(style) for style in styles],  # noqa: S704 - our own files
-            scripts=[Markup(script) for script in scripts],  # noqa: S704 - our own files, and folium's drawing of our numbers
-        )
+    text = rooms.get_template(template).render(
+        **context,
+        policy=policy(scripts, styles, tiles),
+        styles=[Markup(style) for style in styles],  # noqa: S704 - our own files
+        scripts=[Markup(script) for script in scripts],  # noqa: S704 - our own files, and folium's drawing of our numbers
     )
     return text.encode("utf-8", "replace").decode()
 
