@@ -80,6 +80,7 @@ AGENCY_KINDS = (
 SITE_KINDS = ("office", "library", "health", "police", "school", "community", "other")
 TENURES = ("freehold", "leasehold", "pfi", "private")
 STATUSES = ("free", "keep", "close", "outside")
+CANDIDATES = ("", "build", "buy", "refurbish")
 
 _MOST_GBP = 1e10
 _MOST_M2 = 1e7
@@ -130,6 +131,10 @@ SITES = Table(
         _m2("capacity_m2", "floor area (NIA) of the whole building that public services use or could use", required=True),
         _m2("other_use_m2", "floor area used by anything not in the access points", default=0),
         Column("in_use", Kind.FLAG, "whether it is paid for today", default=True),
+        Column("candidate", Kind.CHOICE, "not in use: how it could be had", choices=CANDIDATES, default=""),
+        _gbp("capital_gbp", "not in use: capital that opening it costs its agency, once", default=0),
+        Column("ready_year", Kind.NUMBER, "not in use: the financial year in which it can open at first", low=2003, high=2200),
+        Column("life_years", Kind.NUMBER, "not in use: years after which that capital is spent again", low=1, high=350),
         _gbp("running_cost_gbp_pa", "running cost while open", required=True),
         _gbp("rent_gbp_pa", "rent paid for it, besides the running cost", default=0),
         Column("landlord", note="who receives the rent; blank: nobody among the agencies", default="", refers_to="agencies"),

@@ -135,8 +135,14 @@ def drawn(seed):
     hand = {kind: np.cumsum(1000 * rng.integers(0, most, Y)) for kind, most in (("c", 150), ("r", 60))}
     lease = rng.integers(0, 3, SITES)
     may = np.arange(YEARS)[None, :] >= lease[:, None]
+    # What is not in use today is built, bought or refurbished: its capital in the year it opens, and not before it is ready.
+    capital, ready = np.where(today, 0, 1000 * rng.integers(0, 200, SITES)), rng.integers(0, 3, SITES)
+    for t in range(YEARS):
+        spent["c"][1][:, t, t:] += capital[:, None]
+        value[1][:, t] -= np.rint(capital * grow[t]).astype(np.int64)
     orders = Orders(
-        problem, *value, may[problem.point_home[pair_point]], np.where(today[:, None], may, True),
+        problem, *value, may[problem.point_home[pair_point]],
+        np.where(today[:, None], may, np.arange(YEARS)[None, :] >= ready[:, None]),
         np.ones((SITES, YEARS), dtype=bool), np.ones(P, dtype=bool), rng.random(SITES) < 0.1, most_moves=int(rng.integers(1, 4)),
         lines=tuple(
             Line(f"{kind} {y}", spent[kind][0][:, :, y], spent[kind][1][:, :, y], int(hand[kind][y]),
@@ -202,7 +208,7 @@ def best_of_all(orders, spent, hand):
 
 def test_every_order_there_is():
     """200 drawn programmes of 3 counters and 4 years: the best of all orders is what is found, to the penny."""
-    moved = waited = 0
+    moved = waited = opened = 0
     for seed in range(200):
         orders, spent, hand = drawn(seed)
         truth, course = best_of_all(orders, spent, hand), solve(orders)
@@ -211,10 +217,12 @@ def test_every_order_there_is():
             continue
         assert course.value == truth, seed
         assert course.status is Status.OPTIMAL
-        pair, _ = began(orders, course)
+        pair, site = began(orders, course)
         moved, waited = moved + (pair >= 0).any(), waited + (pair > 0).any()
+        opened += (site[~orders.today.open] >= 0).any()
     assert moved > 60
     assert waited > 20
+    assert opened > 20
 
 
 # ------------------------------------------------------------------------------------------------------ places

@@ -102,6 +102,12 @@ def a_place(rng: np.random.Generator) -> Place:
         "in_use": bool(rng.random() < 0.5), "easting_m": 401_000.0, "northing_m": 250_900.0, "market_value_gbp": 50_000.0,
         "hosting_cost_gbp_m2_pa": 12.345, "epc": str(rng.choice(["B", "F"])), "district": "Vale",
     }  # fmt: skip
+    if not sites["depot"]["in_use"]:
+        own = np.random.default_rng(int(sites["depot"]["capacity_m2"]))
+        sites["depot"] |= {
+            "candidate": str(own.choice(["build", "buy", "refurbish"])), "capital_gbp": float(np.round(own.random() * 2e5, 3)),
+            "ready_year": float(own.integers(2024, 2028)), "life_years": float(own.choice([np.nan, 7, 25])),
+        }  # fmt: skip
     points: dict[str, dict[str, Any]] = {
         f"p{n}": {
             **some(0.4, area_m2=float(np.round(rng.random() * 200, 2)), hall_area_m2=0.0, desk_area_m2=0.0),

@@ -11,6 +11,7 @@ from estate.appraise.decisions import behind_points, behind_sites
 from estate.appraise.met import displacement
 from estate.appraise.places import merged
 from estate.money import costs
+from estate.money.opening import opening_gbp
 from estate.money.release import day_of, leaving_years, moving_years, opening_years
 from estate.place import Place, Plan, area_used_m2, offers
 from estate.problem import Bools
@@ -83,6 +84,8 @@ def sites_table(place: Place, plan: Plan, receipts: pd.DataFrame, why: pd.Series
             "running_cost_before_gbp_pa": np.round(np.where(today.open, running, 0.0) + extra_before, 2),
             "running_cost_after_gbp_pa": np.round(np.where(plan.open, running, 0.0) + extra, 2),
             "net_receipt_gbp": net,
+            "candidate": sites["candidate"].to_numpy(),
+            "opening_gbp": np.where(plan.open, costs.pence(opening_gbp(place, scenario).total), 0) / 100,
             "date": _dates(place, plan, scenario),
             "why": _why(place, plan, after, _decided(scenario, after, why)).to_numpy(),
             "district": sites["district"].to_numpy(),
@@ -110,6 +113,10 @@ def _decided(scenario: Scenario, after: pd.Series[str], why: pd.Series[str]) -> 
     return result
 
 
+CANDIDATES = {"": "brought into use", "build": "built", "buy": "bought", "refurbish": "refurbished and brought into use"}
+"""What becomes of a building that is not in use today and is opened."""
+
+
 def _why(place: Place, plan: Plan, after: pd.Series[str], why: pd.Series[str]) -> pd.Series[str]:
     """In words, what explains each site's fate; a forced stay says who forced it."""
     today = place.today
@@ -130,7 +137,9 @@ def _why(place: Place, plan: Plan, after: pd.Series[str], why: pd.Series[str]) -
     }
     for state, sentence in words.items():
         result[free & (after == state)] = sentence
-    result[free & (plan.open & ~today.open)] = "brought into use: the plan needs it"
+    opened = free & plan.open & ~today.open
+    for how, done in CANDIDATES.items():
+        result[opened & (place.sites["candidate"] == how).to_numpy(dtype=bool)] = f"{done}: the plan needs it"
     counted = zip(gains, gains_merged, leaves, leaves_merged, strict=True)
     moved = [_moved(*map(int, each)) for each in counted]
     return result + pd.Series(moved, index=result.index)

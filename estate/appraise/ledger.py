@@ -19,6 +19,7 @@ line                     what it is
 ``rent_paid``            rent that a tenant no longer pays, or pays now
 ``rent_received``        the same to a landlord who is a public body here: lost, or gained; with the line above it sums to 0
 ``fitout``, ``removal``, ``optimism_bias``   moving an access point, paid by the agency that runs it
+``opening_capital``      building, buying or refurbishing a building that is not in use today, paid by the agency that holds it
 ``exit_cost``            leaving a building: paid by the holder of the lease or title, or by the tenants of a landlord
 ``capital_receipt``      gross proceeds of a sale, to the title holder; ``disposal_from_receipt`` is the cost it meets
 ``disposal_to_revenue``  sale costs beyond what the receipt may meet
@@ -26,7 +27,7 @@ line                     what it is
 ``holding_cost``         an empty building until it is sold, to its title holder
 ``void_cost``            an empty building that its tenants left, to a landlord who is a public body here
 ``backlog_avoided``      repairs that need not be met, to who would have met them
-``refit``                a fit-out made again
+``refit``                a fit-out, or what opening a building cost, spent again
 ``residual_value``       at the end of the horizon: the value of a building let go (missed), of a fit-out not yet worn
 =======================  =====================================================================================
 """
@@ -50,6 +51,7 @@ from estate.money.entries import (
     later_moves,
     move_entries,
     move_payers,
+    opening_entries,
     release_entries,
 )
 from estate.money.law import year_label
@@ -210,5 +212,7 @@ def _once(place: Place, scenario: Scenario, plan: Plan, before: pd.DataFrame) ->
     frames.append(later_moves(place, scenario, moved, plan.host[moved])[[*KEYS, "pence"]])
     entries = release_entries(place, scenario, before)
     frames.append(entries[entries["site"].isin(released(place, plan))].assign(point=-1)[[*KEYS, "pence"]])
+    new = opening_entries(place, scenario)
+    frames.append(new[plan.open[new["site"].to_numpy(dtype=np.int64)]].assign(point=-1)[[*KEYS, "pence"]])
     found = pd.concat(frames, ignore_index=True)
     return found[found["pence"] != 0].reset_index(drop=True)

@@ -23,6 +23,7 @@ from estate.formulate.priced import priced_solution, with_prices
 from estate.formulate.rules import Compiled, compile_rules
 from estate.formulate.side import side_rows
 from estate.money import costs
+from estate.money.opening import opening_gbp
 from estate.money.present_value import annual_equivalent_pence, opening_pence
 from estate.money.release import net_release_gbp
 from estate.place import Place, Plan
@@ -115,6 +116,7 @@ def formulate(measured: Measured, *, near: NearRows | None = None) -> Formulatio
         near=_near(place, scenario, travel) if near is None else near,
         goal=GOALS[scenario.money.objective],
         site_one_off=costs.pence(net_release_gbp(place, scenario)) * state.releasable,
+        site_opening=costs.pence(opening_gbp(place, scenario).total),
         pair_one_off=costs.pence(one_off.total),
         pair_apart=_apart(place, scenario, travel, point, site),
     )

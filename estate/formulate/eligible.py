@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from estate.formulate.rules import Compiled
+from estate.money.opening import not_ready
 from estate.place import Place
 from estate.problem import AREA_UNITS_PER_M2, Bools, Floats, Ints
 from estate.scenario import Scenario
@@ -46,7 +47,8 @@ def site_state(place: Place, scenario: Scenario) -> SiteState:
     stuck = np.zeros(len(sites), dtype=bool)
     stuck[place.point_site[~_of_agency(place, place.access_points, part)]] = True
     status, tenure = (sites[name].to_numpy(dtype=object) for name in ("status", "tenure"))
-    close = (status == "close") | sites.index.isin(rules.close)
+    late = not_ready(place, scenario)
+    close = (status == "close") | sites.index.isin(rules.close) | late
     in_use = place.today.open & ~place.outside
     can_move = sites.index.isin(rules.other_uses_move)
     no_exit = ~sites.index.isin(list(scenario.money.pfi_exit_gbp))
@@ -62,6 +64,7 @@ def site_state(place: Place, scenario: Scenario) -> SiteState:
     must = held.any(axis=0)
     words = np.array([*(each for each, _ in reasons), ""], dtype=object)
     why = pd.Series(words[np.where(must, held.argmax(axis=0), len(reasons))], index=sites.index)
+    why[late & ~must] = "not ready in the year for which it is decided"
     barred = np.zeros(len(sites), dtype=bool)
     for column, values in rules.barred.items():
         barred |= sites[column].astype(str).isin(values).to_numpy()

@@ -35,6 +35,7 @@ def with_prices(problem: Problem, compiled: Compiled) -> Problem:
         must_open=np.concatenate([problem.must_open, no]),
         must_close=np.concatenate([problem.must_close, no]),
         site_one_off=_and(problem.site_one_off, n),
+        site_opening=_and(problem.site_opening, n),
         site_running=_and(problem.site_running, n),
         inherent=np.concatenate([problem.inherent, np.column_stack([rows.service, new])]),
         cover=CoverRows(

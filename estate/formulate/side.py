@@ -34,7 +34,7 @@ def side_rows(problem: Problem, place: Place, scenario: Scenario, state: SiteSta
         return found.rows()
     for row in budget_rows(place, scenario, *_back(problem, place)):
         site_part = _padded(row.site * state.releasable, n_open)
-        value = np.concatenate([-site_part, _real_pairs(problem, row.pair.astype(float))])
+        value = np.concatenate([_padded(row.opened, n_open) - site_part, _real_pairs(problem, row.pair.astype(float))])
         found.add(row.name, all_columns, value, -np.inf, row.at_hand - float(site_part.sum()))
     if money.longest_payback_years is not None:
         _payback(found, problem, place, scenario, state)

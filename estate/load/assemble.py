@@ -32,6 +32,7 @@ _OUTSIDE_FREE = (
     "disposal_cost_gbp",
     "exit_cost_gbp",
     "condition_backlog_gbp",
+    "capital_gbp",
 )
 _NEEDED = ("agencies", "sites", "access_points", "zones")
 

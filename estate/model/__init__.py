@@ -80,8 +80,8 @@ def formulate(
     sites, pairs = np.arange(problem.n_sites), problem.n_sites + np.arange(problem.n_pairs)
     both = np.concatenate([sites, pairs])
     terms[Measure.COST] = Terms(both, np.concatenate([problem.site_cost, problem.pair_cost]))
-    by_site, by_pair = one_off(problem)
-    terms[Measure.ONE_OFF] = Terms(both, np.concatenate([-by_site, by_pair]), int(by_site.sum()))
+    by_site, opening, by_pair = one_off(problem)
+    terms[Measure.ONE_OFF] = Terms(both, np.concatenate([opening - by_site, by_pair]), int(by_site.sum()))
     for other in PLACED:
         terms[other] = Terms(both, np.concatenate(placed(problem, other)))
     for other, value in limits.items():

@@ -34,9 +34,9 @@ def measure(problem: Problem, solution: Solution, what: Measure) -> int:
     if what is Measure.COST:
         return cost(problem, solution)
     if what is Measure.ONE_OFF:
-        site, pair = one_off(problem)
+        site, opening, pair = one_off(problem)
         chosen = solution.host[problem.pair_point] == problem.pair_site
-        return int(site[~solution.open].sum() + pair[chosen].sum())
+        return int(site[~solution.open].sum() + opening[solution.open].sum() + pair[chosen].sum())
     if what in PLACED:
         site, pair = placed(problem, what)
         chosen = solution.host[problem.pair_point] == problem.pair_site
@@ -66,11 +66,13 @@ def placed(problem: Problem, what: Measure) -> tuple[Ints, Ints]:
     )
 
 
-def one_off(problem: Problem) -> tuple[Ints, Ints]:
-    """One-off pence by site when it is not open (J,), and by pair when it is chosen (P,): nothing at home."""
-    site = np.zeros(problem.n_sites, dtype=np.int64) if problem.site_one_off is None else problem.site_one_off
+def one_off(problem: Problem) -> tuple[Ints, Ints, Ints]:
+    """One-off pence by site when it is not open (J,), when it is (J,), and by pair when it is chosen (P,): nothing at home."""
+    none = np.zeros(problem.n_sites, dtype=np.int64)
+    site = none if problem.site_one_off is None else problem.site_one_off
+    opening = none if problem.site_opening is None else problem.site_opening
     pair = np.zeros(problem.n_pairs, dtype=np.int64) if problem.pair_one_off is None else problem.pair_one_off
-    return site, np.where(problem.pair_site == problem.point_home[problem.pair_point], 0, pair)
+    return site, opening, np.where(problem.pair_site == problem.point_home[problem.pair_point], 0, pair)
 
 
 def beyond(problem: Problem) -> int:

@@ -12,13 +12,14 @@ import pandas as pd
 from estate.money.bearers import borne, leavers, positions, share_out, use_today
 from estate.money.columns import Ints
 from estate.money.costs import move_one_off_gbp, pence
-from estate.money.present_value import backlog_avoided_gbp, refit_years, unworn
-from estate.money.release import empty_gbp_pa, empty_years, leaving_years, moving_years, release, works_year
+from estate.money.opening import lives, not_in_use, opening_gbp
+from estate.money.present_value import backlog_avoided_gbp, fitout_lasts, refit_years, unworn
+from estate.money.release import empty_gbp_pa, empty_years, leaving_years, moving_years, opening_years, release, works_year
 from estate.place import Place
 from estate.scenario import Scenario
 
-CAPITAL = ("fitout", "optimism_bias")
-"""Lines of capital spending: what is built."""
+CAPITAL = ("fitout", "opening_capital", "optimism_bias")
+"""Lines of capital spending: what is built or bought."""
 REVENUE = ("removal", "exit_cost", "disposal_to_revenue", "holding_cost", "void_cost")
 """Lines of one-off revenue spending: a capital receipt may not pay for them, outside a direction."""
 RECEIPTS = ("capital_receipt", "disposal_from_receipt")
@@ -71,10 +72,38 @@ def release_entries(place: Place, scenario: Scenario, before: pd.DataFrame | Non
         shared = share_out(spared, site, payer["weight"].to_numpy())
         frames.append(_lines("backlog_avoided", site, payer["agency"].to_numpy(), year, shared))
     if scenario.money.residual_value:
-        end = np.full(len(gone), scenario.money.horizon_years - 1)
+        end = np.full(len(gone), _last(scenario))
         frames.append(_lines("residual_value", gone, holder, end, -money["gross"].to_numpy()))
     found = pd.concat(frames, ignore_index=True)
     return found[found["pence"] != 0].reset_index(drop=True)
+
+
+def opening_entries(place: Place, scenario: Scenario) -> pd.DataFrame:
+    """What opening each site that is not in use would enter: ``site, agency, year, line, pence`` by position, no zeros.
+
+    The agency that would hold it pays.  What is spent again when its life ends, and what is unworn at the end of the horizon, are
+    entries of :data:`LATER`.
+    """
+    new = np.flatnonzero(not_in_use(place))
+    cost, holder, lasts = opening_gbp(place, scenario), positions(place)[1][new], lives(place)
+    capital, whole = pence(cost.capital)[new], pence(cost.total)[new]
+    works = works_year(opening_years(place, scenario))[new]
+    frames = [
+        _lines("opening_capital", new, holder, works, -capital),
+        _lines("optimism_bias", new, holder, works, capital - whole),
+    ]
+    for at, who, year, spent in zip(new.tolist(), holder.tolist(), works.tolist(), whole.tolist(), strict=True):
+        again = np.array(refit_years(scenario, year, float(lasts[at])), dtype=np.int64)
+        frames.append(_lines("refit", np.full(len(again), at), np.full(len(again), who), again, np.full(len(again), -spent)))
+        rest = pence(np.array([spent * unworn(scenario, year, float(lasts[at])) / 100]))
+        frames.append(_lines("residual_value", np.array([at]), np.array([who]), np.array([_last(scenario)]), rest))
+    found = pd.concat(frames, ignore_index=True)
+    return found[found["pence"] != 0].reset_index(drop=True)
+
+
+def _last(scenario: Scenario) -> int:
+    """The last year of the horizon."""
+    return scenario.money.horizon_years - 1
 
 
 def later_moves(place: Place, scenario: Scenario, point: Ints, site: Ints) -> pd.DataFrame:
@@ -82,12 +111,12 @@ def later_moves(place: Place, scenario: Scenario, point: Ints, site: Ints) -> pd
     payer, works = move_payers(place, scenario, point)
     cost = move_one_off_gbp(place, scenario, point, site)
     spent = pence(cost.fitout + cost.bias)
-    rows = []
+    rows, every = [], fitout_lasts(scenario)
     for at, (who, year, amount) in enumerate(zip(payer.tolist(), works.tolist(), spent.tolist(), strict=True)):
         here = {"point": int(point[at]), "site": int(site[at]), "agency": who}
-        rows += [{**here, "year": again, "line": "refit", "pence": -amount} for again in refit_years(scenario, year)]
-        rest = int(pence(np.array([amount * unworn(scenario, year) / 100]))[0])
-        rows.append({**here, "year": scenario.money.horizon_years - 1, "line": "residual_value", "pence": rest})
+        rows += [{**here, "year": again, "line": "refit", "pence": -amount} for again in refit_years(scenario, year, every)]
+        rest = int(pence(np.array([amount * unworn(scenario, year, every) / 100]))[0])
+        rows.append({**here, "year": _last(scenario), "line": "residual_value", "pence": rest})
     kinds = {"point": "int64", "site": "int64", "agency": "int64", "year": "int64", "line": "object", "pence": "int64"}
     found = pd.DataFrame(rows, columns=list(kinds)).astype(kinds)
     return found[found["pence"] != 0].reset_index(drop=True)

@@ -9,6 +9,7 @@ import numpy as np
 from estate.money.columns import Floats, Ints, numbers
 from estate.money.costs import hosting_gbp_pa, move_one_off_gbp, occupancy_gbp_pa, pence
 from estate.money.law import check_year, discount_factors
+from estate.money.opening import lives, opening_gbp
 from estate.money.release import empty_gbp_pa, empty_years, leaving_years, moving_years, opening_years, release, works_year
 from estate.place import Place
 from estate.scenario import Scenario
@@ -51,7 +52,7 @@ def annual_equivalent_gbp(
     With ``B`` the present value of a pound in every year, a plan's equivalent annual cost is its running cost, plus for every
     pair chosen ``moves`` = one-off / B less the hosting not yet paid before the move, plus for every site let go ``releases``
     = (exit and sale costs - proceeds) / B plus the running cost still paid until it closes, less for every site newly opened
-    ``openings`` = the running cost not yet paid.  All are linear in the decisions, and equal to what
+    ``openings`` = the running cost not yet paid - what opening it costs / B.  All are linear in the decisions, and equal to what
     :mod:`estate.appraise.cashflow` finds.  ``worth`` is what a pound of each year counts, where not as the scenario discounts.
     """
     worth = discounting(scenario) if worth is None else worth
@@ -60,7 +61,8 @@ def annual_equivalent_gbp(
     saved = worth.yearly_from(leave) / worth.annuity
     cost = move_one_off_gbp(place, scenario, point, site)
     one_off = cost.total * worth.once(works_year(go))[point] / worth.annuity
-    one_off += (cost.fitout + cost.bias) * refit_factor(scenario, worth, works_year(go))[point] / worth.annuity
+    every = np.full(len(go), fitout_lasts(scenario))
+    one_off += (cost.fitout + cost.bias) * refit_factor(scenario, worth, works_year(go), every)[point] / worth.annuity
     change = hosting_gbp_pa(place, point, site) - hosting_gbp_pa(place, point, home)
     moves = np.where(site == home, 0.0, one_off - change * (1 - worth.yearly_from(go)[point] / worth.annuity))
     table = release(place, scenario)
@@ -74,9 +76,13 @@ def annual_equivalent_gbp(
     if scenario.money.residual_value:
         left = left + table["gross_gbp"].to_numpy() * worth.factor[-1]
     running = occupancy_gbp_pa(place)
-    opened = worth.yearly_from(opening_years(place, scenario)) / worth.annuity
+    opens = opening_years(place, scenario)
+    built = works_year(opens)
+    capital = opening_gbp(place, scenario).total
+    capital = capital * (worth.once(built) + refit_factor(scenario, worth, built, lives(place)))
+    opened = running * (1 - worth.yearly_from(opens) / worth.annuity) - capital / worth.annuity
     paid = place.today.open
-    return moves, np.where(paid, left / worth.annuity + running * (1 - saved), 0.0), np.where(paid, 0.0, running * (1 - opened))
+    return moves, np.where(paid, left / worth.annuity + running * (1 - saved), 0.0), np.where(paid, 0.0, opened)
 
 
 def backlog_avoided_gbp(place: Place, scenario: Scenario) -> Floats:
@@ -88,29 +94,35 @@ def backlog_avoided_gbp(place: Place, scenario: Scenario) -> Floats:
     return np.where(place.today.open & ~place.outside & in_time, numbers(place.sites, "condition_backlog_gbp"), 0.0)
 
 
-def refit_years(scenario: Scenario, works: int) -> list[int]:
-    """The years within the horizon in which a fit-out made in year ``works`` is made again."""
-    every = scenario.money.refit_years
-    return [] if every is None else list(range(works + every, scenario.money.horizon_years, every))
+def fitout_lasts(scenario: Scenario) -> float:
+    """Years after which a fit-out is made again; NaN where it never is."""
+    return np.nan if scenario.money.refit_years is None else float(scenario.money.refit_years)
 
 
-def unworn(scenario: Scenario, works: int) -> float:
-    """The share of the last fit-out that is not worn at the end of the horizon; a fit-out serves the years after its own."""
-    every, end = scenario.money.refit_years, scenario.money.horizon_years
-    if every is None or not scenario.money.residual_value or works >= end:
+def refit_years(scenario: Scenario, works: int, every: float) -> list[int]:
+    """The years within the horizon in which what is made in year ``works``, and lasts so many, is made again; NaN: never."""
+    return [] if np.isnan(every) else list(range(works + int(every), scenario.money.horizon_years, int(every)))
+
+
+def unworn(scenario: Scenario, works: int, every: float) -> float:
+    """The share of what was made last that is not worn at the end of the horizon; it serves the years after its own."""
+    end = scenario.money.horizon_years
+    if np.isnan(every) or not scenario.money.residual_value or works >= end:
         return 0.0
-    last = [works, *refit_years(scenario, works)][-1]
-    return 1 - (end - 1 - last) / every
+    last = [works, *refit_years(scenario, works, every)][-1]
+    return 1 - (end - 1 - last) / int(every)
 
 
-def refit_factor(scenario: Scenario, worth: Discounting, works: Ints) -> Floats:
-    """(n,) present value of a pound of fit-out made again within the horizon, less what is unworn at its end."""
-    found = {
-        year: float(sum(worth.factor[again] for again in refit_years(scenario, year)))
-        - unworn(scenario, year) * worth.factor[-1]
-        for year in set(works.tolist())
-    }
-    return np.array([found[year] for year in works.tolist()], dtype=np.float64)
+def refit_factor(scenario: Scenario, worth: Discounting, works: Ints, every: Floats) -> Floats:
+    """(n,) present value of a pound that is spent again within the horizon, less what is unworn at its end."""
+    keys = list(zip(works.tolist(), np.nan_to_num(every).tolist(), strict=True))  # NaN differs from itself
+
+    def factor(year: int, lasts: float) -> float:
+        again = np.array(refit_years(scenario, year, lasts or np.nan), dtype=np.int64)
+        return float(worth.factor[again].sum() - unworn(scenario, year, lasts or np.nan) * worth.factor[-1])
+
+    found = {key: factor(*key) for key in set(keys)}
+    return np.array([found[key] for key in keys], dtype=np.float64)
 
 
 def until(scenario: Scenario, years: int) -> Scenario:
@@ -142,8 +154,11 @@ def payback_horizons(place: Place, scenario: Scenario) -> list[int]:
         np.ceil(empty).ravel(),
     ]
     years = {int(each) for each in np.concatenate([*begins, release(place, scenario)["year_receipt"].to_numpy()])}
-    years |= {again for year in set(works.tolist()) for again in refit_years(scenario, year)}
-    years |= {*opening_years(place, scenario).astype(int).tolist(), money.backlog_year or 0}
+    years |= {again for year in set(works.tolist()) for again in refit_years(scenario, year, fitout_lasts(scenario))}
+    opens = opening_years(place, scenario)
+    years |= {*opens.astype(int).tolist(), *works_year(opens).tolist(), money.backlog_year or 0}
+    for year, lasts in set(zip(works_year(opens).tolist(), np.nan_to_num(lives(place)).tolist(), strict=True)):
+        years |= set(refit_years(scenario, year, lasts or np.nan))
     later = {each for year in years for each in (year, year + 1) if first < each < end}
     return sorted({first, *later, end})
 

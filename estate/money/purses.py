@@ -15,7 +15,16 @@ import pandas as pd
 
 from estate.money.columns import Floats, Ints
 from estate.money.costs import pence
-from estate.money.entries import CAPITAL, RECEIPTS, REVENUE, REVENUE_SUMS, move_entries, move_payers, release_entries
+from estate.money.entries import (
+    CAPITAL,
+    RECEIPTS,
+    REVENUE,
+    REVENUE_SUMS,
+    move_entries,
+    move_payers,
+    opening_entries,
+    release_entries,
+)
 from estate.money.law import year_label
 from estate.place import Place
 from estate.scenario import Budget, Purse, Scenario
@@ -58,12 +67,14 @@ def at_hand_pence(purse: Purse, kind: str, base_year: int, years: Ints) -> Ints:
 class BudgetRow:
     """What a purse has spent by the end of a year is at most ``at_hand``, all in pence.
 
-    ``pair`` (P,) is what each move adds, ``site`` (J,) what letting each site go adds; a receipt is below nothing.
+    ``pair`` (P,) is what each move adds, ``site`` (J,) what letting each site go adds (a receipt is below nothing), ``opened``
+    (J,) what opening each adds.
     """
 
     name: str
     pair: Ints
     site: Ints
+    opened: Ints
     at_hand: int
 
 
@@ -95,16 +106,18 @@ def budget_rows(place: Place, scenario: Scenario, point: Ints, site: Ints) -> It
         return
     base, moves = scenario.money.base_year, move_entries(place, scenario, point, site)
     payer, when = move_payers(place, scenario, point)
-    entries = release_entries(place, scenario)
+    entries, openings = release_entries(place, scenario), opening_entries(place, scenario)
     for purse in found:
         member = place.agencies.index.isin(purse.agencies)
-        mine = entries[member[entries["agency"].to_numpy()]]
+        mine, new = (each[member[each["agency"].to_numpy(dtype=np.int64)]] for each in (entries, openings))
         for kind in sorted({each.kind for each in purse.budgets}):
             cost = -sum((moves[line] for line in SPENT[kind] if line in moves), start=np.zeros(len(point), dtype=np.int64))
             cost = np.where(member[payer], cost, 0)
             spent = mine[mine["line"].isin(SPENT[kind])]
             banked = mine[mine["line"].isin(BANKED[kind])] if purse.basis == "net" else mine.iloc[:0]
-            years = np.unique(np.concatenate([when[cost > 0], spent["year"].to_numpy(dtype=np.int64)]))
+            built = new[new["line"].isin(SPENT[kind])]
+            paid = (spent["year"].to_numpy(dtype=np.int64), built["year"].to_numpy(dtype=np.int64))
+            years = np.unique(np.concatenate([when[cost > 0], *paid]))
             at_hand = at_hand_pence(purse, kind, base, years)
             for n, (year, sum_) in enumerate(zip(years.tolist(), at_hand.tolist(), strict=True)):
                 after = years[n + 1] if n + 1 < len(years) else None
@@ -112,7 +125,8 @@ def budget_rows(place: Place, scenario: Scenario, point: Ints, site: Ints) -> It
                     continue
                 pair = np.where(when <= year, cost, 0)
                 until = pd.concat([spent, banked])[lambda each, year=year: each["year"] <= year]
-                yield BudgetRow(row_name(purse.name, kind, base + year), pair, -_by_site(place, until), sum_)
+                opened = -_by_site(place, built[built["year"] <= year])
+                yield BudgetRow(row_name(purse.name, kind, base + year), pair, -_by_site(place, until), opened, sum_)
 
 
 def _by_site(place: Place, entries: pd.DataFrame) -> Ints:

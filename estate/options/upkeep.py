@@ -20,7 +20,7 @@ import pandas as pd
 from estate.money.bearers import Use, borne, leavers, positions, share_out, use_today, users
 from estate.money.columns import Ints, numbers, words
 from estate.money.costs import move_rates, pence
-from estate.money.present_value import backlog_avoided_gbp, refit_years, unworn
+from estate.money.present_value import backlog_avoided_gbp, fitout_lasts, refit_years, unworn
 from estate.money.release import leaving_years
 from estate.place import Place, Plan
 from estate.problem import Bools
@@ -77,11 +77,11 @@ def _refits(place: Place, scenario: Scenario, plan: Plan) -> pd.DataFrame:
     private = place.agencies["kind"].to_numpy(dtype=object)[agency] == "private"
     made = -pence(np.where(_paid(place)[place.point_site] & ~private, cost, 0.0))
     leave = np.where(plan.host == place.point_site, np.inf, leaving_years(place, scenario)[place.point_site])
-    again, end = refit_years(scenario, 0), scenario.money.horizon_years - 1
+    again, end = refit_years(scenario, 0, fitout_lasts(scenario)), scenario.money.horizon_years - 1
     frames = [_of_points(place, agency, year, "refit", np.where(leave < year + 1 - 1e-9, 0, made)) for year in again]
     if again:
         # Pounds, rounded once: a counter that has left wears nothing out here any more.
-        left = -pence(made * unworn(scenario, 0) / 100)
+        left = -pence(made * unworn(scenario, 0, fitout_lasts(scenario)) / 100)
         frames.append(_of_points(place, agency, end, "residual_value", np.where(np.isinf(leave), left, 0)))
     return pd.concat([pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS), *frames], ignore_index=True)
 

@@ -36,6 +36,7 @@ SPECS = (
             "running_cost_before_gbp_pa": "Running cost a year today",
             "running_cost_after_gbp_pa": "In the plan (cost a year)",
             "net_receipt_gbp": "Receipt if sold",
+            "opening_gbp": "Cost of opening, once",
             "date": "Let go, or opened",
             "why": "Why",
         },
@@ -46,6 +47,7 @@ SPECS = (
             "running_cost_before_gbp_pa": "running_cost_gbp_pa",
             "running_cost_after_gbp_pa": "running_cost_gbp_pa",
             "net_receipt_gbp": "market_value_gbp",
+            "opening_gbp": "capital_gbp",
         },
     ),
     Spec(

@@ -35,7 +35,8 @@ DIGITS = 2
 
 TABLES: Mapping[str, tuple[str, ...]] = {
     "sites": (
-        "site_id", "name", "agency", "agency_name", "kind", "tenure", "before", "after", "services_before", "services_after",
+        "site_id", "name", "agency", "agency_name", "kind", "tenure", "candidate", "before", "after", "services_before",
+        "services_after",
         "area_used_before_m2", "area_used_after_m2", "capacity_m2", "running_cost_before_gbp_pa", "running_cost_after_gbp_pa",
         "why", "district", "illustrative", "easting_m", "northing_m",
     ),
@@ -94,7 +95,7 @@ PLACE_SITES = ("name", "agency", "kind", "status", "district", "easting_m", "nor
 PLACE_POINTS = ("name", "site_id", "service", "agency", "illustrative")
 
 _PRIVATE_FIGURE = re.compile(
-    r"value|price|receipt|disposal|lease|exit|years_to_sale|fitout|removal|agreed|gross|net_|\brent|landlord|backlog",
+    r"value|price|receipt|disposal|lease|exit|years_to_sale|fitout|removal|agreed|gross|net_|\brent|landlord|backlog|capital_gbp|opening_capital",
     re.IGNORECASE,
 )
 _PRIVATE_WORDS = re.compile(

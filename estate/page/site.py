@@ -147,6 +147,8 @@ def _facts(run: Run, row: Mapping[Any, Any], site_id: str) -> list[tuple[str, st
     add("Running cost a year today", words.gbp(row.get("running_cost_before_gbp_pa")), "running_cost_gbp_pa")
     add("Running cost a year in the plan", words.gbp(row.get("running_cost_after_gbp_pa")), "running_cost_gbp_pa")
     receipts = facts.table(run, "capital_receipts", ("site_id", "net_receipt_gbp", "why_nil"))
+    if float(row.get("opening_gbp") or 0):
+        add("Cost of opening, once", words.gbp(row.get("opening_gbp")), "capital_gbp")
     found = receipts[receipts["site_id"].astype(str) == site_id]
     if len(found):
         nil = words.clean(found.iloc[0]["why_nil"])

@@ -238,6 +238,7 @@ def programme(game: Game, split: Ints, *, among: Bools | None = None, leaving_ou
         must_open=np.concatenate([p.must_open, no]),
         must_close=np.concatenate([p.must_close, no if among is None else ~among]),
         site_one_off=None,
+        site_opening=None,
         pair_one_off=None,
         site_running=None,
         pair_running=None,

@@ -185,6 +185,8 @@ class Problem:
     goal: Goal = Goal.COST
     site_one_off: Ints | None = None
     """Net one-off pence when the site is released (costs less receipts): the first tie-break.  None: no tie-break."""
+    site_opening: Ints | None = None
+    """One-off pence when the site is open: what a building that is not in use today costs to build, buy or refurbish."""
     site_running: Ints | None = None
     """Pence a year while open, where ``site_cost`` is another cost (an annual equivalent); with ``pair_running``, a tie-break."""
     pair_running: Ints | None = None

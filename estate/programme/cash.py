@@ -22,7 +22,17 @@ from estate.appraise.flexible import REFORM
 from estate.money.bearers import borne, positions, rents, share_out, use_today, users
 from estate.money.columns import Floats, Ints
 from estate.money.costs import hosting_gbp_pa, pence, running_gbp_pa
-from estate.money.entries import CAPITAL, LATER, RECEIPTS, REVENUE, REVENUE_SUMS, move_entries, move_payers, release_entries
+from estate.money.entries import (
+    CAPITAL,
+    LATER,
+    RECEIPTS,
+    REVENUE,
+    REVENUE_SUMS,
+    move_entries,
+    move_payers,
+    opening_entries,
+    release_entries,
+)
 from estate.money.law import binding, year_label
 from estate.money.purses import at_hand_pence, limited
 from estate.money.release import leaving_years
@@ -76,7 +86,7 @@ class Ways:
             )
             for line, amount in move_entries(place, then, self.point, self.site).items()
         ]
-        frames.append(release_entries(place, then, self._before).assign(pair=-1))
+        frames += [each.assign(pair=-1) for each in (release_entries(place, then, self._before), opening_entries(place, then))]
         frames += self._recycled(leaving_years(place, then), year)
         found = pd.concat(frames, ignore_index=True)
         return found[(found["pence"] != 0) & ~found["line"].isin(LATER)].reset_index(drop=True)

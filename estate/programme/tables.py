@@ -20,6 +20,7 @@ from estate.programme.terms import Terms, dated
 
 NOW = "nothing: it is taken as early as it may be"
 LEASE = "its lease, or a date that is set"
+READY = "the building: it cannot be had earlier"
 WORTH = "nothing: it is worth no more a year earlier"
 ROOM = "room, access or another rule: a year earlier the building is not ready, or somebody is left too far away"
 MOVES = "the most moves in a year"
@@ -119,7 +120,7 @@ def _waits_for(terms: Terms, course: Course, step: Step) -> str:
     if t == 0:
         return NOW
     if not may[t - 1]:
-        return LEASE
+        return LEASE if step.pair >= 0 or orders.today.open[step.site] else READY
     opened, host = course.open.copy(), course.host.copy()
     if step.pair >= 0:
         host[t - 1, orders.problem.pair_point[step.pair]] = orders.problem.pair_site[step.pair]

@@ -86,7 +86,7 @@ def terms_of(measured: Measured) -> Terms:
     place, scenario = measured.place, measured.scenario
     programme, years = asked(scenario), decision_years(scenario)
     closing = _closing(place, scenario)
-    formulation = formulate(_without_closing(measured, closing) if closing.any() else measured)
+    formulation = formulate(_free(measured, closing))
     _refuse(measured, formulation, years)
     problem, point = _with_homes(formulation.problem, place, formulation.points)
     kept = site_state(place, scenario).must_open
@@ -197,7 +197,8 @@ def _dates(place: Place, scenario: Scenario, problem: Problem, point: Ints, year
     if not programme.within_years:
         may[:, -1] = True
     in_use = place.today.open & ~place.outside
-    site_may = np.where(in_use[:, None], may, True)
+    ready = np.nan_to_num(place.sites["ready_year"].to_numpy(dtype=np.float64)) - scenario.money.base_year
+    site_may = np.where(in_use[:, None], may, years[None, :] >= ready[:, None])
     pair_may = may[place.point_site[point]]
     base = scenario.money.base_year
     for each in programme.windows:
@@ -233,11 +234,14 @@ def _fixed(place: Place, scenario: Scenario) -> Ints:
     return found
 
 
-def _without_closing(measured: Measured, closing: Bools) -> Measured:
-    """The same place where what must be closed in the end may still be open, and takes in nobody."""
+def _free(measured: Measured, closing: Bools) -> Measured:
+    """The same place where what must be closed in the end may still be open, and takes in nobody; candidates can be had at once.
+
+    In which year each may be closed or opened is asked of every year for itself.
+    """
     sites = measured.place.sites
     status, may_host = sites["status"].where(~closing, "free"), sites["may_host"].where(~closing, "none")
-    place = replace(measured.place, sites=sites.assign(status=status, may_host=may_host))
+    place = replace(measured.place, sites=sites.assign(status=status, may_host=may_host, ready_year=np.nan))
     rules = measured.scenario.rules.model_copy(update={"close": ()})
     return Measured.of(place, measured.scenario.model_copy(update={"rules": rules}), measured.travel)
 

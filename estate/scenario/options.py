@@ -11,7 +11,8 @@ from estate.scenario.limits import Fraction, Settings
 from estate.scenario.programme import Loan
 
 WORKS_AND_FEES = (
-    "fitout", "optimism_bias", "refit", "backlog_met", "removal", "disposal_from_receipt", "disposal_to_revenue",
+    "fitout", "opening_capital", "optimism_bias", "refit", "backlog_met", "removal", "disposal_from_receipt",
+    "disposal_to_revenue",
 )  # fmt: skip
 """Lines of the books that bear value added tax unless a scenario says otherwise: works, and fees for moving and selling."""
 MAY_BEAR_VAT = (*WORKS_AND_FEES, "exit_cost", "holding_cost", "void_cost")

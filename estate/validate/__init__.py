@@ -25,6 +25,7 @@ CHECKS: tuple[Check, ...] = (
     facts.check_values,
     facts.check_leases,
     facts.check_in_use,
+    facts.check_candidates,
     facts.check_hosting,
     facts.check_rates,
     facts.check_zone_people,

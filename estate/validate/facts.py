@@ -8,7 +8,7 @@ import numpy as np
 
 from estate.errors import Issue, Severity, Where
 from estate.place import Place
-from estate.scenario import Scenario
+from estate.scenario import Objective, Scenario
 from estate.tables import TABLES
 from estate.validate.finding import in_file_order, row_of, rows
 from estate.wording import counted, listed, suggestion
@@ -125,6 +125,39 @@ def check_in_use(scenario: Scenario, place: Place) -> Iterator[Issue]:
     idle = holds & ~place.sites["in_use"].to_numpy(dtype=bool) & ~place.outside
     message = "in_use is 'no', and an access point is in it today"
     yield from rows(place, "sites", idle, "sites.in-use", "in_use", message, "set in_use to yes, or move the point")
+
+
+def check_candidates(scenario: Scenario, place: Place) -> Iterator[Issue]:
+    """What is said of building, buying or refurbishing is said of buildings that are not in use; their capital is weighed."""
+    sites, idle = place.sites, ~place.today.open & ~place.outside
+    said = {
+        "candidate": (sites["candidate"] != "").to_numpy(dtype=bool),
+        "capital_gbp": (sites["capital_gbp"] > 0).to_numpy(dtype=bool),
+        "ready_year": sites["ready_year"].notna().to_numpy(dtype=bool),
+        "life_years": sites["life_years"].notna().to_numpy(dtype=bool),
+    }
+    for column, there in said.items():
+        message = f"{column} is given, and the building is in use today"
+        remedy = "set in_use to no for a building that is still to be had; moving into one in use costs what rates says"
+        yield from rows(place, "sites", there & ~idle, "sites.candidate", column, message, remedy)
+    for column in ("ready_year", "life_years"):
+        broken = said[column] & (np.nan_to_num(sites[column].to_numpy(dtype=np.float64)) % 1 != 0)
+        yield from rows(
+            place, "sites", broken, "sites.candidate", column, "'{value}' is not a whole year", "write a whole number"
+        )
+    free = (sites["candidate"] != "").to_numpy(dtype=bool) & idle & ~said["capital_gbp"]
+    message = "a candidate without capital_gbp: opening it is taken to cost nothing once"
+    yield from rows(place, "sites", free, "sites.candidate", "capital_gbp", message, "fill it in", Severity.WARNING)
+    money, programme = scenario.money, scenario.programme
+    late = idle & (sites["ready_year"] > money.base_year + money.closing_year).to_numpy(dtype=bool)
+    if programme is None:
+        message = f"it is not ready when everything closes, in {money.base_year + money.closing_year}: this plan cannot use it"
+        remedy = "add a [programme], which may wait for it, or a later money.closing_year"
+        yield from rows(place, "sites", late, "sites.candidate", "ready_year", message, remedy, Severity.WARNING)
+    if (said["capital_gbp"] & idle).any() and money.objective is Objective.RUNNING_COST and programme is None:
+        message = "candidates cost capital, which the objective running-cost does not weigh"
+        where = Where(scenario.file.name, column="money.objective")
+        yield Issue("sites.candidate", message, "set money.objective to annual-equivalent", where, Severity.WARNING)
 
 
 def check_hosting(scenario: Scenario, place: Place) -> Iterator[Issue]:

@@ -15,7 +15,16 @@ from estate.verify.books import State, borne, expected_ledger, rents
 from estate.verify.case import Case, Decision, Finding, finding, number
 from estate.verify.money import factors, running_pence
 
-ONE_OFF = ("fitout", "optimism_bias", "removal", "exit_cost", "disposal_to_revenue", "holding_cost", "void_cost")
+ONE_OFF = (
+    "fitout",
+    "opening_capital",
+    "optimism_bias",
+    "removal",
+    "exit_cost",
+    "disposal_to_revenue",
+    "holding_cost",
+    "void_cost",
+)
 RECEIPTS = ("capital_receipt", "disposal_from_receipt")
 ONCE = {"one_off_gbp": (ONE_OFF, -1), "receipts_gbp": (RECEIPTS, 1), "revenue_sums_gbp": (("revenue_sum",), 1)}
 SPREAD = "annual_equivalent_gain_gbp_pa"

@@ -27,7 +27,9 @@ from estate.verify.money import (
     law_value,
     leaves_after,
     lets,
+    life,
     move_parts_gbp,
+    opening_parts_gbp,
     pence,
     refits,
     rent_gbp,
@@ -302,6 +304,8 @@ def expected_ledger(case: Case, decision: Decision) -> Expected:
         _add_move(case, said, point, decision.host[point])
     for site in case.released(decision):
         _add_release(case, said, site)
+    for site in case.opened(decision):
+        _add_opening(case, said, site)
     return said
 
 
@@ -319,10 +323,23 @@ def _add_move(case: Case, said: Expected, point: str, host: str) -> None:
     for line, amount in parts.items():
         said.exact[agency, year_label(money.base_year + year), line, host, point] -= amount
     made = pence(fitout + bias)
-    for again in refits(case, year):
+    for again in refits(case, year, money.refit_years):
         said.exact[agency, year_label(money.base_year + again), "refit", host, point] -= made
     end = year_label(money.base_year + money.horizon_years - 1)
-    said.exact[agency, end, "residual_value", host, point] += pence(made * unworn_share(case, year) / 100)
+    said.exact[agency, end, "residual_value", host, point] += pence(made * unworn_share(case, year, money.refit_years) / 100)
+
+
+def _add_opening(case: Case, said: Expected, site: str) -> None:
+    """What opening a building costs once, and again when that is worn."""
+    money, holder, year = case.scenario.money, case.sites[site]["agency"], _works(decided(case, site))
+    capital, bias = opening_parts_gbp(case, site)
+    whole, label = pence(capital + bias), year_label(money.base_year + year)
+    said.exact[holder, label, "opening_capital", site, ""] -= pence(capital)
+    said.exact[holder, label, "optimism_bias", site, ""] -= whole - pence(capital)
+    for again in refits(case, year, life(case, site)):
+        said.exact[holder, year_label(money.base_year + again), "refit", site, ""] -= whole
+    end = year_label(money.base_year + money.horizon_years - 1)
+    said.exact[holder, end, "residual_value", site, ""] += pence(whole * unworn_share(case, year, life(case, site)) / 100)
 
 
 def _add_release(case: Case, said: Expected, site: str) -> None:

@@ -109,6 +109,10 @@ class Case:
         """Sites of the place that are paid for today and let go."""
         return [site for site in self.sites if self.paid_today(site) and site not in decision.open]
 
+    def opened(self, decision: Decision) -> list[str]:
+        """Sites of the place that are not in use today and are opened."""
+        return [site for site in decision.open if site not in self.today.open]
+
     def moved(self, decision: Decision) -> list[str]:
         """Access points that leave their building."""
         return [point for point, site in decision.host.items() if site != self.today.host[point]]

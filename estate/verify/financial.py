@@ -19,7 +19,7 @@ from estate.verify.programme import charged
 from estate.verify.purses import given, purses
 
 LINES = {
-    "capital": ("fitout", "optimism_bias", "refit", "backlog_met"),
+    "capital": ("fitout", "opening_capital", "optimism_bias", "refit", "backlog_met"),
     "running_cost": ("running_cost", "renewed_lease"),
     "one_off_revenue": ("removal", "exit_cost", "disposal_to_revenue", "holding_cost", "void_cost"),
     "capital_receipts": ("capital_receipt", "disposal_from_receipt"),

@@ -75,21 +75,36 @@ def spared_gbp(case: Case, site: str) -> float:
     )
 
 
-def refits(case: Case, works: int) -> list[int]:
-    """Years in which what is fitted out in year ``works`` is done again."""
-    money, found = case.scenario.money, []
-    while money.refit_years is not None and (works := works + money.refit_years) < money.horizon_years:
+def refits(case: Case, works: int, lasts: int | None) -> list[int]:
+    """Years in which what is made in year ``works``, and lasts so many, is made again."""
+    found = []
+    while lasts is not None and (works := works + lasts) < case.scenario.money.horizon_years:
         found.append(works)
     return found
 
 
-def unworn_share(case: Case, works: int) -> float:
-    """How much of the last fit-out is left when the horizon ends: it serves ``refit_years`` years after the one it is made in."""
+def unworn_share(case: Case, works: int, lasts: int | None) -> float:
+    """How much of what was made last is left when the horizon ends: it serves so many years after the one it is made in."""
     money = case.scenario.money
-    if not money.residual_value or money.refit_years is None or works > money.horizon_years - 1:
+    if not money.residual_value or lasts is None or works > money.horizon_years - 1:
         return 0.0
-    served = money.horizon_years - 1 - max([works, *refits(case, works)])
-    return (money.refit_years - served) / money.refit_years
+    served = money.horizon_years - 1 - max([works, *refits(case, works, lasts)])
+    return (lasts - served) / lasts
+
+
+def opening_parts_gbp(case: Case, site: str) -> tuple[float, float]:
+    """GBP that opening a building that is not in use costs once, and the optimism bias on it."""
+    row = case.sites[site]
+    if case.outside(site) or case.paid_today(site):
+        return 0.0, 0.0
+    capital = number(row["capital_gbp"])
+    return capital, capital * case.scenario.money.optimism_bias.get(row["kind"], 0.0)
+
+
+def life(case: Case, site: str) -> int | None:
+    """Years for which what opening a building cost lasts; None where no end is stated."""
+    years = case.sites[site]["life_years"]
+    return None if blank(years) else math.floor(years)
 
 
 def hosting_gbp(case: Case, point: str, site: str) -> float:
@@ -243,8 +258,8 @@ def annual_equivalent_pence(case: Case, decision: Decision) -> int:
     """Running cost with every change in the year it happens, as the equal yearly sum of the same present value, pence.
 
     Until a building is left its points stay, and cost what they did; what a move needs is paid in the last financial year
-    that begins before it; a sale is paid ``years_to_sale`` later; a building opened is paid for from the year decided for.
-    Beyond the horizon nothing counts.
+    that begins before it; a sale is paid ``years_to_sale`` later; a building opened is paid for from the year decided for, and
+    its capital in the year before.  Beyond the horizon nothing counts.
     """
     money = case.scenario.money
     worth = factors(money.base_year, money.horizon_years)
@@ -274,14 +289,18 @@ def dated_gbp(case: Case, decision: Decision, worth: Sequence[float]) -> Iterato
     def works(leave: float) -> float:
         return once(max(math.ceil(leave - DUST) - 1, 0))
 
+    def again(year: int, lasts: int | None) -> float:
+        """A pound that is spent again as often as it is worn, less what is unworn at the end."""
+        later = sum(worth[each] for each in refits(case, year, lasts))
+        return (later - unworn_share(case, year, lasts) * worth[-1]) / annuity
+
     for point in case.moved(decision):
         old, new = case.today.host[point], decision.host[point]
         leave = goes_after(case, point)
         change = hosting_gbp(case, point, new) - hosting_gbp(case, point, old)
         year = max(math.ceil(leave - DUST) - 1, 0)
         fitout, _, bias = move_parts_gbp(case, point, new)
-        again = sum(worth[each] for each in refits(case, year)) - unworn_share(case, year) * worth[-1]
-        renewed = (fitout + bias) * again / annuity
+        renewed = (fitout + bias) * again(year, money.refit_years)
         yield move_gbp(case, point, new) * works(leave) + renewed - change * before(leave)
     for site in case.released(decision):
         leave = leaves_after(case, site)
@@ -294,4 +313,6 @@ def dated_gbp(case: Case, decision: Decision, worth: Sequence[float]) -> Iterato
         yield exit_gbp(case, site) * works(leave) + proceeds + occupied_gbp(case, site) * before(leave)
     for site in decision.open:
         if not case.outside(site) and not case.paid_today(site):
-            yield -occupied_gbp(case, site) * before(decided(case, site))
+            year = max(int(decided(case, site)) - 1, 0)
+            built = sum(opening_parts_gbp(case, site)) * (once(year) + again(year, life(case, site)))
+            yield built - occupied_gbp(case, site) * before(decided(case, site))

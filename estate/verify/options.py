@@ -173,7 +173,8 @@ def _repairs(case: Case, decision: Decision) -> Iterator[Entry]:
 
 def _refits(case: Case, decision: Decision) -> Iterator[Entry]:
     """Fit-outs made again where a counter is today, for as long as it is there, and what is unworn of the last."""
-    years = refits(case, 0)
+    lasts = case.scenario.money.refit_years
+    years = refits(case, 0, lasts)
     for point, home in case.today.host.items():
         agency = str(case.points[point]["agency"])
         if not years or not case.paid_today(home) or case.agencies[agency]["kind"] == "private":
@@ -184,7 +185,7 @@ def _refits(case: Case, decision: Decision) -> Iterator[Entry]:
             if stays or leaves_after(case, home) >= year + 1 - DUST:
                 yield agency, year, "refit", -pence(fitout + bias)
         if stays:
-            worth = pence(pence(fitout + bias) * unworn_share(case, 0) / 100)
+            worth = pence(pence(fitout + bias) * unworn_share(case, 0, lasts) / 100)
             yield agency, case.scenario.money.horizon_years - 1, "residual_value", worth
 
 

@@ -41,7 +41,7 @@ from estate.verify.purses import by_agency
 from estate.verify.rules import check_plan, why_kept
 
 LINES = {
-    ("capital", -1): ("fitout", "optimism_bias"),
+    ("capital", -1): ("fitout", "opening_capital", "optimism_bias"),
     ("revenue", -1): ("removal", "exit_cost", "disposal_to_revenue", "holding_cost", "void_cost"),
     ("receipts", 1): ("capital_receipt", "disposal_from_receipt"),
     ("sums", 1): ("revenue_sum",),
@@ -394,7 +394,7 @@ def _short(case: Case, purse: Purse, said: Mapping[Key, float], last: int) -> It
     net = purse.basis == "net"
     counted = {
         "capital": (
-            "fitout", "optimism_bias", "taken_from_revenue", "used_for_reform", "loan_drawn",
+            *LINES["capital", -1], "taken_from_revenue", "used_for_reform", "loan_drawn",
             *(LINES["receipts", 1] if net else ()),
         ),
         "revenue": (

@@ -16,7 +16,17 @@ from estate.verify.access import check_home, count, frame_of, limbs, near_pairs,
 from estate.verify.bills import PAID, check_agencies
 from estate.verify.books import check_ledger, flexible_use, receipts
 from estate.verify.case import Case, Decision, Finding, blank, finding, number, plain
-from estate.verify.money import day, decided, goes_after, hosting_gbp, leaves_after, move_gbp, pence, running_gbp
+from estate.verify.money import (
+    day,
+    decided,
+    goes_after,
+    hosting_gbp,
+    leaves_after,
+    move_gbp,
+    opening_parts_gbp,
+    pence,
+    running_gbp,
+)
 from estate.verify.purses import needs_again, purses_again
 from estate.verify.rules import merges, own_m2
 from estate.verify.transfers import check_transfers
@@ -147,6 +157,8 @@ def sites(case: Case, decision: Decision) -> pd.DataFrame:
         found |= {name: number(row[name]) for name in ("other_use_m2", "easting_m", "northing_m")}
         found["capacity_m2"] = number(row["capacity_m2"]) - number(row["other_use_m2"])
         found["net_receipt_gbp"] = float(net.get(site, "nan"))
+        found["candidate"] = row["candidate"]
+        found["opening_gbp"] = pence(sum(opening_parts_gbp(case, site))) / 100 if site in decision.open else 0.0
         found["date"] = _date(case, site, decision)
         for name, each in plans.items():
             found[f"services_{name}"] = ";".join(sorted(services[name][site]))

@@ -16,7 +16,7 @@ import pandas as pd
 from estate.scenario import Budget, Purse
 from estate.verify.books import empty_costs, leaving_shares, proceeds, year_label
 from estate.verify.case import Case, Decision, Finding, finding
-from estate.verify.money import DUST, exit_gbp, goes_after, leaves_after, move_parts_gbp, pence
+from estate.verify.money import DUST, decided, exit_gbp, goes_after, leaves_after, move_parts_gbp, opening_parts_gbp, pence
 
 type Year = int
 """After the base year."""
@@ -56,6 +56,8 @@ def by_agency(case: Case, decision: Decision) -> dict[str, Money]:
         fitout, removal, bias = move_parts_gbp(case, point, decision.host[point])
         money.capital[year] += pence(fitout + removal + bias) - pence(removal)
         money.revenue[year] += pence(removal)
+    for site in case.opened(decision):
+        found[case.sites[site]["agency"]].capital[works(decided(case, site))] += pence(sum(opening_parts_gbp(case, site)))
     for site in case.released(decision):
         sold, holder = proceeds(case, site), found[case.sites[site]["agency"]]
         holder.receipts[sold.year] += sold.net

@@ -16,7 +16,7 @@ import pandas as pd
 
 from estate.verify.access import check_access, journeys
 from estate.verify.case import Case, Decision, Finding, finding, number
-from estate.verify.money import annual_equivalent_pence, running_pence
+from estate.verify.money import annual_equivalent_pence, decided, running_pence
 from estate.verify.purses import check_budgets
 
 TRAVEL_GOALS = ("least-travel", "least-farthest")
@@ -83,6 +83,9 @@ def check_buildings(case: Case, decision: Decision) -> Iterator[Finding]:
     for reason in ("outside", "keep", "not-taking-part", "other-uses", "pfi"):
         held = [site for site, why in kept.items() if why == reason]
         yield finding(reason, len(held), set(held) - decision.open, f"sites that must stay open ({reason})")
+    base, opened = case.scenario.money.base_year, case.opened(decision)
+    early = [site for site in opened if number(case.sites[site]["ready_year"]) > base + decided(case, site)]
+    yield finding("ready", len(opened), early, "buildings opened before they can be had")
     closed = [site for site in case.sites if must_close(case, site)]
     yield finding("close", len(closed), set(closed) & decision.open, "sites that must close")
 

@@ -202,6 +202,7 @@ def _cut(p: Problem, at: _Labels) -> list[Part]:
                 p.near.distance[visits[c]],
             ),
             site_one_off=None if p.site_one_off is None else p.site_one_off[j],
+            site_opening=None if p.site_opening is None else p.site_opening[j],
             pair_one_off=None if p.pair_one_off is None else p.pair_one_off[q],
             site_running=None if p.site_running is None else p.site_running[j],
             pair_running=None if p.pair_running is None else p.pair_running[q],
