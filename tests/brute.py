@@ -76,7 +76,7 @@ def everything(p: Problem) -> Everything:
     if len(p.side):
         columns = sorted({(j, k) for k, j in p.inherent} | set(zip(p.pair_site, p.point_service[p.pair_point], strict=True)))
         offers = [offer[:, k, j] for j, k in columns]
-        x = np.column_stack([is_open, pair, *offers, present.sum(axis=1) > 1]).astype(float)
+        x = np.column_stack([is_open, pair, *offers, _kinds(p, present) > 1]).astype(float)
         for r in range(len(p.side)):
             at = slice(p.side.start[r], p.side.start[r + 1])
             activity = x[:, p.side.column[at]] @ p.side.value[at]
@@ -104,6 +104,15 @@ def everything(p: Problem) -> Everything:
         one_off += pair @ np.where(p.pair_site == p.point_home[p.pair_point], 0, p.pair_one_off)
     goal = {Goal.COST: cost, Goal.COVERED: -people, Goal.TRAVEL: metres, Goal.FARTHEST: farthest}[p.goal]
     return Everything(is_open, host, ok, np.column_stack([goal, cost, running, one_off, away, apart, metres]))
+
+
+def _kinds(p: Problem, present):
+    """How many kinds of service are hosted at each site of each plan."""
+    of = list(range(p.n_services)) if p.service_kind is None else p.service_kind.tolist()
+    count = np.zeros((len(present), p.n_sites), dtype=np.int64)
+    for kind in set(of) - {-1}:
+        count += present[:, [k for k, each in enumerate(of) if each == kind]].any(axis=1)
+    return count
 
 
 def plans(p: Problem) -> dict[tuple[tuple[int, ...], tuple[bool, ...]], int]:
@@ -155,6 +164,7 @@ def random_problem(seed: int, *, goal: Goal = Goal.COST, ties: bool = False) -> 
         site_slack=slack,
         must_open=rng.random(J) < 0.1,
         must_close=rng.random(J) < 0.05,
+        service_kind=None if seed % 2 else np.minimum([seed % 3 - 1, 0, seed % 4 - 1][:K], K - 1),
         goal=goal,
         cover=_cover(rng, J, K, point, site, home),
         shares=_shares(rng, J, K, always=goal is Goal.COVERED),

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from estate.problem import CoverRows, Problem, ShareRule, SideRows, Solution, offered, violations
+from estate.problem import CoverRows, Problem, ShareRule, SideRows, Solution, hubs, offered, violations
 
 
 def place(seed: int, *, sites: tuple[int, int] = (6, 22), beyond_core: bool = False) -> Problem:
@@ -155,13 +155,17 @@ def _beyond(p: Problem, rng: np.random.Generator) -> Problem:
         spent = -float(p.site_one_off[~p.today.open].sum())
         budget = float(rng.choice([200_000, 1_000_000])) - min(spent, 0.0)
         rows.append(("budget", np.arange(J + P), value, -np.inf, budget - float(p.site_one_off.sum())))
+    if rng.random() < 0.3:  # the last services are of one kind, or make no hub
+        kind = np.arange(p.n_services)
+        kind[-2:] = int(rng.choice([-1, 0]))
+        p = replace(p, service_kind=kind)
     if rng.random() < 0.4:  # at most so many hubs
-        now = int((_hosted(p).sum(axis=0) >= 2).sum())
+        now = int(hubs(p, p.today).sum())
         rows.append(("hubs", J + P + Q + np.arange(J), np.ones(J), -np.inf, float(now + rng.integers(0, 2))))
     if rng.random() < 0.3:  # at least so many buildings
         rows.append(("sites", np.arange(J), np.ones(J), float(max(int(p.today.open.sum()) - rng.integers(1, 4), 0)), np.inf))
     if rng.random() < 0.2:  # at least so many hubs
-        now = int((_hosted(p).sum(axis=0) >= 2).sum())
+        now = int(hubs(p, p.today).sum())
         rows.append(("hubs", J + P + Q + np.arange(J), np.ones(J), float(max(now - rng.integers(0, 2), 0)), np.inf))
     if rng.random() < 0.2:  # a service in exactly so many places
         k = int(rng.integers(0, p.n_services))
@@ -214,12 +218,6 @@ def _rows(p: Problem, rng: np.random.Generator, there: np.ndarray) -> list[tuple
             rows.append(("leaves", np.concatenate([J + pair, J + P + np.array(near, dtype=np.int64)]),
                          np.ones(len(near) + 1), 1.0, np.inf))  # fmt: skip
     return rows
-
-
-def _hosted(p: Problem) -> np.ndarray:
-    hosted = np.zeros((p.n_services, p.n_sites), dtype=bool)
-    hosted[p.point_service, p.today.host] = True
-    return hosted
 
 
 def _offers(p: Problem) -> np.ndarray:

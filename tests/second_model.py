@@ -284,9 +284,15 @@ def _side(
     q = np.flatnonzero((at_site[offers[:, 1]] >= 0) & (hosted > 0))
     row = at_site[offers[q, 1]]
     w = np.arange(len(wanted))
-    rows.add(len(wanted), [(w, hub, 2.0), (row, present[q], -1.0)], -np.inf, 0.0)
-    most = np.maximum(np.bincount(row, minlength=len(wanted)) - 1, 0).astype(float)
-    rows.add(len(wanted), [(row, present[q], 1.0), (w, hub, -most)], -np.inf, 1.0)
+    kind = problem.kinds[offers[q, 0]]
+    for one in range(problem.n_services):  # of kind ``one`` alone is no hub; of it and another is
+        mine, other = kind == one, (kind >= 0) & (kind != one)
+        rows.add(len(wanted), [(w, hub, 1.0), (row[other], present[q[other]], -1.0)], -np.inf, 0.0)
+        for a in np.flatnonzero(mine).tolist():
+            b = np.flatnonzero(other & (row == row[a]))
+            n_b, at_b = len(b), np.arange(len(b))
+            column = [np.full(n_b, present[q[a]]), present[q[b]], np.full(n_b, hub[row[a]])]
+            rows.add(n_b, [(at_b, c, v) for c, v in zip(column, (1.0, 1.0, -1.0), strict=True)], -np.inf, 1.0)
     line = np.repeat(np.arange(len(side)), np.diff(side.start))
     rows.add(len(side), [(line, meaning[side.column], side.value)], side.lower, side.upper)
     return n

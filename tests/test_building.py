@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import brute
@@ -30,16 +31,19 @@ def worth_of_all(c, j, worth):
             rules = c.clash[c.clash_start[j] : c.clash_start[j + 1]].tolist()
             if any((a in there and b in there) if kind == 0 else (a in there) != (b in there) for a, b, kind in rules):
                 continue
-            yield profit[chosen].sum() + sum(bonus[g] for g in here) + (hub if len(here) > 1 else 0.0), chosen
+            several = len({int(c.group_kind[g]) for g in here} - {-1}) > 1
+            yield profit[chosen].sum() + sum(bonus[g] for g in here) + (hub if several else 0.0), chosen
 
 
 @pytest.mark.parametrize("hub", [0.0, -30.0, 30.0])
 def test_the_best_set_is_the_best_of_all(hub):
     """With offers that cost (a bonus below nothing), and rules on two services."""
-    work, seen, ruled = work_space(), 0, 0
+    work, seen, ruled, mixed = work_space(), 0, 0, 0
     for seed in range(80):
         rng = np.random.default_rng(seed)
         p = brute.random_problem(seed) if seed % 2 else round_places.place(seed, sites=(4, 8), beyond_core=True)
+        if seed % 4 > 1:  # services of one kind, and one that makes no hub
+            p = replace(p, service_kind=np.random.default_rng(seed + 1).integers(-1, 2, p.n_services))
         c = core(p)
         profit = rng.integers(-40, 60, len(c.slot_point)).astype(float)
         bonus = np.where(c.group_inherent, 0.0, rng.integers(-60, 60, len(c.group_offer)))
@@ -61,6 +65,9 @@ def test_the_best_set_is_the_best_of_all(hub):
                 if best > 0.0:
                     assert any(value == pytest.approx(best) and set(s) == set(np.flatnonzero(taken)) for value, s in every)
             seen += 1
+            kinds = c.group_kind[c.site_group[j] : c.site_group[j + 1]]
+            mixed += 1 < len(np.unique(kinds)) < len(kinds)
             ruled += c.clash_start[j] < c.clash_start[j + 1]
     assert seen > 200
-    assert ruled > 30
+    assert mixed > 15
+    assert ruled > 25

@@ -204,7 +204,14 @@ def a_scenario(rng: np.random.Generator, place: Place) -> Scenario:
         **sometimes(0.3, "running_budget_gbp_pa", lambda: float(rng.integers(200_000, 400_000))),
         **sometimes(0.5, "pfi_exit_gbp", lambda: {"hall": 5000.0, "library": 7000.0, "station": 0.0}),
     }  # fmt: skip
-    own = {each: sometimes(0.2, "may_merge", lambda: False) | sometimes(0.2, "reach", limit) for each in services}
+    ruled = {each["service"] for each in standards}
+    own = {
+        each: sometimes(0.2, "may_merge", lambda: False)
+        | sometimes(0.2, "reach", limit)
+        | sometimes(0.3, "kind", lambda: str(rng.choice(["health", "advice"])))
+        | ({} if each in ruled else sometimes(0.3, "public", lambda: False))
+        for each in services
+    }
     settings = {name: {**SETTINGS["services"].get(name, {}), **own[name]} for name in services}
     return scenario_with(rules=rules, standards=standards, money=money, services=settings)
 

@@ -28,25 +28,34 @@ def services_at(place: Place, plan: Plan) -> pd.Series[str]:
     return joined.reindex(range(len(place.sites)), fill_value="").set_axis(place.sites.index)
 
 
-def hubs(place: Place, plan: Plan) -> Bools:
-    """(J,) sites of the place that hold points of two or more services."""
-    return (offers(place, plan).sum(axis=0) >= 2) & ~place.outside
+def public_services(place: Place, scenario: Scenario) -> Bools:
+    """(K,) the services that people come to."""
+    return np.array([scenario.is_public(each) for each in place.services], dtype=bool)
 
 
-def state_words(place: Place, plan: Plan, *, after: bool) -> pd.Series[str]:
+def hubs(place: Place, scenario: Scenario, plan: Plan) -> Bools:
+    """(J,) sites of the place that hold points of public services of two or more kinds."""
+    there, kinds = offers(place, plan), np.array([scenario.kind_of(each) for each in place.services], dtype=object)
+    public = public_services(place, scenario)
+    count = sum((there[public & (kinds == kind)].any(axis=0).astype(np.int64) for kind in np.unique(kinds)), start=0)
+    return np.asarray((count >= 2) & ~place.outside)
+
+
+def state_words(place: Place, scenario: Scenario, plan: Plan, *, after: bool) -> pd.Series[str]:
     """(J,) ``hub``, ``retained``, ``released``, ``closed to services``, ``not in use`` or ``outside``.
 
-    A site kept open with no access point in it is *retained* if it never had one, and *closed to services* if its counters
-    moved away while its other uses keep it open.
+    A site kept open with no public access point in it is *retained* if it never had one, and *closed to services* if its counters
+    moved away while its other uses, or people at desks, keep it open.
     """
     today = place.today
-    has, had = (offers(place, each).any(axis=0) for each in (plan, today))
+    public = public_services(place, scenario)
+    has, had = (offers(place, each)[public].any(axis=0) for each in (plan, today))
     cases = [
         (place.outside, "outside"),
         (~plan.open & ~today.open, "not in use"),
         (~plan.open & today.open & after, "released"),
         (plan.open & ~has & had & after, "closed to services"),
-        (hubs(place, plan), "hub"),
+        (hubs(place, scenario, plan), "hub"),
     ]
     holds, words = zip(*cases, strict=True)
     return pd.Series(np.select(holds, words, default="retained").astype(object), index=place.sites.index)
@@ -62,7 +71,7 @@ def sites_table(place: Place, plan: Plan, receipts: pd.DataFrame, why: pd.Series
         np.bincount(each.host, weights=costs.pence(costs.hosting_gbp_pa(place, here, each.host)) / 100, minlength=len(sites))
         for each in (today, plan)
     )
-    after = state_words(place, plan, after=True)
+    after = state_words(place, scenario, plan, after=True)
     net = receipts.set_index("site_id")["net_receipt_gbp"].reindex(sites.index).to_numpy(dtype=np.float64)
     names = sites["agency"].map(place.agencies["name"])
     return pd.DataFrame(
@@ -73,7 +82,7 @@ def sites_table(place: Place, plan: Plan, receipts: pd.DataFrame, why: pd.Series
             "agency_name": names.to_numpy(),
             "kind": sites["kind"].to_numpy(),
             "tenure": sites["tenure"].to_numpy(),
-            "before": state_words(place, today, after=False).to_numpy(),
+            "before": state_words(place, scenario, today, after=False).to_numpy(),
             "after": after.to_numpy(),
             "services_before": services_at(place, today).to_numpy(),
             "services_after": services_at(place, plan).to_numpy(),

@@ -184,11 +184,23 @@ def _side(sheet: _Sheet, problem: Problem, at: Layout, member: Ints) -> None:
     entries: Entries = [(row, meaning[side.column], side.value), (r, at.over + r, -1.0), (r, at.under + r, 1.0)]
     sheet.add(len(side), entries, side.lower, side.upper, member)
     # Hosted services only: what a site outside the place gives by itself makes it no hub.
-    hosted = np.ones(Q, dtype=bool)
-    hosted[at.offer_at[problem.inherent[:, 0], problem.inherent[:, 1]] - (at.hall - Q)] = False
-    here, present, site = at.offers[hosted, 1], column[hosted], np.arange(J)
-    sheet.add(J, [(site, at.hub + site, 2.0), (here, present, -1.0)], -np.inf, 0.0)
-    sheet.add(J, [(here, present, 1.0), (site, at.hub + site, -float(problem.n_services))], -np.inf, 1.0)
+    kind = problem.kinds[at.offers[:, 0]]
+    kind[at.offer_at[problem.inherent[:, 0], problem.inherent[:, 1]] - (at.hall - Q)] = -1
+    site = np.arange(J)
+    for one in np.unique(kind[kind >= 0]).tolist():
+        mine, others = np.flatnonzero(kind == one), np.flatnonzero((kind >= 0) & (kind != one))
+        there, n = at.offers[others, 1], len(mine)
+        sheet.add(J, [(site, at.hub + site, 1.0), (there, column[others], -1.0)], -np.inf, 0.0)
+        # ``present_a + present_b <= 1 + hub`` for services of two kinds, all services of other kinds in one row of each of this.
+        row = np.repeat(np.arange(n), len(others))
+        same = np.tile(there, n) == np.repeat(at.offers[mine, 1], len(others))
+        most = np.bincount(row[same], minlength=n).astype(float)
+        entries = [
+            (np.arange(n), column[mine], most),
+            (np.arange(n), at.hub + at.offers[mine, 1], -most),
+            (row[same], np.tile(column[others], n)[same], 1.0),
+        ]
+        sheet.add(n, entries, -np.inf, most)
 
 
 def bounds(problem: Problem, at: Layout) -> tuple[Floats, Floats, Bools]:

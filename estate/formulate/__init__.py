@@ -112,6 +112,7 @@ def formulate(measured: Measured, *, near: NearRows | None = None) -> Formulatio
         must_close=state.must_close,
         cover=_without_outside(compiled.cover, outside, len(place.services), len(place.sites)),
         shares=compiled.shares,
+        service_kind=_kinds(place, scenario),
         inherent=outside.astype(np.int64).reshape(-1, 2),
         near=_near(place, scenario, travel) if near is None else near,
         goal=GOALS[scenario.money.objective],
@@ -128,6 +129,12 @@ def formulate(measured: Measured, *, near: NearRows | None = None) -> Formulatio
     problem = with_prices(problem, compiled)
     problem = replace(problem, side=side_rows(problem, place, scenario, state))
     return Formulation(problem, points, constant, compiled, state, compiled.notes + _today_notes(problem))
+
+
+def _kinds(place: Place, scenario: Scenario) -> Ints:
+    """(K,) the kind of each service, -1 where people do not come to it."""
+    kinds = sorted({scenario.kind_of(each) for each in place.services})
+    return np.array([kinds.index(scenario.kind_of(each)) if scenario.is_public(each) else -1 for each in place.services])
 
 
 # -------------------------------------------------------------------------------------------------- costs

@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from estate.model.formulation import Formulation, Plan
-from estate.problem import Bools, Floats, Ints, Problem, offer_columns
+from estate.problem import Bools, Floats, Ints, Problem, hubs, offer_columns
 
 FEW_SERVICES = 5
 """So many services at a site: all their sets have a row where hubs are counted."""
@@ -257,27 +257,33 @@ def services_by_site(f: Formulation) -> None:
 
 
 def hub(f: Formulation) -> Ints:
-    """``hub_j = 1`` exactly when two services or more are hosted at ``j``; the (J,) columns, -1 where never.
+    """``hub_j = 1`` exactly when services of two kinds or more are hosted at ``j``; the (J,) columns, -1 where never.
 
-    ``sum_{k in T} present_kj <= open_j + (|T| - 1) hub_j`` for all ``T`` of two services, and of all (of any number, where there
-    are few): an open building has one service, or is a hub.  ``hub_j <= sum_{k != a} present_kj`` for all ``a``.
+    ``sum_{k in T} present_kj <= open_j + (|T| - 1) hub_j`` for all ``T`` of two services of different kinds, and of all where no
+    two are of a kind (of any number, where there are few): an open building has one kind, or is a hub.
+    ``hub_j <= sum of present_kj over the services of other kinds than a`` for every kind ``a``.
     """
     problem = f.problem
     pairs = offer_columns(problem)
-    can = f.present >= 0
-    sites = np.flatnonzero(np.bincount(pairs[can, 1], minlength=problem.n_sites) > 1)
-    columns = f.add_columns("hub", np.ones(len(sites)), lambda plan: plan.hosted.sum(axis=0)[sites] > 1, integer=True)
+    kind = problem.kinds[pairs[:, 0]]
+    can = (f.present >= 0) & (kind >= 0)
+    kinds_at = np.zeros((problem.n_services, problem.n_sites), dtype=bool)
+    kinds_at[kind[can], pairs[can, 1]] = True
+    sites = np.flatnonzero(kinds_at.sum(axis=0) > 1)
+    columns = f.add_columns("hub", np.ones(len(sites)), lambda plan: hubs(problem, plan.solution)[sites], integer=True)
     where = np.full(problem.n_sites, -1, dtype=np.int64)
     where[sites] = columns
     both: list[tuple[Ints, Floats]] = []
     rest: list[tuple[int, Ints]] = []
     for h, site in zip(columns, sites, strict=True):
-        here = f.present[can & (pairs[:, 1] == site)]
+        mine = can & (pairs[:, 1] == site)
+        here, of = f.present[mine], kind[mine]
         sizes = range(2, len(here) + 1) if len(here) <= FEW_SERVICES else (2, len(here))
-        for chosen in (each for size in sizes for each in combinations(here.tolist(), size)):
-            column = np.array([*chosen, site, h], dtype=np.int64)
-            both.append((column, np.array([*np.ones(len(chosen)), -1.0, 1.0 - len(chosen)])))
-        rest += [(int(h), np.delete(here, a)) for a in range(len(here))]
+        for at in (list(each) for size in sizes for each in combinations(range(len(here)), size)):
+            if len(set(of[at].tolist())) == len(at):
+                column = np.array([*here[at], site, h], dtype=np.int64)
+                both.append((column, np.array([*np.ones(len(at)), -1.0, 1.0 - len(at)])))
+        rest += [(int(h), here[of != a]) for a in np.unique(of).tolist()]
     n, none = len(both), np.zeros(0)
     size = np.array([len(column) for column, _ in both], dtype=np.int64)
     column = np.concatenate([none.astype(np.int64), *(column for column, _ in both)])
@@ -295,7 +301,7 @@ def side(f: Formulation) -> None:
     """``lower <= A (open, host, offer, hub) <= upper``: budgets, counts, paybacks, throughput."""
     problem, rows = f.problem, f.problem.side
     J, P = problem.n_sites, problem.n_pairs
-    hubs = hub(f) if _uses_hub(problem) else np.full(J, -1, dtype=np.int64)
-    column = np.concatenate([np.arange(J + P), f.offer, hubs])
+    hub_columns = hub(f) if _uses_hub(problem) else np.full(J, -1, dtype=np.int64)
+    column = np.concatenate([np.arange(J + P), f.offer, hub_columns])
     row = np.repeat(np.arange(len(rows)), np.diff(rows.start))
     f.add_rows("side", row, column[rows.column], rows.value, n=len(rows), lower=rows.lower, upper=rows.upper)

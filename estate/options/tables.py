@@ -92,7 +92,7 @@ def _options(measured: Measured, options: Sequence[Option], before: Reach, after
             "need_gbp": needs_summary(place, each.scenario, needs_table(place, each.book))["need_gbp"],
             "pays_back_in": _pays_back(each, year),
             "sites": int((each.plan.open & ~place.outside).sum()),
-            "hubs": int(hubs(place, each.plan).sum()),
+            "hubs": int(hubs(place, each.scenario, each.plan).sum()),
             "moves": int((each.plan.host != place.point_site).sum()),
             "merges": int(merged(place, each.plan).sum()),
         }

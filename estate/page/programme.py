@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from estate.appraise.access import reach
+from estate.appraise.buildings import state_words
 from estate.money.release import spoken_day
 from estate.page import facts, words
 from estate.page.charts import WIDTH, Chart, compact
@@ -282,26 +283,13 @@ def over_years(run: Run, areas: Areas, trips: facts.Journeys) -> dict[str, Any] 
             journeys[service].append(spread(before[:, k], after[:, k]))
     return {
         "years": [label for label, _ in found],
-        "outcomes": [_outcomes(run, plan, table["before"].tolist(), final) for _, plan in found],
+        "outcomes": [_outcomes(run, plan, final) for _, plan in found],
         "moves": moves,
         "zones": journeys,
     }
 
 
-def _outcomes(run: Run, plan: Plan, before: list[str], final: list[str]) -> dict[int, str]:
+def _outcomes(run: Run, plan: Plan, final: list[str]) -> dict[int, str]:
     """The state of each building under a plan, where it is not what it will be."""
-    services: defaultdict[int, set[str]] = defaultdict(set)
-    for site, service in zip(plan.host.tolist(), run.place.access_points["service"], strict=True):
-        services[site].add(service)
-    had = set(run.place.point_site.tolist())
-    found = {}
-    for i, end in enumerate(final):
-        if end == "outside" or not isinstance(end, str):
-            continue
-        here = len(services[i])
-        state = "hub" if here > 1 else "retained" if here or i not in had else "closed to services"
-        if not plan.open[i]:
-            state = "not in use" if before[i] == "not in use" else "released"
-        if state != end:
-            found[i] = state
-    return found
+    now = state_words(run.place, run.scenario, plan, after=True).tolist()
+    return {i: state for i, (state, end) in enumerate(zip(now, final, strict=True)) if state != end}

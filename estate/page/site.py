@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from estate.runs.run import Run
 
 SENTENCES = {
-    "hub": "It stays, and is shared by two or more services.",
+    "hub": "It stays, and is shared by public services of two or more kinds.",
     "retained": "It stays in use.",
     "released": "It is no longer needed, and can be let go.",
     "closed to services": "It stays for its other uses, but no longer has a public counter.",

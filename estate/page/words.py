@@ -27,8 +27,8 @@ OUTCOMES = {
 """The words of the ``before`` and ``after`` columns, as a reader sees them."""
 
 OUTCOME_NOTES = {
-    "hub": "two or more different public services share it",
-    "retained": "stays in use, with one service or other uses",
+    "hub": "public services of two or more kinds share it",
+    "retained": "stays in use, with services of one kind or other uses",
     "released": "no longer needed and let go",
     "closed to services": "stays for its other uses, but has no public counter",
     "not in use": "not paid for today and not needed",

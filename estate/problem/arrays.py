@@ -7,7 +7,8 @@ Decisions: ``open_j`` and ``host_sj`` for each host pair that is allowed.  From 
 
 * ``offer_kj`` - service ``k`` is present at ``j``: 1 exactly when some point of ``k`` is hosted there, or when ``(k, j)``
   is an *inherent* offer (a service that a site gives whenever it is open, with no access point behind it);
-* ``hub_j`` - 1 exactly when points of two or more services are hosted at ``j``.
+* ``hub_j`` - 1 exactly when points of services of two or more *kinds* are hosted at ``j`` (each service a kind of its own unless
+  ``service_kind`` says otherwise; one of no kind makes no hub).
 
 The mathematics (minimise; the row names are those of :mod:`estate.model`)::
 
@@ -174,6 +175,8 @@ class Problem:
     must_close: Bools
     cover: CoverRows = field(default_factory=CoverRows)
     shares: tuple[ShareRule, ...] = ()
+    service_kind: Ints | None = None
+    """(K,) the kind of each service, 0..K-1; -1 for one that makes no hub.  None: each its own."""
     inherent: Ints = field(default_factory=no_pairs)
     """(n, 2) rows of (service, site): offered whenever the site is open."""
     conflict: Ints = field(default_factory=_no_triples)
@@ -196,6 +199,11 @@ class Problem:
     """One-off pence when the point is hosted there (fit-out, removal)."""
     today: Solution | None = None
     """Today's estate where it is a plan: the first incumbent."""
+
+    @property
+    def kinds(self) -> Ints:
+        """(K,) the kind of each service, -1 where it makes no hub."""
+        return np.arange(self.n_services) if self.service_kind is None else self.service_kind
 
     @property
     def n_sites(self) -> int:

@@ -50,12 +50,18 @@ def area_used(problem: Problem, solution: Solution) -> Ints:
 
 def column_values(problem: Problem, solution: Solution) -> NDArray[np.float64]:
     """The columns of the side rows in a plan: sites open (J), pairs chosen (P), services offered (Q), hubs (J)."""
-    hosted = np.zeros((problem.n_services, problem.n_sites), dtype=bool)
-    hosted[problem.point_service, solution.host] = True
     offers = offer_columns(problem)
     pair = solution.host[problem.pair_point] == problem.pair_site
     there = offered(problem, solution)[offers[:, 0], offers[:, 1]]
-    return np.concatenate([solution.open, pair, there, hosted.sum(axis=0) >= 2]).astype(np.float64)
+    return np.concatenate([solution.open, pair, there, hubs(problem, solution)]).astype(np.float64)
+
+
+def hubs(problem: Problem, solution: Solution) -> Bools:
+    """(J,) sites that host points of services of two or more kinds."""
+    kind = problem.kinds[problem.point_service]
+    there = np.zeros((problem.n_services, problem.n_sites), dtype=bool)
+    there[kind[kind >= 0], solution.host[kind >= 0]] = True
+    return np.asarray(there.sum(axis=0) >= 2)
 
 
 def violations(problem: Problem, solution: Solution) -> Mapping[str, Ints]:

@@ -273,7 +273,7 @@ def _summary(pen: Pen, run: Run, sheet: Any, totals: Mapping[str, Mapping[str, T
         ("Net present cost", "pounds", found["npc_before_gbp"], found["npc_after_gbp"]),
         ("Equivalent annual cost", "pounds", found["baseline_gbp_pa"], found["annual_equivalent_cost_gbp_pa"]),
         ("Buildings in use", "int", found["sites_before"], found["sites_after"]),
-        ("Hubs: buildings with two services or more", "int", found["hubs_before"], found["hubs_after"]),
+        ("Hubs: buildings with public services of two kinds or more", "int", found["hubs_before"], found["hubs_after"]),
     ]  # fmt: skip
     for label, kind, before, after in pairs:
         row += 1

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from estate.scenario.limits import Limit, NotNegative, Settings
+
+KIND_OF: Mapping[str, str] = MappingProxyType(
+    dict.fromkeys(("clinic", "gp_practice", "health_centre", "pharmacy", "dentist"), "health")
+    | dict.fromkeys(("council_office", "one_stop_shop", "contact_centre"), "council")
+)
+"""The kind that a service is of where its settings say nothing: an assumption of this program about what a visitor would call one
+thing (the NHS; the council), not a published list.  ``services.NAME.kind`` says otherwise."""
 
 
 class Service(Settings):
@@ -16,6 +24,11 @@ class Service(Settings):
 
     label: str = ""
     """What people call it."""
+    kind: Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]{0,31})?$")] = ""
+    """Services of one kind are one to the people who come: a clinic beside a GP practice makes no hub.  Blank: as in
+    :data:`KIND_OF`, else a kind of its own."""
+    public: bool = True
+    """``false``: people do not come to it (staff desks, storage, a call centre), so it makes no hub."""
     aliases: tuple[str, ...] = ()
     """Other names the tables may use for it (``JCP``)."""
     hosts: tuple[str, ...] = ()

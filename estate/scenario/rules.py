@@ -16,7 +16,7 @@ class Count(Settings):
     """At least or at most so many hubs or sites, in the whole place or where a site column has a value."""
 
     what: Literal["sites", "hubs"] = "sites"
-    """Sites that stay open, or hubs."""
+    """Sites that stay open, or hubs: buildings with public services of two or more kinds."""
     at_least: Annotated[int, Field(ge=0)] | None = None
     """The fewest there may be."""
     at_most: Annotated[int, Field(ge=0)] | None = None

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from estate.scenario.access import Service, Standard
+from estate.scenario.access import KIND_OF, Service, Standard
 from estate.scenario.files import Adjust, Tables
 from estate.scenario.limits import Fraction, Limit, Positive, Settings
 from estate.scenario.money import Money
@@ -112,6 +112,16 @@ class Scenario(Settings):
         """What people call a service: its label, or its name with spaces."""
         found = self.services.get(service)
         return found.label if found and found.label else service.replace("_", " ").capitalize()
+
+    def kind_of(self, service: str) -> str:
+        """What kind of thing a service is to the people who come: its own ``kind``, else the usual one, else itself."""
+        found = self.services.get(service)
+        return (found.kind if found else "") or KIND_OF.get(service, service)
+
+    def is_public(self, service: str) -> bool:
+        """Whether people come to a service."""
+        found = self.services.get(service)
+        return found is None or found.public
 
     def reach_of(self, service: str) -> Limit | None:
         """How far a counter of a service may move: the service's own ``reach``, else ``rules.reach``; None: anywhere."""

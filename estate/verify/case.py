@@ -13,7 +13,7 @@ import pandas as pd
 
 from estate.errors import Issue
 from estate.place import Place, Plan
-from estate.scenario import Scenario, Standard
+from estate.scenario import KIND_OF, Scenario, Standard
 from estate.standards.presets import rules as expanded
 from estate.travel.pairs import Travel
 
@@ -96,6 +96,21 @@ class Case:
     def services(self) -> tuple[str, ...]:
         """The services of the place, sorted."""
         return tuple(sorted({row["service"] for row in self.points.values()}))
+
+    def public(self, service: str) -> bool:
+        """Whether people come to a service: its settings say so, or say nothing."""
+        setting = self.scenario.services.get(service)
+        return setting is None or setting.public
+
+    def kinds(self, services: Iterable[str]) -> set[str]:
+        """The kinds of thing that some services are to the people who come; spaces that nobody comes to are none."""
+        found = set()
+        for service in services:
+            if self.public(service):
+                setting = self.scenario.services.get(service)
+                stated = setting.kind if setting is not None else ""
+                found.add(stated or KIND_OF.get(service, service))
+        return found
 
     def outside(self, site: str) -> bool:
         """Whether a site serves people but belongs to somebody else's estate."""

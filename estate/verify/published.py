@@ -198,9 +198,10 @@ def _state(case: Case, site: str, decision: Decision, services: set[str], *, had
         return "outside"
     if site not in decision.open:
         return "released" if site in case.today.open else "not in use"
-    if len(services) > 1:
+    if len(case.kinds(services)) > 1:
         return "hub"
-    return "closed to services" if had and not services else "retained"
+    now, then = ({each for each in some if case.public(each)} for some in (services, had))
+    return "closed to services" if then and not now else "retained"
 
 
 def moves(case: Case, decision: Decision) -> pd.DataFrame:

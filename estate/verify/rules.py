@@ -275,7 +275,7 @@ def check_counts(case: Case, decision: Decision) -> Iterator[Finding]:
     services = services_at(case, decision)
     for count in case.scenario.rules.counts:
         chosen = [s for s in services if all(str(case.sites[s][column]) == value for column, value in count.where.items())]
-        held = [s for s in chosen if (len(services[s]) > 1 if count.what == "hubs" else s in decision.open)]
+        held = [s for s in chosen if (len(case.kinds(services[s])) > 1 if count.what == "hubs" else s in decision.open)]
         low = 0 if count.at_least is None else count.at_least
         high = len(chosen) if count.at_most is None else count.at_most
         broken = [] if low <= len(held) <= high else [f"{len(held)}, not {low} to {high}"]

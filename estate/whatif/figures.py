@@ -69,7 +69,7 @@ def states_of(anchor: Anchor, plan: Solution) -> dict[str, str]:
     """What each site inside the place is in a plan: hub, retained, closed to services, released, not in use."""
     if plan not in anchor.states:
         place = anchor.place
-        words = state_words(place, anchor.formulation.plan(place, plan), after=True)
+        words = state_words(place, anchor.scenario, anchor.formulation.plan(place, plan), after=True)
         anchor.states[plan] = {str(site): word for site, word in words[~place.outside].items()}
     return anchor.states[plan]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import resource
 import statistics
 import time
+from itertools import combinations
 
 import numpy as np
 import pulp
 
-from estate.problem import Problem, Solution, offer_columns, offered
+from estate.problem import Problem, Solution, hubs, offer_columns, offered
 from estate.problem.generate import SIZES, place
 from estate.solve import Answer, Limits, solve
 
@@ -100,6 +101,7 @@ class _Offers:
     ) -> None:
         self._lp, self._opened, self._host, self._by_offer = lp, opened, host, by_offer
         self._inherent = {(int(k), int(j)) for k, j in p.inherent}
+        self._kinds = p.kinds.tolist()
         self._made: dict[tuple[int, int], pulp.LpVariable] = {}
 
     def counted(self, k: int, j: int, *, once: bool = False) -> list[tuple[pulp.LpVariable, int]]:
@@ -123,13 +125,14 @@ class _Offers:
         return self._made[k, j]
 
     def hub(self, j: int) -> pulp.LpVariable:
-        """1 exactly where points of two or more services are hosted."""
-        services = [k for k, site in self._by_offer if site == j]
+        """1 exactly where points of services of two or more kinds are hosted."""
+        here = [(self._kinds[k], self._hosted(k, j)) for k, site in self._by_offer if site == j and self._kinds[k] >= 0]
         column = self._lp.add_variable(f"hub_{j}", 0, 1, cat="Integer")
-        here = [(self._hosted(k, j), -1) for k in services]
-        total = pulp.LpAffineExpression.from_list
-        self._lp.addConstraint(total([(column, 2), *here]) <= 0)
-        self._lp.addConstraint(total([(column, max(len(services) - 1, 1)), *here]) >= -1)
+        for kind in {kind for kind, _ in here}:
+            self._lp.addConstraint(column <= pulp.lpSum(each for other, each in here if other != kind))
+        for (kind, one), (other, another) in combinations(here, 2):
+            if kind != other:
+                self._lp.addConstraint(one + another <= 1 + column)
         return column
 
     def _hosted(self, k: int, j: int) -> pulp.LpVariable:
@@ -199,9 +202,7 @@ def begin_today(lp: pulp.LpProblem, p: Problem) -> None:
     for n, rule in enumerate(p.shares):
         for i in range(len(rule.weight)):
             value[f"covered_{n}_{i}"] = int(there[rule.service, rule.site[rule.start[i] : rule.start[i + 1]]].any())
-    services = np.zeros((p.n_services, p.n_sites), dtype=bool)
-    services[p.point_service, p.today.host] = True
-    value |= {f"hub_{j}": int(n >= 2) for j, n in enumerate(services.sum(axis=0))}
+    value |= {f"hub_{j}": int(hub) for j, hub in enumerate(hubs(p, p.today))}
     for variable in lp.variables():
         variable.varValue = value.get(variable.name, 0)
 

@@ -6,8 +6,9 @@ the one before.  A service enters either absent, or with one of its desk sizes a
 outnumber the distinct areas, so nothing is rounded; only if a building's areas could make more than :data:`CELLS` labels are
 areas floored to a coarser unit, which enlarges the family of sets and keeps the bound valid.
 
-Rules on two services in one building, and what it is worth or costs that two services or more meet in it (a hub), are branched
-over when the best set without them breaks or meets one: a service is then barred there, or must be there (:func:`site_set`).
+Rules on two services in one building, and what it is worth or costs that two kinds of service or more meet in it (a hub), are
+branched over when the best set without them breaks or meets one: a service is then barred there, or must be there
+(:func:`site_set`).
 """
 
 # Compiled kernels: numba infers the types; one long function is faster than many, and seeds its own generator.
@@ -243,7 +244,7 @@ def clashing(core, j, there):
 
 @numba.njit(cache=True, nogil=True)
 def site_set(core, j, profit, bonus, hub, floor, cells, taken, work):
-    """:func:`site_best` among the sets that no rule on two services forbids, ``hub`` counted where two services meet.
+    """:func:`site_best` among the sets that no rule on two services forbids, ``hub`` counted where two kinds of service meet.
 
     Never less than the best of them is worth.  Where it is more, ``taken`` holds a set that is worth less, or breaks a rule.
     """
@@ -275,15 +276,23 @@ def site_set(core, j, profit, bonus, hub, floor, cells, taken, work):
             best = max(best, above[: n + 1].max())
             break
         state, upper = status[n].copy(), above[n]
-        held = free = 0
+        held = 0
+        first, free, several_held = np.int64(-1), False, False
+        kind_held = np.int64(-1)
         for i in range(m):
+            kind = core.group_kind[lo + i]
             held += state[i] == 2
-            free += state[i] != 1
+            if kind >= 0 and state[i] != 1:
+                free = free or 0 <= first != kind
+                first = kind
+            if kind >= 0 and state[i] == 2:
+                several_held = several_held or 0 <= kind_held != kind
+                kind_held = kind
             if state[i] == 1:
                 profit[core.group_slot[lo + i] : core.group_slot[lo + i + 1]] = -1e300
             elif state[i] == 2:
                 bonus[lo + i] += lift
-        extra = hub if free > 1 else 0.0
+        extra = hub if free else 0.0
         least = best - max(extra, 0.0) + held * lift
         taken[a:b] = False
         value = site_best(core, j, profit, bonus, least, cells, taken, work)
@@ -319,12 +328,18 @@ def site_set(core, j, profit, bonus, hub, floor, cells, taken, work):
         if net > best:
             best = net
             chosen = taken[a:b].copy()
-        if extra < 0.0 and several:  # with two services it is worth no more than this: what of each alone?
+        if extra < 0.0 and several and not several_held:  # a hub is worth no more than this: what of each kind alone?
             for i in range(m):
-                if state[i] != 1 and held == (state[i] == 2):
+                kind = core.group_kind[lo + i]
+                earlier = kind < 0 or (kind_held >= 0 and kind != kind_held)
+                for before in range(i):
+                    earlier = earlier or core.group_kind[lo + before] == kind
+                if not earlier:  # the first of its kind
                     above[n] = min(upper, value)
-                    status[n] = 1
-                    status[n, i] = state[i]
+                    status[n] = state
+                    for other in range(m):
+                        if core.group_kind[lo + other] >= 0 and core.group_kind[lo + other] != kind:
+                            status[n, other] = 1
                     n += 1
         elif extra > 0.0 and not several:
             best = max(best, upper)
@@ -334,9 +349,9 @@ def site_set(core, j, profit, bonus, hub, floor, cells, taken, work):
 
 @numba.njit(cache=True, nogil=True)
 def _worth(core, j, profit, bonus, taken, there):
-    """What the set in ``taken`` is worth, and whether two services are in it; marks those in ``there``."""
+    """What the set in ``taken`` is worth, and whether two kinds of service are in it; marks the groups in ``there``."""
     lo = core.site_group[j]
-    value, count = 0.0, 0
+    value, first, several = 0.0, np.int64(-1), False
     for g in range(lo, core.site_group[j + 1]):
         there[g - lo] = False
         for s in range(core.group_slot[g], core.group_slot[g + 1]):
@@ -345,5 +360,7 @@ def _worth(core, j, profit, bonus, taken, there):
                 there[g - lo] = True
         if there[g - lo]:
             value += bonus[g]
-            count += 1
-    return value, count > 1
+            if core.group_kind[g] >= 0:
+                several = several or 0 <= first != core.group_kind[g]
+                first = core.group_kind[g]
+    return value, several

@@ -39,7 +39,8 @@ class Core(NamedTuple):
     """(J + 1,) first group of each site."""
     group_slot: Ints
     """(G + 1,) first slot of each group."""
-    group_service: Ints
+    group_kind: Ints
+    """(G,) the kind of its service, -1 where it makes no hub."""
     group_offer: Ints
     """(G,) row of :func:`estate.problem.offer_columns`."""
     group_inherent: Bools
@@ -143,7 +144,7 @@ def core(problem: Problem, optional: Bools | None = None) -> Core:
         must_open=problem.must_open,
         site_group=np.searchsorted(group_site, np.arange(problem.n_sites + 1)).astype(np.int64),
         group_slot=np.append(first, len(order)).astype(np.int64),
-        group_service=offers[group_offer, 0],
+        group_kind=problem.kinds[offers[group_offer, 0]],
         group_offer=group_offer,
         group_inherent=is_inherent[group_offer],
         slot_pair=order,

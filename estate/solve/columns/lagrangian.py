@@ -65,7 +65,8 @@ class Dual:
 def prices(core, u, v, profit, bonus, fixed, hub):
     """Fill ``profit`` by slot, ``bonus`` by group, ``fixed`` and ``hub`` by site from the multipliers.
 
-    ``fixed`` is what the site costs open, less what it gives whenever it is; ``hub`` what two services that meet there are worth.
+    ``fixed`` is what the site costs open, less what it gives whenever it is; ``hub`` what it is worth that two kinds of service
+    meet there.
     """
     J, P, R = len(core.site_cost), len(core.slot_point), len(core.row_need)
     Q = len(core.offer_start) - 1
@@ -159,7 +160,7 @@ def relax(core, u, v, cells, worth, taken, gain, grad_u, grad_v, work):
             continue
         total -= value
         _used(core, j, grad_v)
-        services = 0
+        first, several = np.int64(-1), False
         for g in range(core.site_group[j], core.site_group[j + 1]):
             there = False
             for s in range(core.group_slot[g], core.group_slot[g + 1]):
@@ -169,12 +170,14 @@ def relax(core, u, v, cells, worth, taken, gain, grad_u, grad_v, work):
                     for e in range(core.slot_excuse_start[s], core.slot_excuse_start[s + 1]):
                         grad_v[core.slot_excuse_row[e]] -= 1.0
                     _used(core, J + s, grad_v)
-            services += there
+            if there and core.group_kind[g] >= 0:
+                several = several or 0 <= first != core.group_kind[g]
+                first = core.group_kind[g]
             if there and not core.group_inherent[g]:
                 _given(core, core.group_offer[g], grad_v)
         for e in range(core.inherent_start[j], core.inherent_start[j + 1]):
             _given(core, core.inherent_offer[e], grad_v)
-        if services > 1:
+        if several:
             _used(core, J + P + Q + j, grad_v)
     return total
 

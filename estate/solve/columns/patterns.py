@@ -125,7 +125,7 @@ def _enumerate(core, profit, bonus, hub, threshold, most, most_slots, each, step
         stack = np.empty(m + 1, np.int64)
         worth, own, hall = np.zeros(m + 2), np.zeros(m + 2, np.int64), np.zeros(m + 2, np.int64)
         desks, desk, guest = np.zeros(m + 2, np.int64), np.zeros(m + 2, np.int64), np.zeros(m + 2, np.bool_)
-        services = np.zeros(m + 2, np.int64)
+        kind, several = np.full(m + 2, -1, np.int64), np.zeros(m + 2, np.bool_)
         depth, i = 0, 0
         floor = threshold[j]
         room = core.capacity[j]
@@ -166,8 +166,10 @@ def _enumerate(core, profit, bonus, hub, threshold, most, most_slots, each, step
                 depth += 1
                 worth[depth], own[depth], hall[depth] = new_worth, new_own, new_hall
                 desks[depth], desk[depth], guest[depth] = new_desks, new_desk, new_guest
-                services[depth] = services[depth - 1] + (not same)
-                if services[depth] > 1:
+                mine, one = core.group_kind[g], kind[depth - 1]
+                several[depth] = several[depth - 1] or (mine >= 0 and one >= 0 and mine != one)
+                kind[depth] = one if mine < 0 else mine
+                if several[depth]:
                     new_worth += hub[j]
                 if new_worth >= floor and not (ruled and _breaks(core, j, stack, depth, a, group, row, True)):
                     if n - begun >= each:
@@ -442,8 +444,9 @@ def _side(core: Core, site: Ints, col: Ints, slot: Ints, group: Ints, pairs: Int
     """Side rows over patterns: a set says whether its site is open, whom it hosts, what it offers, whether it is a hub."""
     J, P, Q = len(core.site_cost), len(core.slot_point), len(core.offer_start) - 1
     n = len(site)
-    services = np.unique(col * len(core.group_offer) + group) // max(len(core.group_offer), 1)
-    hub = np.flatnonzero(np.bincount(services, minlength=n) >= 2)
+    kind, most = core.group_kind[group], int(core.group_kind.max(initial=0)) + 1
+    kinds = np.unique((col * most + kind)[kind >= 0]) // most
+    hub = np.flatnonzero(np.bincount(kinds, minlength=n) >= 2)
     x_row = np.concatenate([np.arange(n), col, pairs[:, 0], hub])
     x_col = np.concatenate([site, J + slot, J + P + pairs[:, 1], J + P + Q + site[hub]])
     x = csr_array((np.ones(len(x_row)), (x_row, x_col)), shape=(n, 2 * J + P + Q))

@@ -48,8 +48,8 @@ class State(NamedTuple):
     """(R,) how often each row is met."""
     reached: Ints
     """(rules,) weight covered."""
-    services: Ints
-    """(J,) services with a point present."""
+    kinds: Ints
+    """(J,) kinds of service with a point present."""
     spare: Floats
     """(N,) how far each side row is above what it asks."""
     tally: Floats
@@ -87,6 +87,15 @@ def _offer(core, st, q, change):
 
 
 @numba.njit(cache=True, nogil=True)
+def _first_of_kind(core, st, j, g):
+    """Whether a group makes a kind of service that no other group of its site does."""
+    first = core.group_kind[g] >= 0
+    for other in range(core.site_group[j], core.site_group[j + 1]):
+        first &= other == g or st.offers[other] == 0 or core.group_kind[other] != core.group_kind[g]
+    return np.int64(first)
+
+
+@numba.njit(cache=True, nogil=True)
 def _put(core, st, group_of, slot, change):
     """Put the slot's point there (``change`` 1) or take it away (-1)."""
     s, j, g = core.slot_point[slot], core.slot_site[slot], group_of[slot]
@@ -119,9 +128,9 @@ def _put(core, st, group_of, slot, change):
     absent = st.offers[g] == 0
     st.offers[g] += change
     if absent or st.offers[g] == 0:
-        was = st.services[j] > 1
-        st.services[j] += change
-        if was != (st.services[j] > 1):
+        was = st.kinds[j] > 1
+        st.kinds[j] += change * _first_of_kind(core, st, j, g)
+        if was != (st.kinds[j] > 1):
             _side(core, st, len(core.side_start) - 1 - len(core.site_cost) + j, change)
     if not core.group_inherent[g] and (absent or st.offers[g] == 0):
         _offer(core, st, core.group_offer[g], change)
@@ -277,7 +286,7 @@ def state(problem: Problem, core: Core, plan: Solution) -> tuple[State, Ints]:
     group_of = np.repeat(np.arange(len(core.group_offer)), np.diff(core.group_slot)).astype(np.int64)
     zeros = {
         n: np.zeros(size, dtype=np.int64)
-        for n, size in (("offers", len(core.group_offer)), ("guests", J), ("people", J), ("own", J), ("services", J))
+        for n, size in (("offers", len(core.group_offer)), ("guests", J), ("people", J), ("own", J), ("kinds", J))
     }
     st = State(
         at=np.full(S, -1), first=np.full(J, -1), after=np.full(S, -1), before=np.full(S, -1), met=np.zeros(R, dtype=np.int64),
