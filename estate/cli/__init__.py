@@ -24,6 +24,7 @@ VERBS = {
     "explain": "Why there is no plan, or what a site costs.",
     "compare": "Differences between runs.",
     "whatif": "Run a batch of scenarios.",
+    "nation": "Every county of England, and an atlas.",
     "standards": "The access standards that can be used by name.",
     "schema": "Every column and setting.",
     "doctor": "Versions, solver self-test, what is missing.",

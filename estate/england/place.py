@@ -81,8 +81,11 @@ def figure_rows() -> list[dict[str, str]]:
     return list(csv.DictReader(text.splitlines()))
 
 
-def cut(lists: Lists, area: Area) -> Cut:
+def cut(lists: Lists, area: Area, *, border: bool = False) -> Cut:
     """The zones and counters of an area's districts, under roofs, with agencies and every assumed figure.
+
+    With ``border`` so are the counters beyond the edge that people here may go to (:func:`beyond`): they are never changed and
+    cost nothing.
 
     Raises
     ------
@@ -96,11 +99,16 @@ def cut(lists: Lists, area: Area) -> Cut:
         raise InputError(issues=[issue])
     points = _points(here, zones)
     sites, points = _sites(points)
-    agencies = _agencies(sites, points)
     found = points["service"].value_counts()
     absent = [service for service in ORDER if service not in found.index]
     notes = [f"{found[service]} {PLURAL[service]}" for service in ORDER if service in found.index]
     notes += [f"no {PLURAL[service]} on the lists" for service in absent]
+    if border:
+        theirs, outside = _beyond(lists.points, area, zones, [each for each in ORDER if each in found.index])
+        if len(theirs):
+            sites, points = pd.concat([sites, theirs], ignore_index=True), pd.concat([points, outside], ignore_index=True)
+        notes += [f"{len(outside)} counters beyond the edge that people here may go to"]
+    agencies = _agencies(sites, points)
     mine = _towns(points)
     own = {name for name, _, _ in mine}
     towns = (*mine, *(each for each in _neighbours(lists.points, area, zones) if each[0] not in own))
@@ -308,6 +316,39 @@ def nearest(value: float, what: str, *, up: bool = False) -> int:
 # ------------------------------------------------------------------------------------------- agencies, rates and towns
 
 
+BEYOND = "Bodies beyond the edge"
+"""Who runs, in these books, what others run outside the place."""
+BEYOND_M = 50_000.0
+"""A counter beyond the edge and farther than this from every home in the place serves nobody here."""
+
+
+def _beyond(
+    points: pd.DataFrame, area: Area, zones: pd.DataFrame, services: Sequence[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Buildings and counters outside the area that its people may go to, in the shape of :func:`_sites`.
+
+    They are the ones that are nearest to somebody's home, and what shares their roof: as none of them ever changes, no other can
+    matter.  Their costs and areas are nobody's business here and stay blank.
+    """
+    homes = zones.loc[zones["population"] > 0, ["easting", "northing"]].to_numpy(dtype=np.float64)
+    others = points[~points["district"].isin(area.codes)]
+    near: set[Any] = set()
+    for service in services:
+        there = others[others["service"] == service]
+        away, nearest_one = cKDTree(there[["x", "y"]].to_numpy(dtype=np.float64)).query(homes)
+        near |= set(there.index[np.unique(nearest_one[away <= BEYOND_M])])
+    if not near:
+        return pd.DataFrame(columns=["site_id"]), pd.DataFrame(columns=["access_point_id"])
+    # With everything else under the same roof: a council's desk in a library comes with the library.
+    roofs = others.loc[sorted(near), "postcode"]
+    rows = _points(others[others.index.isin(list(near)) | others["postcode"].isin(set(roofs) - {""})], zones)
+    rows = rows.assign(access_point_id="X-" + rows["access_point_id"], agency_name=BEYOND)
+    sites, made = _sites(rows)
+    known = ["site_id", "name", "kind", "easting", "northing", "postcode", "district", "location_note", "source", "licence"]
+    blank = sites.assign(**dict.fromkeys(sites.columns.difference(known), ""))
+    return blank.assign(agency_name=BEYOND, status="outside"), made
+
+
 POLICE = {"City of London Police": "local_authority_england", "Metropolitan Police Service": "london_functional_body"}
 """Forces whose body is no police and crime commissioner: the Common Council, and the Mayor's Office for Policing and Crime."""
 
@@ -331,9 +372,12 @@ def _agencies(sites: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
             source, assumed = f"{SOURCES['gp_practice']}: the commissioner's code; the list has no name for it", "takes_part"
         elif name.startswith("Department"):
             kind, source, assumed = "central_government", SOURCES["jobcentre"], ""
+        elif name == BEYOND:
+            kind, source, assumed = "other", "no agency: stands for all that run counters outside the place", ""
         elif name.startswith("Independent"):
             kind, source, assumed = "other", SOURCES["library"], "takes_part"
-        row = {"agency": slug(name).lower(), "name": name, "kind": kind, "takes_part": "yes"}
+        part = "no" if name == BEYOND else "yes"
+        row = {"agency": slug(name).lower(), "name": name, "kind": kind, "takes_part": part}
         rows.append({**row, "source": source, "illustrative": assumed})
     return pd.DataFrame(rows).sort_values("agency", ignore_index=True)
 
