@@ -10,7 +10,8 @@ from estate.errors import InputError
 from estate.formulate import formulate
 from estate.problem import CoverRows, Problem, Solution, violations
 from estate.programme.cash import charges
-from estate.programme.orders import Line, Orders, began, solve
+from estate.programme.orders import Line, Orders, began
+from estate.programme.search import solve
 from estate.programme.terms import terms_of
 from estate.scenario import Loan
 from estate.solve import solve as solve_once

@@ -10,8 +10,9 @@ from test_programme import purse, town
 from estate.cli.verbs.programme import command
 from estate.programme.delay import IMPOSSIBLE, LAST, delay_table
 from estate.programme.explain import why_none
-from estate.programme.orders import began, solve
+from estate.programme.orders import began
 from estate.programme.regret import regret, under
+from estate.programme.search import solve
 from estate.programme.tables import over
 from estate.programme.terms import terms_of
 from estate.scenario import Case

@@ -11,7 +11,7 @@ from test_programme import let, town
 
 from estate.cli.verbs.programme import command
 from estate.programme.invest import invest_table
-from estate.programme.orders import solve
+from estate.programme.search import solve
 from estate.programme.tables import programme_tables
 from estate.verify.programme import referee_programme
 

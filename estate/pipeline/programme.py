@@ -29,8 +29,9 @@ from estate.problem import Problem, Solution
 from estate.programme.delay import delay_table
 from estate.programme.explain import why_none
 from estate.programme.invest import invest_table
-from estate.programme.orders import Course, solve
+from estate.programme.orders import Course
 from estate.programme.regret import regret
+from estate.programme.search import solve
 from estate.programme.tables import programme_tables
 from estate.programme.terms import Terms, asked, terms_of
 from estate.runs.run import column_kinds

@@ -11,7 +11,8 @@ import pandas as pd
 
 from estate.errors import SolverError
 from estate.money.law import year_label
-from estate.programme.orders import Course, Orders, solve
+from estate.programme.orders import Course, Orders
+from estate.programme.search import solve
 from estate.programme.tables import Step, steps
 from estate.programme.terms import Terms, terms_of
 from estate.solve.answer import Status

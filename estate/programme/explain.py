@@ -13,7 +13,8 @@ import numpy as np
 
 from estate.errors import Issue
 from estate.money.law import year_label
-from estate.programme.orders import Line, Orders, solve
+from estate.programme.orders import Line, Orders
+from estate.programme.search import solve
 from estate.programme.terms import Terms, asked, terms_of
 from estate.scenario import Scenario
 from estate.solve.watch import NEVER, Clock

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pandas as pd
 
 from estate.money.law import year_label
-from estate.programme.orders import Course, Orders, solve
+from estate.programme.orders import Course, Orders
+from estate.programme.search import solve
 from estate.programme.terms import Terms
 from estate.solve.watch import NEVER, Clock
 

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from estate.place import Place
-from estate.programme.orders import Course, Line, Orders, began, solve, total
+from estate.programme.orders import Course, Line, Orders, began, total
+from estate.programme.search import solve
 from estate.programme.tables import over
 from estate.programme.terms import Terms, asked, terms_of
 from estate.scenario import Case, Scenario

@@ -1,8 +1,9 @@
 """A programme over years, ours against the same model in PuLP and HiGHS: every row in every year, the same cores and clock.
 
-A case is a place: cut from the open lists, or a scenario file that is there.  One without a section ``[programme]`` is given one:
-so many years, and a purse for each agency with so much capital a year and its own receipts, which binds wherever an agency would
-spend more.  Seconds are of processor time in one process, so that what else the machine does counts little.
+A case is a place: cut from the open lists, a scenario file that is there, or generated.  One without a section ``[programme]``
+is given one: so many years, and a purse for each agency with so much capital a year and its own receipts, which binds wherever
+an agency would spend more.  A generated county has one purse.  Seconds are of processor time in one process, so that what else
+the machine does counts little.
 """
 
 from __future__ import annotations
@@ -26,12 +27,15 @@ AREAS = (
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What is decided: an area's name, or the scenario file of a place; years, and GBP a year for each agency (0: no limit)."""
+    """What is decided: an area, the scenario file of a place, or a seed (``kind`` says which); for how many years.
+
+    ``gbp`` is what each agency has a year; 0: no limit.
+    """
 
     place: str
     years: int
     gbp: int
-    ready: bool = False
+    kind: str = "area"
 
 
 def orders_of(case: Case, folder: Path | None, work: Path) -> Any:
@@ -40,12 +44,16 @@ def orders_of(case: Case, folder: Path | None, work: Path) -> Any:
     from estate.programme.terms import terms_of
     from estate.scenario import load_scenario
 
-    if case.ready:
+    if case.kind == "seed":
+        from estate.problem.generate import COUNTY, place
+
+        return generated(place(COUNTY, int(case.place)).problem, case.years, case.gbp)
+    if case.kind == "file":
         file = Path(case.place)
     else:
         from estate.england import area_of, at_hand, cut, read, texts
 
-        file = work / case.place.replace(" ", "-") / "estate.toml"
+        file = work / case.place.lower().replace(" ", "-") / "estate.toml"
         if not file.exists():
             file.parent.mkdir(parents=True)
             for name, text in texts(cut(read(at_hand(folder)), area_of(case.place)), file.parent.name).items():
@@ -54,6 +62,52 @@ def orders_of(case: Case, folder: Path | None, work: Path) -> Any:
     if scenario.programme is None:
         scenario = load_scenario(file, tuple(_settings(case, scenario, prepare(scenario).place)))
     return terms_of(prepare(scenario).measured).orders
+
+
+def generated(problem: Any, years: int, gbp: int) -> Any:
+    """A generated place with one purse: GBP 600 a square metre moved; two years on, a sale at four years' running cost."""
+    from estate.programme.orders import Line, Orders
+
+    horizon, late = 30, 2
+    factor = 1.035 ** -np.arange(horizon + 1)
+    away = problem.pair_site != problem.point_home[problem.pair_point]
+    area = (problem.point_own + problem.point_hall + problem.point_desk)[problem.pair_point]
+    works, receipt = np.where(away, area * 6_000, 0), 4 * problem.site_cost
+    P, J, Y = problem.n_pairs, problem.n_sites, years + late
+    move, sale = np.zeros((P, years), dtype=np.int64), np.zeros((J, years), dtype=np.int64)
+    spent, banked = np.zeros((P, years, Y), dtype=np.int64), np.zeros((J, years, Y), dtype=np.int64)
+    for t in range(years):
+        yearly = factor[t + 1 : horizon].sum()
+        move[:, t] = np.where(away, -np.rint(works * factor[t] + problem.pair_cost * yearly), 0)
+        sale[:, t] = np.rint(problem.site_cost * yearly + receipt * factor[t + late])
+        spent[:, t, t:], banked[:, t, t + late :] = works[:, None], -receipt[:, None]
+    sale[problem.must_open] = 0
+    every = (np.ones((n, years), dtype=bool) for n in (P, J, J))
+    lines = (Line(f"year {y}", spent[:, :, y], banked[:, :, y], 100 * gbp * (y + 1), year=y) for y in range(Y))
+    return Orders(problem, move, sale, *every, np.ones(P, dtype=bool), problem.must_open, tuple(lines))
+
+
+def generated(problem: Any, years: int, gbp: int) -> Any:
+    """A generated place over years: GBP 600 a square metre moved, a sale at four years' running cost two years after, one purse."""
+    from estate.programme.orders import Line, Orders
+
+    horizon, late = 30, 2
+    factor = 1.035 ** -np.arange(horizon + 1)
+    away = problem.pair_site != problem.point_home[problem.pair_point]
+    area = (problem.point_own + problem.point_hall + problem.point_desk)[problem.pair_point]
+    works, receipt = np.where(away, area * 6_000, 0), 4 * problem.site_cost
+    P, J, Y = problem.n_pairs, problem.n_sites, years + late
+    move, sale = np.zeros((P, years), dtype=np.int64), np.zeros((J, years), dtype=np.int64)
+    spent, banked = np.zeros((P, years, Y), dtype=np.int64), np.zeros((J, years, Y), dtype=np.int64)
+    for t in range(years):
+        yearly = factor[t + 1 : horizon].sum()
+        move[:, t] = np.where(away, -np.rint(works * factor[t] + problem.pair_cost * yearly), 0)
+        sale[:, t] = np.rint(problem.site_cost * yearly + receipt * factor[t + late])
+        spent[:, t, t:], banked[:, t, t + late :] = works[:, None], -receipt[:, None]
+    sale[problem.must_open] = 0
+    every = (np.ones((n, years), dtype=bool) for n in (P, J, J))
+    lines = (Line(f"year {y}", spent[:, :, y], banked[:, :, y], 100 * gbp * (y + 1), year=y) for y in range(Y))
+    return Orders(problem, move, sale, *every, np.ones(P, dtype=bool), problem.must_open, tuple(lines))
 
 
 def _settings(case: Case, scenario: Any, place: Any) -> Iterator[str]:
@@ -72,7 +126,7 @@ def _settings(case: Case, scenario: Any, place: Any) -> Iterator[str]:
 
 def ours(orders: Any, time_s: float) -> dict[str, Any]:
     """The product's search as it comes."""
-    from estate.programme.orders import solve
+    from estate.programme.search import solve
     from estate.solve.watch import Clock
 
     wall, cpu = time.perf_counter(), time.process_time()
@@ -86,9 +140,9 @@ def plain(orders: Any, time_s: float) -> dict[str, Any]:
 
     from estate.model import to_pulp
     from estate.model.arrays import MONEY
-    from estate.programme.orders import build
+    from estate.programme.rows import build
 
-    formulation, constant = build(orders, every_row=True)
+    formulation, constant = build(orders)
     lp, _ = to_pulp(formulation)
     solver = pulp.HiGHS(msg=False, threads=1, timeLimit=time_s, gapRel=1e-4)
     solver.createAndConfigureSolver(lp)
