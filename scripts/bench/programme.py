@@ -87,29 +87,6 @@ def generated(problem: Any, years: int, gbp: int) -> Any:
     return Orders(problem, move, sale, *every, np.ones(P, dtype=bool), problem.must_open, tuple(lines))
 
 
-def generated(problem: Any, years: int, gbp: int) -> Any:
-    """A generated place over years: GBP 600 a square metre moved, a sale at four years' running cost two years after, one purse."""
-    from estate.programme.orders import Line, Orders
-
-    horizon, late = 30, 2
-    factor = 1.035 ** -np.arange(horizon + 1)
-    away = problem.pair_site != problem.point_home[problem.pair_point]
-    area = (problem.point_own + problem.point_hall + problem.point_desk)[problem.pair_point]
-    works, receipt = np.where(away, area * 6_000, 0), 4 * problem.site_cost
-    P, J, Y = problem.n_pairs, problem.n_sites, years + late
-    move, sale = np.zeros((P, years), dtype=np.int64), np.zeros((J, years), dtype=np.int64)
-    spent, banked = np.zeros((P, years, Y), dtype=np.int64), np.zeros((J, years, Y), dtype=np.int64)
-    for t in range(years):
-        yearly = factor[t + 1 : horizon].sum()
-        move[:, t] = np.where(away, -np.rint(works * factor[t] + problem.pair_cost * yearly), 0)
-        sale[:, t] = np.rint(problem.site_cost * yearly + receipt * factor[t + late])
-        spent[:, t, t:], banked[:, t, t + late :] = works[:, None], -receipt[:, None]
-    sale[problem.must_open] = 0
-    every = (np.ones((n, years), dtype=bool) for n in (P, J, J))
-    lines = (Line(f"year {y}", spent[:, :, y], banked[:, :, y], 100 * gbp * (y + 1), year=y) for y in range(Y))
-    return Orders(problem, move, sale, *every, np.ones(P, dtype=bool), problem.must_open, tuple(lines))
-
-
 def _settings(case: Case, scenario: Any, place: Any) -> Iterator[str]:
     """A programme, and a purse for each agency."""
     yield f"programme.years={case.years}"
