@@ -30,6 +30,14 @@ def test_straight_is_detour_times_the_line_and_time_follows_the_speed():
     assert found.time_s.tolist() == [65, 0]
 
 
+def test_every_journey_takes_its_fixed_part_and_who_is_there_takes_none():
+    found = straight(
+        points([(0, 0)]), points([(300, 400), (0, 0)]), detour=1.3, speed_kmh=36, fixed_s=504, wanted=Wanted(limit_m=1e6)
+    )
+    assert found.distance_m.tolist() == [650, 0]
+    assert found.time_s.tolist() == [65 + 504, 0]
+
+
 def test_kept_are_the_limit_todays_nearest_and_what_is_no_farther():
     zones = points([(0, 0), (10_000, 0)])
     sites = points([(100, 0), (900, 0), (4_000, 0), (9_000, 0), (50_000, 0)])
@@ -55,16 +63,16 @@ def test_a_tolerance_widens_todays_distance():
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.floats(0, 4_000), st.floats(0, 2_000))
-def test_straight_agrees_with_every_pair_filtered_and_ignores_row_order(seed, limit_m, limit_s):
+@given(st.integers(0, 2**32 - 1), st.floats(0, 4_000), st.floats(0, 2_000), st.floats(0, 900))
+def test_straight_agrees_with_every_pair_filtered_and_ignores_row_order(seed, limit_m, limit_s, fixed_s):
     random = np.random.default_rng(seed)
     zones, sites = points(random.integers(0, 9_000, (17, 2))), points(random.integers(0, 9_000, (11, 2)))
     wanted = Wanted(limit_m, limit_s, {"a": np.array([1, 5]), "b": np.array([7])})
-    found = straight(zones, sites, detour=1.3, speed_kmh=4.8, wanted=wanted)
+    found = straight(zones, sites, detour=1.3, speed_kmh=4.8, fixed_s=fixed_s, wanted=wanted)
 
     a, b = (each.ravel() for each in np.indices((17, 11)))
     metres = 1.3 * np.hypot(zones.x[a] - sites.x[b], zones.y[a] - sites.y[b])
-    every = make_pairs(a, b, whole(metres), whole(metres / (4.8 / 3.6)))
+    every = make_pairs(a, b, whole(metres), whole(metres / (4.8 / 3.6) + fixed_s * (whole(metres) > 0)))
     expected = keep(every, wanted, 17, 11)
     assert as_dict(found) == as_dict(expected)
     assert found.time_s.tolist() == expected.time_s.tolist()
@@ -76,6 +84,7 @@ def test_straight_agrees_with_every_pair_filtered_and_ignores_row_order(seed, li
         points(sites.xy[other]),
         detour=1.3,
         speed_kmh=4.8,
+        fixed_s=fixed_s,
         wanted=Wanted(limit_m, limit_s, {"a": place[[1, 5]], "b": place[[7]]}),
     )
     assert {(order[i], other[j]): d for (i, j), d in as_dict(turned).items()} == as_dict(found)
@@ -185,11 +194,12 @@ def test_build_by_straight_line_is_repeatable_and_knows_its_modes():
 def test_each_mode_may_be_measured_in_its_own_way():
     zones, sites = points([(0, 0)], "z"), points([(300, 400)], "s")
     bus = Table(frame(from_id=["z000"], to_id=["s000"], time_s=[60]))
-    ways = {"drive": Straight(1.2, {"drive": 30}), "bus": bus}
+    ways = {"drive": Straight(1.2, {"drive": 30}, {"drive": 90}), "bus": bus}
     travel = build_travel(zones, sites, ways, home={"drive": Wanted(), "bus": Wanted()}, between={"drive": Wanted()})
     assert travel.home["drive"].distance_m.tolist() == [600]
     assert travel.home["bus"].time_s.tolist() == [60]
-    assert travel.method == "bus: the travel table travel; drive: straight line x 1.2"
+    assert travel.method == "bus: the travel table travel; drive: straight line x 1.2, and 1.5 min a journey (drive)"
+    assert travel.home["drive"].time_s.tolist() == [72 + 90]
     with pytest.raises(InputError, match="'walk', and nothing measures it"):
         build_travel(zones, sites, ways, home={"walk": Wanted()}, between={})
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from estate.scenario.limits import Positive, Settings
+from estate.scenario.limits import NotNegative, Positive, Settings
 
 
 class Method(StrEnum):
@@ -31,7 +31,11 @@ class Travel(Settings):
     walk_kmh: Positive = 4.8
     """Walking speed (straight line only)."""
     drive_kmh: Positive = 45.0
-    """Door-to-door average speeds (straight line only); a network uses speeds by road class."""
+    """Average speed by car (straight line only); a network uses speeds by road class."""
+    walk_minutes_fixed: NotNegative = 0.0
+    """Minutes that every walk takes besides its distance (straight line only)."""
+    drive_minutes_fixed: NotNegative = 0.0
+    """Minutes that every drive takes besides its distance: to the car, and from where it is parked (straight line only)."""
     streets: str = ""
     """A street network: ``.osm.pbf``, ``.osm``, a graph saved by OSMnx, or an OS Open Roads GeoPackage.  Implies network."""
     place: str = ""

@@ -72,7 +72,8 @@ def _way(place: Place, scenario: Scenario, mode: str, cache: Path | None) -> Way
         return None
     if travel.method is Method.NETWORK:
         return Streets(streets_file(scenario, cache), travel.snap_warn_m)
-    return Straight(travel.detour, speeds)
+    fixed = {"walk": 60 * travel.walk_minutes_fixed, "drive": 60 * travel.drive_minutes_fixed}
+    return Straight(travel.detour, speeds, fixed)
 
 
 def streets_file(scenario: Scenario, cache: Path | None = None) -> Path:

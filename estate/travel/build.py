@@ -76,7 +76,9 @@ def _by_one_way(
     cache: Path | None,
 ) -> tuple[_Tables, list[Issue], str]:
     if isinstance(way, Straight):
-        return _by_straight(zones, sites, way, home, between), [], f"straight line x {way.detour:g}"
+        fixed = {mode: each / 60 for mode, each in way.fixed_s.items() if each and mode in {*home, *between}}
+        more = "".join(f", and {each:g} min a journey ({mode})" for mode, each in sorted(fixed.items()))
+        return _by_straight(zones, sites, way, home, between), [], f"straight line x {way.detour:g}{more}"
     if isinstance(way, Table):
         notes = unknown_names(way.frame, [*zones.names, *sites.names], file=way.file)
         return _by_table(zones, sites, way, home, between), list(notes), f"the travel table {way.file}"
@@ -101,7 +103,8 @@ def _by_straight(
         raise _no_mode(mode, "the straight-line model has no speed for it")
 
     def pairs(from_: Points, mode: str, wanted: Wanted) -> Pairs:
-        return straight(from_, sites, detour=way.detour, speed_kmh=way.speed_kmh[mode], wanted=wanted)
+        fixed = way.fixed_s.get(mode, 0.0)
+        return straight(from_, sites, detour=way.detour, speed_kmh=way.speed_kmh[mode], fixed_s=fixed, wanted=wanted)
 
     return (
         {mode: pairs(zones, mode, wanted) for mode, wanted in home.items()},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -11,10 +11,11 @@ import pandas as pd
 
 @dataclass(frozen=True, slots=True)
 class Straight:
-    """Straight line x detour, at one average speed (km/h) a mode."""
+    """Straight line x detour, at one average speed (km/h) a mode, and ``fixed_s`` seconds a mode that a journey takes besides."""
 
     detour: float
     speed_kmh: Mapping[str, float]
+    fixed_s: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

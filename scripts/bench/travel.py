@@ -447,9 +447,13 @@ def calibrate(*, streets: Path, points: Path, mode: str, as_json: bool) -> None:
 )
 @click.option("--detour", default=1.3, show_default=True)
 @click.option("--kmh", default=40.0, show_default=True)
+@click.option("--minutes-fixed", default=0.0, show_default=True, help="Minutes that every drive takes besides its distance.")
 @json_option
-def car_minutes(*, data: Path, detour: float, kmh: float, as_json: bool) -> None:
-    """The straight-line model against published car minutes from Worcestershire's small areas to hospitals."""
+def car_minutes(*, data: Path, detour: float, kmh: float, minutes_fixed: float, as_json: bool) -> None:
+    """The straight-line model against published car minutes from Worcestershire's small areas to hospitals.
+
+    Also fits the speed and the fixed part together, by least squares over the journeys within 20 km.
+    """
     folder = data / "worcestershire"
     minutes = pd.read_csv(folder / "lsoa11_worcestershire_to_hospital_car_minutes.csv", index_col="lsoa11cd").drop(
         columns="LSOA"
@@ -458,11 +462,13 @@ def car_minutes(*, data: Path, detour: float, kmh: float, as_json: bool) -> None
     ends = pd.read_csv(folder / "hospital_postcodes_coords.csv", index_col="postcode").loc[minutes.columns]
     a = Points(zones["easting"].to_numpy(float), zones["northing"].to_numpy(float), tuple(zones.index))
     b = Points(ends["BNG_E"].to_numpy(float), ends["BNG_N"].to_numpy(float), tuple(ends.index))
-    pairs = straight(a, b, detour=detour, speed_kmh=kmh, wanted=Wanted(limit_m=np.inf))
+    pairs = straight(a, b, detour=detour, speed_kmh=kmh, fixed_s=60 * minutes_fixed, wanted=Wanted(limit_m=np.inf))
     real, model = minutes.to_numpy()[pairs.from_, pairs.to], pairs.time_s / 60
     line = pairs.distance_m / detour / 1000
     rural = zones["ruc11cd"].str[0].isin(["D", "E", "F"]).to_numpy()[pairs.from_]
-    report = Report("straight line against car minutes", as_json=as_json, detour=detour, kmh=kmh)
+    report = Report("straight line against car minutes", as_json=as_json, detour=detour, kmh=kmh, minutes_fixed=minutes_fixed)
+    pace, start = np.polyfit(detour * line[line < 20], real[line < 20], 1)
+    report.facts["fitted_within_20_km"] = f"{start:.1f} min fixed, then {60 / pace:.1f} km/h"
     county = pairs.to == list(minutes.columns).index("WR51DD")
     slope, fixed = np.polyfit(line[county], real[county], 1)
     report.facts["worcestershire_royal"] = f"{fixed:.1f} min + {slope:.2f} min a straight km"
