@@ -65,6 +65,22 @@ class Place:
         return (self.sites["status"] == "outside").to_numpy()
 
     @cached_property
+    def keeper(self) -> NDArray[np.object_]:
+        """(J,) the agency whose affair each building is: who brought it into a property vehicle, else the title holder.
+
+        To it fall other uses and a building that nobody uses, and it is asked who may come in.
+        """
+        title = self.sites["agency"].astype(str).to_numpy(dtype=object)
+        brought = self.brought_in_by
+        return np.where(brought != "", brought, title)
+
+    @cached_property
+    def brought_in_by(self) -> NDArray[np.object_]:
+        """(J,) who passed the title of each building to a property vehicle; blank where it did not pass."""
+        none = pd.Series("", index=self.sites.index)
+        return self.sites.get("brought_in_by", none).astype(str).to_numpy(dtype=object)
+
+    @cached_property
     def public_landlord(self) -> NDArray[np.bool_]:
         """(J,) whether rent goes to a public body among the agencies: a transfer, no cost to them all together."""
         kind = self.agencies["kind"].reindex(self.sites["landlord"]).to_numpy(dtype=object)

@@ -70,8 +70,9 @@ def test_six_equal_shareholders_of_the_county_would_not_stay(county):
 @pytest.mark.parametrize(
     ("table", "column", "fault"),
     [
-        ("vehicle", "charge_for_overhead_gbp_pa", "vehicle.members"), ("vehicle", "equity_percent", "vehicle.sums"),
-        ("unravelling", "charge_gbp_pa", "vehicle.unravelling"),
+        ("vehicle", "charge_for_overhead_gbp_pa", "vehicle.members"), ("vehicle", "equity_percent", "vehicle.members"),
+        ("unravelling", "charge_gbp_pa", "vehicle.unravelling"), ("vehicle_titles", "value_gbp", "vehicle.brought-in"),
+        ("vehicle_books", "amount_gbp", "vehicle.books"), ("vehicle", "sales_by_equity_gbp", "vehicle.sums"),
     ],
 )  # fmt: skip
 def test_the_referee_reads_the_vehicle(county, table, column, fault):
@@ -88,3 +89,83 @@ def test_an_unknown_member_is_refused_with_what_was_meant():
     with pytest.raises(InputError) as refused:
         prepare(load_scenario(COUNTY, (SIX.replace('"WDC"', '"WDCC"'),)))
     assert any("WDC" in issue.remedy for issue in refused.value.issues)
+
+
+# ------------------------------------------------------------------------------------------------------ titles and books
+
+LINES = ("capital_receipt", "disposal_from_receipt", "disposal_to_revenue", "revenue_sum", "holding_cost", "residual_value")
+MEMBERS = {"WCC", "WMP", "RBC", "WORCESTER", "WDC", "WFDC"}
+
+
+@pytest.fixture(scope="module")
+def with_and_without():
+    return [decide(prepare(load_scenario(COUNTY, changes))) for changes in ((SIX,), (), (SIX, "vehicle.holds_titles=false"))]
+
+
+def test_titles_pass_and_nothing_else_changes_hands(with_and_without):
+    """Freeholds of members are the vehicle's, others' stay; what each pays a year for its space is to the penny what it was."""
+    vested, before, managed = (each.prepared.place for each in with_and_without)
+    title, was = vested.sites["agency"].astype(str), before.sites["agency"].astype(str)
+    passed = was.isin(MEMBERS) & (before.sites["tenure"] == "freehold")
+    assert passed.sum() > 20
+    assert (title[passed] == "VEHICLE").all()
+    assert (title[~passed] == was[~passed]).all()
+    assert vested.keeper.tolist() == was.tolist()
+    assert managed.sites.equals(before.sites)
+    books = [each.appraisal.tables["agencies"].set_index("agency") for each in with_and_without]
+    columns = ["cost_before_gbp_pa", "cost_after_gbp_pa", "gain_gbp_pa"]
+    assert books[0].loc[before.agencies.index, columns].equals(books[1][columns])
+    assert not books[0].loc["VEHICLE", columns].any()
+    assert books[2].equals(books[1])
+
+
+def test_what_titles_bring_is_in_the_vehicles_books(with_and_without):
+    """Sales and their cost are entered for the vehicle where a member had them, under the law of its own kind."""
+    vested, before, _ = (each.appraisal.tables["ledger"] for each in with_and_without)
+    of = before["agency"].where(~(before["agency"].isin(MEMBERS) & before["line"].isin(LINES)), "VEHICLE")
+    keys = ["agency", "year", "line", "site_id", "access_point_id"]
+    want = before.assign(agency=of).set_index(keys)["amount_gbp"].sort_index()
+    assert vested.set_index(keys)["amount_gbp"].sort_index().equals(want)
+    receipts = with_and_without[0].appraisal.tables["capital_receipts"].set_index("agency").loc["VEHICLE"]
+    assert set(receipts["agency_kind"]) == {"other"}
+    assert receipts["net_receipt_gbp"].sum() == 1_024_400
+
+
+def test_a_title_in_the_wrong_hands_is_found(with_and_without):
+    from estate.verify.case import case_of
+    from estate.verify.vehicle import check_titles
+
+    prepared = with_and_without[0].prepared
+    case = case_of(prepared.place, prepared.scenario, prepared.travel)
+    assert not next(check_titles(case)).broken
+    site = next(site for site, row in case.sites.items() if row["agency"] == "VEHICLE")
+    false = {**case.sites, site: {**case.sites[site], "agency": "WCC"}}
+    assert next(check_titles(replace(case, sites=false))).broken == (site,)
+
+
+def test_who_stays_out_keeps_its_titles():
+    place = prepare(load_scenario(COUNTY, (SIX, 'rules.out=["WMP"]'))).place
+    assert not (place.brought_in_by == "WMP").any()
+    assert (place.sites["agency"] == "WMP").any()
+
+
+@pytest.mark.parametrize(
+    ("change", "column"), [('vehicle.agency="DWP"', "vehicle.agency"), ('vehicle.kind="company"', "vehicle.kind")]
+)
+def test_a_vehicle_that_does_not_fit_is_refused(change, column):
+    from estate.errors import InputError
+
+    with pytest.raises(InputError) as refused:
+        prepare(load_scenario(COUNTY, (SIX, change)))
+    assert any(issue.where is not None and issue.where.column == column and issue.remedy for issue in refused.value.issues)
+
+
+def test_the_vehicles_books_add_up_to_nothing_and_hold_the_sales(county):
+    books, titles = (county.appraisal.tables[name] for name in ("vehicle_books", "vehicle_titles"))
+    assert (books.groupby("year")["amount_gbp"].sum().round(2) == 0).all()
+    lines = books.groupby("line")["amount_gbp"].sum()
+    assert lines["sales"] + lines["cost of sales"] == pytest.approx(titles["receipt_gbp"].sum())
+    assert lines["shared out by equity"] == pytest.approx(-titles["receipt_gbp"].sum())
+    assert lines["charged for overhead"] == -lines["overhead"]
+    value = county.appraisal.tables["vehicle"].set_index("agency")["value_in_gbp"]
+    assert titles.groupby("brought_in_by")["value_gbp"].sum().to_dict() == value.to_dict()

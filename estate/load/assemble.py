@@ -20,6 +20,7 @@ from estate.load.raw import Raw
 from estate.load.reorganise import reorganised
 from estate.load.shape import shaped
 from estate.load.travel import Known, travel_rows, travel_table
+from estate.load.vest import vested
 from estate.place import CRS, Place
 from estate.scenario import Scenario, TableFile
 from estate.tables import LOCATION, TABLES, Column, Kind, Table
@@ -92,7 +93,7 @@ def survey(scenario: Scenario) -> Place:
     context = _context(scenario, reading)
     digests = dict(sorted(reading.digests.items()))
     place = Place(**frames, travel=travel, context=context, issues=tuple(reading.issues), digests=digests, origin=origin)
-    return reorganised(place, scenario)
+    return vested(reorganised(place, scenario), scenario)
 
 
 def _postcodes(scenario: Scenario, reading: Reading) -> pd.DataFrame | None:

@@ -60,6 +60,8 @@ def passed_on(place: Place, way: Reorganisation) -> Place:
         frame = getattr(place, name)
         agency = frame["agency"].astype(str)
         frames[name] = frame.assign(agency=agency.map(heir).fillna(agency).astype(frame["agency"].dtype))
+    if "brought_in_by" in place.sites:  # who brought a building into a vehicle passes on as well
+        frames["sites"]["brought_in_by"] = place.sites["brought_in_by"].replace(heir)
     origin = dict(place.origin)
     if "agencies" in origin and len(origin["agencies"]) == len(place.agencies):
         rows = origin["agencies"].set_axis(place.agencies.index)

@@ -1,7 +1,9 @@
 """Who bears what: a building's yearly cost among those who use it, and the cost of leaving it among those who held it.
 
 By floor area, the practice today, with the area of other uses falling to the title holder; or by a lead agency, which is the
-title holder where it uses the building and else the largest user.  Pence are shared out by largest remainder.
+title holder where it uses the building and else the largest user.  Pence are shared out by largest remainder.  Where a title is
+with a property vehicle, who brought it in stands for the title holder in all of this (:attr:`estate.place.Place.keeper`): the
+vehicle passes the whole cost on.
 """
 
 from __future__ import annotations
@@ -65,26 +67,27 @@ def positions(place: Place) -> tuple[Ints, Ints]:
 
 
 def users(place: Place, scenario: Scenario, use: Use) -> pd.DataFrame:
-    """``site, agency, weight``: who bears each site's cost in a year; one that nobody uses falls to its title holder."""
-    agency, title = positions(place)
+    """``site, agency, weight``: who bears each site's cost in a year; one that nobody uses falls to its keeper."""
+    agency, _ = positions(place)
+    keeper = place.agencies.index.get_indexer(pd.Index(place.keeper)).astype(np.int64)
     area = place.access_points["area_m2"].to_numpy(dtype=np.float64)
     other = np.nan_to_num(place.sites["other_use_m2"].to_numpy(dtype=np.float64)) * use.open
     here = np.arange(len(place.sites))
     rows = pd.DataFrame(
         {
             "site": np.concatenate([place.point_site, use.host, here]),
-            "agency": np.concatenate([agency, agency, title]),
+            "agency": np.concatenate([agency, agency, keeper]),
             "weight": np.concatenate([area * use.home, area * (1 - use.home), other]),
         }
     )
     found = rows.groupby(["site", "agency"])["weight"].sum().reset_index()
     used = found.groupby("site")["weight"].transform("sum") > 0
-    is_title = found["agency"].to_numpy() == title[found["site"]]
-    found["weight"] = found["weight"].where(used, is_title.astype(np.float64))
+    is_keeper = found["agency"].to_numpy() == keeper[found["site"]]
+    found["weight"] = found["weight"].where(used, is_keeper.astype(np.float64))
     found = found[found["weight"] > 0]
     if scenario.money.split == "lead-agency":
-        is_title = found["agency"].to_numpy() == title[found["site"]]
-        found = found.assign(other=~is_title, less=-found["weight"]).sort_values(["site", "other", "less", "agency"])
+        is_keeper = found["agency"].to_numpy() == keeper[found["site"]]
+        found = found.assign(other=~is_keeper, less=-found["weight"]).sort_values(["site", "other", "less", "agency"])
         found = found.drop_duplicates("site").assign(weight=1.0)
     return found[["site", "agency", "weight"]].reset_index(drop=True)
 

@@ -470,6 +470,24 @@ SPECS = (
         },
     ),
     Spec(
+        "vehicle_titles",
+        "Buildings in the vehicle",
+        "Each building whose title passes to the vehicle: who brings it in, what it is worth, what becomes of it.",
+        {
+            "name": "Building",
+            "brought_in_by": "Brought in by",
+            "value_gbp": "Worth",
+            "in_plan": "In the plan",
+            "receipt_gbp": "Its sale brings",
+        },
+    ),
+    Spec(
+        "vehicle_books",
+        "The vehicle's books",
+        "What the vehicle takes (above nothing) and pays, year by year; every year adds up to nothing.",
+        {"year": "Year", "line": "What", "agency": "Agency", "amount_gbp": "Pounds"},
+    ),
+    Spec(
         "reorganisation",
         "Councils and their successors",
         "What the partners save under each way in which councils may pass to successors.",

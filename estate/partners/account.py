@@ -23,7 +23,9 @@ import pandas as pd
 
 from estate.appraise.ledger import PROCEEDS, YEARLY, ledger
 from estate.appraise.transfers import Transfers, transfers_by_gain
+from estate.load.vest import holds_titles, members
 from estate.money.present_value import discounting
+from estate.money.vehicle import to_members
 from estate.place import Plan
 from estate.problem import Floats, Ints
 from estate.standards.measured import Measured
@@ -79,20 +81,27 @@ def term_of(measured: Measured) -> Term:
 
 
 def cash_of(measured: Measured, plan: Plan, players: Sequence[str]) -> Cash:
-    """What a plan does to each player's cash; entries beyond the horizon are left out, as in the appraisal."""
+    """What a plan does to each player's cash; entries beyond the horizon are left out, as in the appraisal.
+
+    What a property vehicle is left with each year is its members', by their shares.
+    """
     place, scenario = measured.place, measured.scenario
     book = ledger(place, scenario, plan)
     entries = pd.concat([book.yearly, book.once], ignore_index=True)
-    at = pd.Index(players).get_indexer(pd.Index(place.agencies.index.astype(str)[entries["agency"]]))
+    own = list(players)  # and the vehicle last
+    at = pd.Index([*own, holds_titles(scenario)]).get_indexer(pd.Index(place.agencies.index.astype(str)[entries["agency"]]))
     year, line = entries["year"].to_numpy(dtype=np.int64), entries["line"].to_numpy(dtype=object)
     pence = entries["pence"].to_numpy(dtype=np.int64)
     counts = (at >= 0) & (year < scenario.money.horizon_years)
+    joined = list(members(place, scenario))
 
     def table(chosen: np.ndarray) -> Ints:
-        found = np.zeros((len(players), scenario.money.horizon_years), dtype=np.int64)
+        found = np.zeros((len(own) + 1, scenario.money.horizon_years), dtype=np.int64)
         use = counts & chosen
         np.add.at(found, (at[use], year[use]), pence[use])
-        return found
+        falls = pd.DataFrame(to_members(place, scenario, found[-1]), index=joined).reindex(own, fill_value=0)
+        together: Ints = found[:-1] + falls.to_numpy(dtype=np.int64)
+        return together
 
     running, proceeds = np.isin(line, YEARLY), np.isin(line, PROCEEDS)
     return Cash(table(~running & ~proceeds), table(proceeds), table(running))

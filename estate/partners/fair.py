@@ -24,13 +24,14 @@ import numpy as np
 from estate.appraise.ledger import ledger
 from estate.errors import InfeasibleError, Issue, NoPlanError, Where
 from estate.formulate import Formulation
+from estate.load.vest import holds_titles, members
 from estate.money.costs import hosting_gbp_pa, running_gbp_pa
 from estate.money.present_value import annual_equivalent_pence
 from estate.partners.best import worth
 from estate.partners.game import game_of, players_of
 from estate.partners.partnership import gains
 from estate.place import Plan
-from estate.problem import Ints, Problem, SideRows, Solution, violations
+from estate.problem import Bools, Ints, Problem, SideRows, Solution, violations
 from estate.scenario import WorseOff
 from estate.solve import Answer, Limits, Progress, Status, choose, solve
 from estate.solve.watch import Watch
@@ -164,7 +165,7 @@ def _without(
     if _most_it_can_gain(measured, formulation, problem, plan, agency, rule) < floor - PENNIES:
         own = np.flatnonzero(chosen & np.isin(problem.pair_point, mine))
         return _with_row(problem, own, np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
-    title = np.flatnonzero(place.sites["agency"].astype(str).to_numpy() == agency)
+    title = np.flatnonzero(_held(measured, agency))
     there = np.union1d(here[mine], title)
     looked = real & np.isin(problem.pair_site, there)
     watched = np.union1d(problem.point_home[mine], title)
@@ -205,8 +206,18 @@ def _most_it_can_gain(
     if rule.measured == "running-cost":
         return most
     moves, releases = annual_equivalent_pence(place, scenario, who, plan.host[who])
-    title = place.sites["agency"].astype(str).to_numpy() == agency
+    title = _held(measured, agency)
     return max(most, 0.0) - float(np.minimum(moves, 10**12).sum()) + float(np.maximum(-releases[title], 0).sum())
+
+
+def _held(measured: Measured, agency: str) -> Bools:
+    """(J,) the buildings whose sale an agency has a share in: its own, and as its member all that a vehicle holds."""
+    place, scenario = measured.place, measured.scenario
+    title = place.sites["agency"].astype(str).to_numpy()
+    held: Bools = (title == agency) | (place.keeper == agency)
+    if agency in members(place, scenario):
+        held |= title == holds_titles(scenario)
+    return held
 
 
 def _bill_today(measured: Measured, agency: str) -> int:

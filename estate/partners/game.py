@@ -5,8 +5,9 @@ nobody's leave to go at the end or break of a lease, and a landlord's rent is no
 
 **What a group may do.**  The counters of its members may move; all others stay where they are.  To bring somebody new into a
 building needs the consent of its owner; where the owner is no player, of every player that has a counter there today.  Only its
-owner closes a building that a player owns.  A building of somebody who is no player closes when its tenants have all gone, unless
-it is his freehold, or nobody among the players uses it: then it stays open, and its rent, void costs and receipts are outside.
+owner closes a building that a player owns; with a property vehicle, the owner is who brings the building in.  A building of
+somebody who is no player closes when its tenants have all gone, unless it is his freehold, or nobody among the players uses it:
+then it stays open, and its rent, void costs and receipts are outside.
 
 **Worth.**  ``v(S)`` is the public money that the best plan of the group ``S`` saves a year, by the objective in use (running cost
 or annual equivalent).  Where today is a plan and no lock binds those who stay out, it is never below nothing and never falls when
@@ -99,7 +100,7 @@ def game_of(measured: Measured) -> tuple[Game, Formulation]:
     number = np.full(len(place.agencies) + 1, -1, dtype=np.int64)  # the last is nobody's
     number[players] = np.arange(len(players))
     of_point, of_site = (
-        number[place.agencies.index.get_indexer(pd.Index(frame["agency"]))] for frame in (place.access_points, place.sites)
+        number[place.agencies.index.get_indexer(pd.Index(of))] for of in (place.access_points["agency"], place.keeper)
     )
     # Points and sites that stand for priced displacement are nobody's.
     runs = _padded(of_point[formulation.points], problem.n_points)

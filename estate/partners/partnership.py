@@ -13,6 +13,8 @@ from estate.appraise.cashflow import flows
 from estate.appraise.ledger import ledger
 from estate.errors import InputError, Issue, Where
 from estate.formulate import Formulation
+from estate.load.vest import holds_titles, members
+from estate.money.vehicle import to_members
 from estate.partners.best import Worth, worth
 from estate.partners.coalitions import MOST_LISTED, Asked, Census, Coalitions, census
 from estate.partners.core import LeastCore
@@ -166,12 +168,20 @@ def _weights(measured: Measured, game: Game) -> tuple[Floats, Floats | None]:
 
 
 def gains(measured: Measured, plan: Plan, by: str | None = None) -> pd.Series:
-    """By agency id, the pence a year by which a plan lowers its own bill, by the objective in use unless told."""
+    """By agency id, the pence a year by which a plan lowers its own bill, by the objective in use unless told.
+
+    What a property vehicle is left with falls to its members by their shares; its overhead is not in it.
+    """
     place, scenario = measured.place, measured.scenario
     book = ledger(place, scenario, plan)
     table = agencies_table(place, book, flows(scenario, book))
     column = BASES[(by or str(scenario.money.objective)).replace("-", " ")]
-    return pd.Series(np.rint(table[column].to_numpy() * 100).astype(np.int64), index=table["agency"].astype(str))
+    found = pd.Series(np.rint(table[column].to_numpy() * 100).astype(np.int64), index=table["agency"].astype(str))
+    if holder := holds_titles(scenario):
+        falls = to_members(place, scenario, np.array([found[holder]], dtype=np.int64))[:, 0]
+        found[list(members(place, scenario))] += falls
+        found[holder] = 0
+    return found
 
 
 def asked_groups(scenario: Scenario, game: Game) -> tuple[Bools, ...]:

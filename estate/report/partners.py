@@ -88,6 +88,15 @@ UNRAVELLING = (
     Col("charge_gbp_pa", "Charged", "gbp", 15), Col("by_itself_gbp_pa", "Would pay by itself", "gbp", 15),
     Col("leaves", "Leaves", width=10),
 )  # fmt: skip
+VEHICLE_TITLES = (
+    Col("site_id", "Building", "wrap", 24), Col("name", "Name", "wrap", 40), Col("brought_in_by", "Brought in by", width=14),
+    Col("value_gbp", "Worth", "gbp", 15, total=True), Col("in_plan", "In the plan", width=12),
+    Col("receipt_gbp", "Its sale brings", "gbp", 15, total=True),
+)  # fmt: skip
+VEHICLE_BOOKS = (
+    Col("year", "Year", width=10), Col("line", "What", "wrap", 28), Col("agency", "Agency", width=16),
+    Col("amount_gbp", "Takes, or pays", "gbp", 15),
+)  # fmt: skip
 REORGANISATION = (
     Col("reorganisation", "Mapping", "wrap", 30), Col("vesting_date", "Vesting", width=12),
     Col("partners", "Partners", "int", 10),
@@ -122,6 +131,13 @@ SHEETS = (
     ("powers", "Legal powers", "By which power partners may pool money or pay one another, as far as it was found", POWERS),
     ("vehicle", "Vehicle", "A property vehicle: what each member brings, is charged, and would pay by itself", VEHICLE),
     ("unravelling", "Vehicle holds", "Who would leave the vehicle, step by step, by how its overhead is shared", UNRAVELLING),
+    (
+        "vehicle_titles",
+        "Vehicle's buildings",
+        "Buildings whose title passes to the vehicle, and who brings them",
+        VEHICLE_TITLES,
+    ),
+    ("vehicle_books", "Vehicle's books", "What the vehicle takes and pays; every year adds up to nothing", VEHICLE_BOOKS),
     ("reorganisation", "Reorganisation", "The partners under each mapping of councils to successors", REORGANISATION),
     ("consents", "Consents", "Disposals and contracts that may need a successor's consent before vesting", CONSENTS),
     ("same_service", "One council's counters", "Counters of one service that several councils run and one would", SAME_SERVICE),

@@ -46,8 +46,15 @@ class Vehicle(Settings):
 
     name: str = "the property vehicle"
     """What it is called."""
+    agency: Annotated[str, Field(min_length=1, max_length=64)] = "VEHICLE"
+    """Its short id: it is an agency beside the others, with books of its own."""
+    kind: str = "other"
+    """Its kind of agency, by which the law of its sales is looked up; 'other' is bound by none that is known here."""
     members: Annotated[tuple[str, ...], Field(min_length=2)]
-    """Agencies that pass their titles to it."""
+    """Agencies that join it; one that does not take part stays out of it too."""
+    holds_titles: bool = True
+    """Whether the freeholds of its members pass to it, and with them sales, their cost, and buildings while they are empty;
+    else it only manages, and titles stay where they are."""
     overhead_gbp_pa: NotNegative = 0.0
     """What it costs to run, a year."""
     equity: Literal["value", "equal"] = "value"

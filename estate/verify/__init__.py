@@ -30,6 +30,7 @@ from estate.verify.options import check_options
 from estate.verify.partners import check_partners, check_worse_off
 from estate.verify.published import check_tables
 from estate.verify.rules import check_plan, own_m2
+from estate.verify.vehicle import check_titles
 
 OPTIMAL_GAP = 1e-4
 """No answer with a larger proven relative gap may be called optimal."""
@@ -101,6 +102,7 @@ def referee(place: Place, scenario: Scenario, travel: Travel, plan: Plan, *, cla
         shape,
         *check_plan(case, decision),
         *check_worse_off(case, decision),
+        *check_titles(case),
         *check_claim(case, decision, claim, verdict),
     ]
     checks: Counter[str] = Counter()

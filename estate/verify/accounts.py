@@ -10,6 +10,7 @@ import pandas as pd
 from estate.verify.books import expected_ledger, year_label
 from estate.verify.case import Case, Decision, Finding, finding, plain
 from estate.verify.money import factors, pence
+from estate.verify.vehicle import equity, vehicle_of
 
 RUNNING = ("running_given_up", "running_taken_on", "space_charge", "rent_paid", "rent_received")
 PROCEEDS = ("capital_receipt", "disposal_from_receipt", "revenue_sum")
@@ -42,6 +43,11 @@ def _cash(case: Case, decision: Decision) -> tuple[ByYear, Mapping[tuple[str, st
             kind = "saved" if line in RUNNING else "receipts" if line in PROCEEDS else "invested"
             found[agency, year, kind] += amount
             shares[agency, year] += 1
+    for year, kind in {(year, kind) for agency, year, kind in found if agency == vehicle_of(case)}:
+        amount = found.pop((vehicle_of(case), year, kind))
+        for agency, share in equity(case).items():
+            found[agency, year, kind] += amount * share
+            shares[agency, year] += shares[vehicle_of(case), year] + 1
     return found, shares
 
 

@@ -204,7 +204,7 @@ def bearers(case: Case, decision: Decision, state: State) -> dict[str, dict[str,
         area[site][row["agency"]] += number(row["area_m2"]) * (1 - at_home)
     found = {}
     for site, row in case.sites.items():
-        title = row["agency"]
+        title = case.keeper(site)
         area[site][title] += number(row["other_use_m2"]) * state.open[site]
         users = {agency: m2 for agency, m2 in sorted(area[site].items()) if m2 > 0} or {title: 1.0}
         if case.scenario.money.split == "lead-agency":

@@ -120,6 +120,11 @@ class Case:
         """Whether a site of the place is paid for today."""
         return site in self.today.open and not self.outside(site)
 
+    def keeper(self, site: str) -> str:
+        """The title holder, or where a property vehicle has the title who brought the building in."""
+        row = self.sites[site]
+        return str(row.get("brought_in_by") or row["agency"])
+
     def released(self, decision: Decision) -> list[str]:
         """Sites of the place that are paid for today and let go."""
         return [site for site in self.sites if self.paid_today(site) and site not in decision.open]

@@ -32,7 +32,7 @@ from estate.verify.groups import (
 )
 from estate.verify.money import annual_equivalent_pence, factors, pence, running_pence
 from estate.verify.rules import check_plan, takes_part
-from estate.verify.vehicle import check_vehicle
+from estate.verify.vehicle import check_vehicle, to_members
 
 TABLES = ("partners", "ways", "shares", "blocking", "coalitions", "witnesses")
 ROUNDING_PENCE = 3
@@ -182,15 +182,14 @@ def _needed(case: Case, game: _Game, decision: Decision) -> tuple[Group, list[st
             tenants[case.today.host[point]].add(str(row["agency"]))
     needed: set[str] = set()
     for point in case.moved(decision):
-        owner = str(case.sites[decision.host[point]]["agency"])
+        owner = case.keeper(decision.host[point])
         needed.add(str(case.points[point]["agency"]))
         needed |= {owner} if owner in game.players else tenants[decision.host[point]]
     stays = []
     for site in sorted(case.today.open - decision.open):
-        row = case.sites[site]
-        if row["agency"] in game.players:
-            needed.add(str(row["agency"]))
-        elif row["tenure"] not in ("leasehold", "private") or not tenants[site]:
+        if case.keeper(site) in game.players:
+            needed.add(case.keeper(site))
+        elif case.sites[site]["tenure"] not in ("leasehold", "private") or not tenants[site]:
             stays.append(site)
     return frozenset(needed), stays
 
@@ -268,6 +267,7 @@ def _gain(case: Case, decision: Decision, agency: str, by: str = "") -> float:
                 for (_, who), amount in borne(case, plan, state).items():
                     gain[who] = gain.get(who, 0.0) + sign * amount
             case.memo[key] = gain
+        case.memo[key] = to_members(case, case.memo[key])
     found: dict[str, float] = case.memo[key]
     return found.get(agency, 0.0)
 

@@ -59,6 +59,8 @@ from estate.whatif.regions import Region, proven
 
 MOST_ANCHORS = 16
 _READ_BY_TRAVEL = frozenset({"site_id", "service", "status"})
+WHO_OWNS = ("tables", "add_sites", "reorganised", "reorganisation", "vehicle")
+"""Settings that decide what is read, and whose it is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,9 +219,7 @@ class Evaluator:
     def place(self, scenario: Scenario) -> Place:
         """The place under a scenario's adjustments: from memory, unless the scenario reads other files."""
         base = self.shared.base
-        same = _called(scenario) == _called(base) and all(
-            getattr(scenario, name) == getattr(base, name) for name in ("tables", "add_sites", "reorganised", "reorganisation")
-        )
+        same = _called(scenario) == _called(base) and all(getattr(scenario, name) == getattr(base, name) for name in WHO_OWNS)
         return adjusted_place(self.shared.place, scenario, scenario.adjust) if same and self.reuse else load(scenario)
 
     def travel(self, scenario: Scenario, place: Place) -> Travel:
