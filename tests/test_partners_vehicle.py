@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starter import make
 
 from estate.partners.vehicle import EQUAL, IN_PROPORTION, unravelling
 from estate.pipeline.decide import decide, stored
@@ -169,3 +170,24 @@ def test_the_vehicles_books_add_up_to_nothing_and_hold_the_sales(county):
     assert lines["charged for overhead"] == -lines["overhead"]
     value = county.appraisal.tables["vehicle"].set_index("agency")["value_in_gbp"]
     assert titles.groupby("brought_in_by")["value_gbp"].sum().to_dict() == value.to_dict()
+
+
+@pytest.mark.parametrize("equity", ["value", "equal"])
+def test_annual_equivalents_of_members_have_their_share_of_the_vehicle(tmp_path, equity):
+    """With every kind of entry in the books, the referee agrees; what all save is shared to the penny, none of it lost."""
+    members = f'vehicle={{members=["council","police"],equity="{equity}"}}'
+    changes = (
+        members, "money.objective=annual-equivalent", "money.backlog_year=2", "money.residual_value=true",
+        "money.holding_share={office=0.3,library=0.3,police=0.3}",
+    )  # fmt: skip
+    found = with_partners(decide(prepare(load_scenario(make(tmp_path), changes))))
+    tables = found.appraisal.tables
+    falls = tables["shares"].query("way == 'as the plan falls'").set_index("agency")["gain_gbp_pa"]
+    together = found.manifest["partners"]["together_gbp_pa"]
+    assert falls.sum() == pytest.approx(together, abs=0.02)
+    own = tables["agencies"].set_index("agency")["annual_equivalent_gain_gbp_pa"]
+    share = tables["vehicle"].set_index("agency")["equity_percent"] / 100
+    for agency in ("council", "police"):
+        assert falls[agency] == pytest.approx(own[agency] + own["VEHICLE"] * share[agency], abs=0.05)
+    shares = {"value": 670_000 / 3_160_000, "equal": 0.5}
+    assert share["police"] == pytest.approx(shares[equity], abs=1e-4)

@@ -1,7 +1,8 @@
 """One agency pays and another gains: the credits that settle it, and an account for each by year.
 
-**Cash** of an agency is its ledger: what it spends once, what sales bring it, what its bill falls by, year by year.  Its *worth*
-is the present value at the Green Book's rates.  A **credit** is a level sum a year, in every year from the one in which the plan
+**Cash** of an agency is its ledger: what it spends once, what sales bring it, what its bill falls by, year by year; what neither
+makes the plan happen nor recurs (repairs spared, fit-outs made again, values at the end) is in no account.  Its *worth* is the
+present value at the Green Book's rates.  A **credit** is a level sum a year, in every year from the one in which the plan
 is carried out to the end of the term; credits between agencies add up to nothing.
 
 **Nobody worse off** is measured *against today* (worth of 0) and *against going alone* (the worth of its own cash under its own

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from estate.verify.books import expected_ledger, year_label
+from estate.verify.books import LATER, expected_ledger, year_label
 from estate.verify.case import Case, Decision, Finding, finding, plain
 from estate.verify.money import factors, pence
 from estate.verify.vehicle import equity, vehicle_of
@@ -39,7 +39,7 @@ def _cash(case: Case, decision: Decision) -> tuple[ByYear, Mapping[tuple[str, st
     found: defaultdict[tuple[str, str, str], float] = defaultdict(float)
     shares: defaultdict[tuple[str, str], int] = defaultdict(int)
     for (agency, year, line, *_), amount in (*want.exact.items(), *want.share.items()):
-        if year in years:
+        if year in years and line not in LATER:
             kind = "saved" if line in RUNNING else "receipts" if line in PROCEEDS else "invested"
             found[agency, year, kind] += amount
             shares[agency, year] += 1

@@ -162,6 +162,10 @@ def flexible_use(case: Case, decision: Decision) -> pd.DataFrame:
 # -------------------------------------------------------------------------------------------------- the ledger
 
 
+LATER = ("backlog_avoided", "refit", "residual_value")
+"""Lines of what neither makes the plan happen nor recurs: in the present value, in no account and no purse."""
+
+
 @dataclass(slots=True)
 class Expected:
     """What a ledger must say: entries to the penny, and sums to the penny with the share of each agency."""

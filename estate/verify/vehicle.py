@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from estate.verify.books import State, borne, expected_ledger, proceeds, year_label
+from estate.verify.books import LATER, State, borne, expected_ledger, proceeds, year_label
 from estate.verify.case import Case, Decision, Finding, finding, plain
 from estate.verify.money import pence, sale_gbp
 
@@ -135,7 +135,7 @@ def _balances(case: Case, decision: Decision, table: pd.DataFrame) -> Finding:
     labels = {year_label(base + n) for n in range(years)}
     want, cash = expected_ledger(case, decision), defaultdict[str, float](float)
     for (agency, year, line, *_), amount in (*want.exact.items(), *want.share.items()):
-        if agency == vehicle_of(case) and year in labels and line not in ("backlog_avoided", "residual_value"):
+        if agency == vehicle_of(case) and year in labels and line not in LATER:
             cash[year] += amount
     total, falls = defaultdict[str, int](int), defaultdict[tuple[str, str], int](int)
     for row in table.to_dict("records"):
