@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class ColumnKind(StrEnum):
     """How a column's text is read."""
 
     TEXT = "text"
@@ -30,7 +30,7 @@ class Column:
     """One column.  ``low``/``high`` are inclusive; ``default`` fills a blank or a missing starred column."""
 
     name: str
-    kind: Kind = Kind.TEXT
+    kind: ColumnKind = ColumnKind.TEXT
     note: str = ""
     required: bool = False
     low: float | None = None
@@ -91,17 +91,17 @@ MOST_TRAVEL_S = 2 * 24 * 3600
 
 
 def _gbp(name: str, note: str, *, required: bool = False, default: float | None = None, low: float = 0) -> Column:
-    return Column(name, Kind.NUMBER, note, required=required, low=low, high=_MOST_GBP, default=default)
+    return Column(name, ColumnKind.NUMBER, note, required=required, low=low, high=_MOST_GBP, default=default)
 
 
 def _m2(name: str, note: str, *, required: bool = False, default: float | None = None) -> Column:
-    return Column(name, Kind.NUMBER, note, required=required, low=0, high=_MOST_M2, default=default)
+    return Column(name, ColumnKind.NUMBER, note, required=required, low=0, high=_MOST_M2, default=default)
 
 
 _PROVENANCE = (
     Column("source", note="where the row's figures come from", default=""),
     Column("illustrative", note="the columns of this row that are assumed, separated by semicolons", default=""),
-    Column("confidential", Kind.FLAG, "left out of what is published with --public", default=False),
+    Column("confidential", ColumnKind.FLAG, "left out of what is published with --public", default=False),
 )
 
 AGENCIES = Table(
@@ -111,8 +111,8 @@ AGENCIES = Table(
     (
         Column("agency", note="short id", required=True),
         Column("name", note="what people call it", required=True),
-        Column("kind", Kind.CHOICE, "decides which law applies to it", required=True, choices=AGENCY_KINDS),
-        Column("takes_part", Kind.FLAG, "whether its points and buildings may change", default=True),
+        Column("kind", ColumnKind.CHOICE, "decides which law applies to it", required=True, choices=AGENCY_KINDS),
+        Column("takes_part", ColumnKind.FLAG, "whether its points and buildings may change", default=True),
         *_PROVENANCE,
     ),
     extra=True,
@@ -126,15 +126,17 @@ SITES = Table(
         Column("site_id", note="an id of yours, or the UPRN", required=True),
         Column("name", required=True, note="what people call the building"),
         Column("agency", required=True, note="who holds the title", refers_to="agencies"),
-        Column("kind", Kind.CHOICE, "kind of building", required=True, choices=SITE_KINDS),
-        Column("tenure", Kind.CHOICE, "how the title is held", required=True, choices=TENURES),
+        Column("kind", ColumnKind.CHOICE, "kind of building", required=True, choices=SITE_KINDS),
+        Column("tenure", ColumnKind.CHOICE, "how the title is held", required=True, choices=TENURES),
         _m2("capacity_m2", "floor area (NIA) of the whole building that public services use or could use", required=True),
         _m2("other_use_m2", "floor area used by anything not in the access points", default=0),
-        Column("in_use", Kind.FLAG, "whether it is paid for today", default=True),
-        Column("candidate", Kind.CHOICE, "not in use: how it could be had", choices=CANDIDATES, default=""),
+        Column("in_use", ColumnKind.FLAG, "whether it is paid for today", default=True),
+        Column("candidate", ColumnKind.CHOICE, "not in use: how it could be had", choices=CANDIDATES, default=""),
         _gbp("capital_gbp", "not in use: capital that opening it costs its agency, once", default=0),
-        Column("ready_year", Kind.NUMBER, "not in use: the financial year in which it can open at first", low=2003, high=2200),
-        Column("life_years", Kind.NUMBER, "not in use: years after which that capital is spent again", low=1, high=350),
+        Column(
+            "ready_year", ColumnKind.NUMBER, "not in use: the financial year in which it can open at first", low=2003, high=2200
+        ),
+        Column("life_years", ColumnKind.NUMBER, "not in use: years after which that capital is spent again", low=1, high=350),
         _gbp("running_cost_gbp_pa", "running cost while open", required=True),
         _gbp("rent_gbp_pa", "rent paid for it, besides the running cost", default=0),
         Column("landlord", note="who receives the rent; blank: nobody among the agencies", default="", refers_to="agencies"),
@@ -144,18 +146,20 @@ SITES = Table(
         _gbp("value_high_gbp", "high end of the valuation"),
         _gbp("agreed_price_gbp", "price agreed with a buyer"),
         _gbp("disposal_cost_gbp", "cost of selling: agents, legal, marketing", default=0),
-        Column("years_to_sale", Kind.NUMBER, "from closing to the receipt", low=0, high=20, default=1),
-        Column("lease_end", Kind.DATE, "leasehold: when the lease ends"),
-        Column("lease_break", Kind.DATE, "leasehold: the first date it can be broken"),
+        Column("years_to_sale", ColumnKind.NUMBER, "from closing to the receipt", low=0, high=20, default=1),
+        Column("lease_end", ColumnKind.DATE, "leasehold: when the lease ends"),
+        Column("lease_break", ColumnKind.DATE, "leasehold: the first date it can be broken"),
         _gbp("exit_cost_gbp", "leaving: dilapidations, break penalty", default=0),
-        Column("status", Kind.CHOICE, "free, keep, close, or outside the place", choices=STATUSES, default="free"),
-        Column("may_host", Kind.SERVICES, "services it may receive; 'none'; blank: any that suit the building", default=""),
-        Column("step_free", Kind.CHOICE, "step-free access", choices=("yes", "no", ""), default=""),
-        Column("epc", Kind.CHOICE, "energy rating", choices=("A+", "A", "B", "C", "D", "E", "F", "G", ""), default=""),
+        Column("status", ColumnKind.CHOICE, "free, keep, close, or outside the place", choices=STATUSES, default="free"),
+        Column(
+            "may_host", ColumnKind.SERVICES, "services it may receive; 'none'; blank: any that suit the building", default=""
+        ),
+        Column("step_free", ColumnKind.CHOICE, "step-free access", choices=("yes", "no", ""), default=""),
+        Column("epc", ColumnKind.CHOICE, "energy rating", choices=("A+", "A", "B", "C", "D", "E", "F", "G", ""), default=""),
         _gbp("condition_backlog_gbp", "repairs outstanding", default=0),
         Column("uprn", note="Unique Property Reference Number", default=""),
         Column("district", default="", note="the district it is in"),
-        Column("visits_capacity_pa", Kind.NUMBER, "most visits a year it can take", low=0, high=1e9),
+        Column("visits_capacity_pa", ColumnKind.NUMBER, "most visits a year it can take", low=0, high=1e9),
         *_PROVENANCE,
     ),
     located=True,
@@ -169,14 +173,14 @@ ACCESS_POINTS = Table(
     (
         Column("access_point_id", required=True, note="an id of yours"),
         Column("site_id", required=True, note="the building it is in today", refers_to="sites"),
-        Column("service", Kind.SERVICE, "which service", required=True),
+        Column("service", ColumnKind.SERVICE, "which service", required=True),
         Column("agency", required=True, note="who runs it", refers_to="agencies"),
         Column("name", default="", note="what people call it"),
         _m2("area_m2", "floor area it needs, with hall and desk", required=True),
         _m2("hall_area_m2", "part of it that can be shared by all: reception, waiting, meeting rooms", default=0),
         _m2("desk_area_m2", "part of it that one service needs once: counter, stock, back office", default=0),
-        Column("visits_pa", Kind.NUMBER, "visits a year", low=0, high=1e9),
-        Column("staff_fte", Kind.NUMBER, "staff, full-time equivalent", low=0, high=1e6),
+        Column("visits_pa", ColumnKind.NUMBER, "visits a year", low=0, high=1e9),
+        Column("staff_fte", ColumnKind.NUMBER, "staff, full-time equivalent", low=0, high=1e6),
         *_PROVENANCE,
     ),
     extra=True,
@@ -188,7 +192,7 @@ ZONES = Table(
     ("zone_id",),
     (
         Column("zone_id", required=True, note="LSOA, output area or an id of yours"),
-        Column("population", Kind.INTEGER, "residents", required=True, low=0, high=1e7),
+        Column("population", ColumnKind.INTEGER, "residents", required=True, low=0, high=1e7),
         Column("name", default="", note="what people call it"),
         Column("source", default="", note="where the row's figures come from"),
         Column("illustrative", default="", note="the columns of this row that are assumed"),
@@ -202,10 +206,10 @@ RATES = Table(
     "one-off cost of moving a service into a kind of building",
     ("service", "site_kind"),
     (
-        Column("service", Kind.SERVICE, "which service", required=True),
+        Column("service", ColumnKind.SERVICE, "which service", required=True),
         Column(
             "site_kind",
-            Kind.CHOICE,
+            ColumnKind.CHOICE,
             "kind of building it moves into; blank: any",
             choices=(*SITE_KINDS, ""),
             default="",
@@ -224,16 +228,16 @@ HOSTING = Table(
         Column("access_point_id", required=True, note="the point", refers_to="access_points"),
         Column("site_id", required=True, note="the building", refers_to="sites"),
         _gbp("cost_gbp_pa", "yearly cost of hosting it there, instead of area x hosting_cost_gbp_m2_pa"),
-        Column("allowed", Kind.FLAG, "no: it may not move there", default=True),
+        Column("allowed", ColumnKind.FLAG, "no: it may not move there", default=True),
         Column("source", default="", note="where it comes from"),
     ),
 )
 
 LOCATION = (
-    Column("easting", Kind.NUMBER, "metres east, EPSG:27700 unless the table's crs says otherwise", low=-1e8, high=1e8),
-    Column("northing", Kind.NUMBER, "metres north, likewise", low=-1e8, high=1e8),
-    Column("lat", Kind.NUMBER, "latitude, WGS84 degrees; instead of easting and northing", low=-1e8, high=1e8),
-    Column("lon", Kind.NUMBER, "longitude, WGS84 degrees (west is negative)", low=-1e8, high=1e8),
+    Column("easting", ColumnKind.NUMBER, "metres east, EPSG:27700 unless the table's crs says otherwise", low=-1e8, high=1e8),
+    Column("northing", ColumnKind.NUMBER, "metres north, likewise", low=-1e8, high=1e8),
+    Column("lat", ColumnKind.NUMBER, "latitude, WGS84 degrees; instead of easting and northing", low=-1e8, high=1e8),
+    Column("lon", ColumnKind.NUMBER, "longitude, WGS84 degrees (west is negative)", low=-1e8, high=1e8),
     Column("lat_lon", note="latitude and longitude in one cell: 52.14, -1.98"),
     Column("geometry", note="a point or an outline as text, such as POINT (-1.98 52.14)"),
     Column("grid_reference", note="two letters and figures, such as SO 85 54"),

@@ -92,3 +92,13 @@ def accessibility() -> Callable[[Any], list[str]]:
         return [f"{v['id']} ({v['impact']}): {v['help']}: {node['target']}" for v in found for node in v["nodes"]]
 
     return violations
+
+
+@pytest.fixture
+def published(tmp_path):
+    """A folder of results with an earlier run in it."""
+    maps = tmp_path / "maps"
+    (maps / ".runs" / "key").mkdir(parents=True)
+    (maps / ".runs" / "key" / "index.html").write_text("<p>yesterday")
+    (maps / "example").symlink_to(Path(".runs") / "key")
+    return maps

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -13,6 +12,7 @@ import numpy as np
 import pandas as pd
 import shapely
 from places import SETTINGS, SITE_ROWS, scenario_with, tiny_place, tiny_plan
+from repository import INPUTS
 
 from estate.appraise import appraise
 from estate.formulate import site_state
@@ -23,7 +23,6 @@ from estate.scenario import Scenario, load_scenario, resolved
 from estate.standards.journeys import measure
 from estate.standards.measured import Measured
 
-INPUTS = Path(__file__).parents[1] / "inputs"
 MOVING = ("jobcentre", "police_desk", "council_office", "advice_centre")
 
 HOSTILE = (

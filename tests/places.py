@@ -15,7 +15,7 @@ import pandas as pd
 
 from estate.place import Place, Plan
 from estate.scenario import Scenario, build
-from estate.tables import ACCESS_POINTS, AGENCIES, HOSTING, RATES, SITES, ZONES, Column, Kind, Table
+from estate.tables import ACCESS_POINTS, AGENCIES, HOSTING, RATES, SITES, ZONES, Column, ColumnKind, Table
 
 type Cells = Mapping[str, Mapping[str, Any]]
 
@@ -181,13 +181,13 @@ def keyed(table: Table, rows: tuple[Mapping[str, Any], ...]) -> pd.DataFrame:
 
 def typed(values: pd.Series, column: Column) -> pd.Series:
     """A column's cells with its type and its default."""
-    if column.kind in (Kind.NUMBER, Kind.INTEGER):
+    if column.kind in (ColumnKind.NUMBER, ColumnKind.INTEGER):
         numbers = pd.to_numeric(values).astype(float)
         filled = numbers if column.default is None else numbers.fillna(float(column.default))
-        return filled.astype(np.int64) if column.kind is Kind.INTEGER else filled
-    if column.kind is Kind.DATE:
+        return filled.astype(np.int64) if column.kind is ColumnKind.INTEGER else filled
+    if column.kind is ColumnKind.DATE:
         return pd.to_datetime(values)
-    if column.kind is Kind.FLAG:
+    if column.kind is ColumnKind.FLAG:
         default = bool(column.default)
         return pd.Series([default if pd.isna(each) else bool(each) for each in values], values.index, bool)
     text = "" if column.default is None else str(column.default)

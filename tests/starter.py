@@ -80,3 +80,12 @@ def replace(folder: Path, old: str, new_: str) -> None:
     text = file.read_text()
     assert old in text, old
     file.write_text(text.replace(old, new_))
+
+
+def snapshot(folder: Path) -> dict[str, bytes | str]:
+    """Everything under a folder, links as what they point to."""
+    return {
+        str(each.relative_to(folder)): str(each.readlink()) if each.is_symlink() else each.read_bytes()
+        for each in sorted(folder.rglob("*"))
+        if each.is_symlink() or each.is_file()
+    }

@@ -1,18 +1,18 @@
 """What the project promises about itself: structure, set-up, start-up and the commands its README shows."""
 
+import ast
 import os
 import re
 import shlex
 import subprocess
 import sys
 import tomllib
-from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from repository import ROOT
 
-ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 README = (ROOT / "README.md").read_text()
 PINS = ["run", "test"]
@@ -37,6 +37,24 @@ def test_imports_go_one_way(monkeypatch):
 
     monkeypatch.chdir(ROOT)
     assert lint_imports(no_cache=True) == 0
+
+
+def test_one_meaning_a_name():
+    """A public class is defined once; the referee, which shares nothing with what it judges, has its own words."""
+    defined: dict[str, list[str]] = {}
+    for file in sorted((ROOT / "estate").rglob("*.py")):
+        if "verify" not in file.parts:
+            for node in ast.parse(file.read_text()).body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    defined.setdefault(node.name, []).append(str(file.relative_to(ROOT)))
+    assert {name: files for name, files in defined.items() if len(files) > 1} == {}
+
+
+def test_tests_lie_where_the_packages_lie():
+    packages = {file.parent.relative_to(ROOT / "estate") for file in (ROOT / "estate").rglob("__init__.py")}
+    for file in (ROOT / "tests").rglob("test_*.py"):
+        folder = file.parent.relative_to(ROOT / "tests")
+        assert folder in packages or folder.name in {"inputs", "scripts"}, f"{file.relative_to(ROOT)} mirrors no package"
 
 
 def test_help_imports_click_only():

@@ -15,7 +15,7 @@ from estate.money.opening import opening_gbp
 from estate.money.release import day_of, leaving_years, moving_years, opening_years
 from estate.place import Place, Plan, area_used_m2, offers
 from estate.problem import Bools
-from estate.scenario import Measure, Scenario
+from estate.scenario import Journey, Scenario
 from estate.standards.measured import Measured
 from estate.standards.words import in_words
 from estate.travel.pairs import lookup
@@ -215,7 +215,7 @@ def _consultation(measured: Measured, plan: Plan) -> tuple[pd.Series[str], pd.Se
     verdict = pd.Series("", index=measured.place.access_points.index, dtype=object)
     reason = verdict.copy()
     for rule in measured.rules:
-        if rule.measure is not Measure.SITE or measured.service(rule) is None:
+        if rule.measure is not Journey.SITE or measured.service(rule) is None:
             continue
         found = displacement(rule, measured, plan)
         worse = found.map(worst) > verdict.map(worst)

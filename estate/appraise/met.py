@@ -7,7 +7,7 @@ import pandas as pd
 
 from estate.place import Plan, offers
 from estate.problem import Bools
-from estate.scenario import Measure, Standard
+from estate.scenario import Journey, Standard
 from estate.standards.measured import Measured
 from estate.standards.reach import nearest, people_needed
 from estate.standards.words import in_words
@@ -45,7 +45,7 @@ def standards_table(measured: Measured, plan: Plan) -> pd.DataFrame:
 
 def _kept(rule: Standard, measured: Measured, plan: Plan) -> dict[str, str | int]:
     """Whether the plan keeps to a home-to-site rule as the plan is held to it, and whom its limit leaves out."""
-    if rule.measure is Measure.SITE:
+    if rule.measure is Journey.SITE:
         return {}
     if not measured.wholly_testable(rule):
         return {"kept": "not tested"}
@@ -80,7 +80,7 @@ def _farther(rule: Standard, measured: Measured, today: Bools, after: Bools, bey
 
 
 def _met(rule: Standard, measured: Measured, plan: Plan, name: str) -> dict[str, str]:
-    if rule.measure is Measure.SITE:
+    if rule.measure is Journey.SITE:
         status = displacement(rule, measured, plan)
         moved = status[status != ""]
         worst = next((each for each in ("consult", "not tested", "within") if (moved == each).any()), "within")

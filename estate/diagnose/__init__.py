@@ -25,7 +25,7 @@ from estate.errors import Issue, Severity
 from estate.place import Place
 from estate.scenario import Scenario
 from estate.solve.watch import Clock
-from estate.travel import Travel
+from estate.travel import TravelTables
 from estate.wording import listed
 
 __all__ = [
@@ -124,7 +124,7 @@ WEIGHED = f"{WEIGHTS['percent']:g} for each percent of change, {WEIGHTS['lift']:
 """The weights in words."""
 
 
-def diagnose(place: Place, scenario: Scenario, travel: Travel, time_s: float | None = None) -> Diagnosis:
+def diagnose(place: Place, scenario: Scenario, travel: TravelTables, time_s: float | None = None) -> Diagnosis:
     """Every independent cause why a scenario has no plan, and the least relaxations.
 
     With ``time_s``, what was found in so many seconds, and what was not tried: the causes have half of them.  Where no cause
@@ -146,6 +146,6 @@ def diagnose(place: Place, scenario: Scenario, travel: Travel, time_s: float | N
     return Diagnosis(programme, causes, least_relaxations(programme, suspects))
 
 
-def reasons(place: Place, scenario: Scenario, travel: Travel, time_s: float | None = None) -> tuple[Issue, ...]:
+def reasons(place: Place, scenario: Scenario, travel: TravelTables, time_s: float | None = None) -> tuple[Issue, ...]:
     """Why no plan can meet a scenario, and the least that must give way; nothing where there is a plan."""
     return diagnose(place, scenario, travel, time_s).issues

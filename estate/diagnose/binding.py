@@ -11,15 +11,15 @@ import numpy as np
 import pandas as pd
 
 from estate.diagnose.words import listed, plural
-from estate.formulate import Formulation
+from estate.formulate import Formulated
 from estate.place import Place
 from estate.problem import Bools, Ints, Solution, area_used, covered_weight, offered
-from estate.scenario import Measure, Scenario
+from estate.scenario import Journey, Scenario
 
 MONEY = "the money: no access rule and no lack of room by itself stands in the way; other homes for what it holds cost more"
 
 
-def bindings(place: Place, formulation: Formulation, best: Solution, j: int) -> tuple[str, ...]:
+def bindings(place: Place, formulation: Formulated, best: Solution, j: int) -> tuple[str, ...]:
     """What would stand in the way if site ``j``, open in the best plan, closed and everything else stayed as it is there.
 
     Each is a clause: access rules with the zones that only this building serves within them, counters that no other open
@@ -29,7 +29,7 @@ def bindings(place: Place, formulation: Formulation, best: Solution, j: int) -> 
     return found or (MONEY,)
 
 
-def _rules(place: Place, formulation: Formulation, best: Solution, j: int) -> Iterator[str]:
+def _rules(place: Place, formulation: Formulated, best: Solution, j: int) -> Iterator[str]:
     """Rules under which some zone would have too few of the plan's buildings left within the limit."""
     problem, compiled = formulation.problem, formulation.compiled
     cover, there = compiled.cover, offered(problem, best)
@@ -41,14 +41,14 @@ def _rules(place: Place, formulation: Formulation, best: Solution, j: int) -> It
     lost = mine & (count <= cover.need)
     for r in np.unique(compiled.row_rule[lost]).tolist():
         rule, who = compiled.rules[r], np.unique(compiled.row_zone[lost & (compiled.row_rule == r)])
-        home = rule.measure is Measure.HOME
+        home = rule.measure is Journey.HOME
         names = (place.zones if home else place.access_points).index.astype(str)[who]
         what = plural(len(who), "zone" if home else "counter")
         people = f", {int(place.zones['population'].to_numpy()[who].sum()):,} people" if home else ""
         yield f"the rule '{rule.name}': no other building of the plan serves {what} within it ({listed(list(names))}{people})"
 
 
-def _shares(formulation: Formulation, best: Solution, j: int) -> Iterator[str]:
+def _shares(formulation: Formulated, best: Solution, j: int) -> Iterator[str]:
     """Rules for a share of people that would be missed."""
     there = offered(formulation.problem, best)
     without = there.copy()
@@ -59,7 +59,7 @@ def _shares(formulation: Formulation, best: Solution, j: int) -> Iterator[str]:
             yield f"the rule '{rule.name}': without it {left:,} people would be within it, and it asks for {rule.required:,}"
 
 
-def _room(place: Place, formulation: Formulation, best: Solution, j: int) -> Iterator[str]:
+def _room(place: Place, formulation: Formulated, best: Solution, j: int) -> Iterator[str]:
     """Counters in it that no other building of the plan may host, and those that none has the room for, shared parts once."""
     problem = formulation.problem
     for s in np.flatnonzero(best.host[: len(formulation.points)] == j).tolist():
@@ -72,7 +72,7 @@ def _room(place: Place, formulation: Formulation, best: Solution, j: int) -> Ite
             yield f"room: {name} fits into none of {plural(len(standing), 'other building')} of the plan that may host it"
 
 
-def _fits(formulation: Formulation, best: Solution, s: int, to: int) -> bool:
+def _fits(formulation: Formulated, best: Solution, s: int, to: int) -> bool:
     problem, host = formulation.problem, best.host.copy()
     host[s] = to
     return bool(area_used(problem, Solution(best.open, host))[to] <= problem.site_capacity[to])
@@ -84,7 +84,7 @@ MOST_SAID = 2
 """Rules named of one building; those that hold more people come first."""
 
 
-def why_kept(place: Place, scenario: Scenario, formulation: Formulation, best: Solution) -> pd.Series[str]:
+def why_kept(place: Place, scenario: Scenario, formulation: Formulated, best: Solution) -> pd.Series[str]:
     """(J,) why each site stays in the best plan, as ``sites.csv`` says it; the lock where there is one, blank where it goes.
 
     Of a site that holds counters and was in use: the rules that no other building of the plan would meet in its place, else the
@@ -104,13 +104,13 @@ def why_kept(place: Place, scenario: Scenario, formulation: Formulation, best: S
     return why
 
 
-def _rule_words(scenario: Scenario, formulation: Formulation, r: int) -> str:
+def _rule_words(scenario: Scenario, formulation: Formulated, r: int) -> str:
     rule = formulation.compiled.rules[r]
     limit = f" ({rule.limit.text})" if rule.limit else ""
     return f"the rule for {scenario.service_label(rule.service)}{limit}"
 
 
-def _held_by_rules(place: Place, scenario: Scenario, formulation: Formulation, there: Bools) -> dict[int, list[str]]:
+def _held_by_rules(place: Place, scenario: Scenario, formulation: Formulated, there: Bools) -> dict[int, list[str]]:
     """By site: the rules that some zone meets only with it, those of most people first."""
     compiled = formulation.compiled
     cover = compiled.cover
@@ -121,13 +121,13 @@ def _held_by_rules(place: Place, scenario: Scenario, formulation: Formulation, t
     row, site = row[serves], cover.site[serves]
     tight = np.bincount(row, minlength=len(cover))[row] <= cover.need[row]
     frame = pd.DataFrame({"site": site[tight], "rule": compiled.row_rule[row[tight]], "who": compiled.row_zone[row[tight]]})
-    home = np.array([rule.measure is Measure.HOME for rule in compiled.rules])[frame["rule"]]
+    home = np.array([rule.measure is Journey.HOME for rule in compiled.rules])[frame["rule"]]
     people = place.zones["population"].to_numpy(dtype=np.float64)
     frame["people"] = np.where(home, people[np.where(home, frame["who"], 0)], 0.0)
     sums = frame.drop_duplicates(["site", "rule", "who"]).groupby(["site", "rule"])["people"].agg(["size", "sum"]).reset_index()
     found: dict[int, list[str]] = {}
     for each in sums.sort_values(["site", "sum", "rule"], ascending=[True, False, True]).to_dict("records"):
-        of_homes = compiled.rules[each["rule"]].measure is Measure.HOME
+        of_homes = compiled.rules[each["rule"]].measure is Journey.HOME
         who = plural(each["size"], "small area" if of_homes else "counter") + (
             f" ({each['sum']:,.0f} people)" if of_homes else ""
         )
@@ -136,7 +136,7 @@ def _held_by_rules(place: Place, scenario: Scenario, formulation: Formulation, t
     return found
 
 
-def _held_by_shares(scenario: Scenario, formulation: Formulation, there: Bools) -> dict[int, list[str]]:
+def _held_by_shares(scenario: Scenario, formulation: Formulated, there: Bools) -> dict[int, list[str]]:
     """By site: the rules for a share of people that would be missed without it."""
     found: dict[int, list[str]] = {}
     for rule, r in zip(formulation.problem.shares, formulation.compiled.share_rule.tolist(), strict=True):
@@ -153,7 +153,7 @@ def _held_by_shares(scenario: Scenario, formulation: Formulation, there: Bools) 
     return found
 
 
-def _held_by_room(place: Place, scenario: Scenario, formulation: Formulation, best: Solution) -> dict[int, list[str]]:
+def _held_by_room(place: Place, scenario: Scenario, formulation: Formulated, best: Solution) -> dict[int, list[str]]:
     """By site: its counters that no other building of the plan may host, and those that none has room for as it is."""
     problem, n = formulation.problem, len(formulation.points)
     used = area_used(problem, best)

@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 
 from estate.diagnose.members import Kind, Member, Roster, reaches, roster, row_members
-from estate.diagnose.sheet import Layout, Rows, bounds, cover_rows, joined, layout_of, other_rows
+from estate.diagnose.sheet import Layout, SheetRows, bounds, cover_rows, joined, layout_of, other_rows
 from estate.errors import SolverError
-from estate.formulate import Formulation, formulate
+from estate.formulate import Formulated, formulate
 from estate.formulate.eligible import host_pairs, site_state, taking_part
 from estate.formulate.rules import Compiled
 from estate.model.arrays import Arrays
@@ -29,7 +29,7 @@ from estate.scenario import Rules, Scenario, Service
 from estate.solve import highs
 from estate.solve.watch import NEVER, Clock
 from estate.standards.measured import Measured
-from estate.travel import Travel
+from estate.travel import TravelTables
 
 AMPLE_M2 = 1e7
 """Floor area of a building whose capacity has been let go, m2."""
@@ -47,8 +47,8 @@ class Elastic:
 
     place: Place
     scenario: Scenario
-    travel: Travel
-    base: Formulation
+    travel: TravelTables
+    base: Formulated
     """The scenario as it stands."""
     roster: Roster
     problem: Problem
@@ -56,9 +56,9 @@ class Elastic:
     points: Ints
     """Position, in the place's frame, of each of the problem's points."""
     at: Layout
-    rows: Rows
+    rows: SheetRows
     """Every row but the access rules'."""
-    access: Rows
+    access: SheetRows
     """The access rules' rows: members 0, 1, 2 ... in order."""
     barring: tuple[tuple[int, Ints], ...]
     """(member, choices that it bars)."""
@@ -92,7 +92,7 @@ class Elastic:
                 left[pairs] = False
         return left
 
-    def plan(self, active: Bools, *, access: Rows | None = None) -> Solution | None:
+    def plan(self, active: Bools, *, access: SheetRows | None = None) -> Solution | None:
         """A plan that meets the active members, or None where there is proven to be none.
 
         ``access`` stands in for the access rules' own rows: the same rules with other limits.
@@ -116,7 +116,7 @@ class Elastic:
             return False
 
     def least(
-        self, active: Bools, give: Mapping[int, tuple[float, float]] | None = None, *, access: Rows | None = None,
+        self, active: Bools, give: Mapping[int, tuple[float, float]] | None = None, *, access: SheetRows | None = None,
         roomy: bool = False, effort: int | None = None,
     ) -> Floats | None:  # fmt: skip
         """The columns of a plan that meets the active members at least cost, or None where there is none.
@@ -151,7 +151,7 @@ class Elastic:
         return Solution(x[: p.n_sites] > 0.5, host)
 
 
-def elastic(place: Place, scenario: Scenario, travel: Travel, clock: Clock = NEVER) -> Elastic:
+def elastic(place: Place, scenario: Scenario, travel: TravelTables, clock: Clock = NEVER) -> Elastic:
     """The elastic programme of a scenario; raises :class:`InputError` as :func:`estate.formulate.formulate` does."""
     base = formulate(Measured.of(place, scenario, travel))
     wide, points, natural = _wide(place, scenario, travel)
@@ -185,7 +185,7 @@ class _UndecidedError(SolverError):
 
 
 def _solved(
-    rows: Rows, price: Floats, between: tuple[Floats, Floats], integer: Bools, effort: int | None, clock: Clock
+    rows: SheetRows, price: Floats, between: tuple[Floats, Floats], integer: Bools, effort: int | None, clock: Clock
 ) -> Floats | None:
     """The columns of a cheapest point, or None where there is none; columns that can only be 0 are left out first."""
     lower, upper = between
@@ -237,7 +237,7 @@ def _loose(place: Place, scenario: Scenario) -> tuple[Place, Scenario]:
     )
 
 
-def _wide(place: Place, scenario: Scenario, travel: Travel) -> tuple[Problem, Ints, Bools]:
+def _wide(place: Place, scenario: Scenario, travel: TravelTables) -> tuple[Problem, Ints, Bools]:
     """The problem with every choice, its points, and (P,) the choices that are natural rather than only a decision taken."""
     open_place, open_scenario = _loose(place, scenario)
     first = formulate(Measured.of(open_place, open_scenario, travel))
@@ -284,7 +284,7 @@ def _both(a: CoverRows, b: CoverRows) -> CoverRows:
 
 
 def _bars(
-    place: Place, scenario: Scenario, travel: Travel, base: Formulation, problem: Problem, points: Ints,
+    place: Place, scenario: Scenario, travel: TravelTables, base: Formulated, problem: Problem, points: Ints,
     atoms: Roster, natural: Bools,
 ) -> tuple[tuple[tuple[int, Ints], ...], dict[int, int], tuple[tuple[int, Ints], ...], Ints, Ints]:  # fmt: skip
     """What each member bars, for the fields of :class:`Elastic` from ``barring`` on."""

@@ -18,10 +18,10 @@ import numpy as np
 
 from estate.diagnose.elastic import Elastic
 from estate.diagnose.members import Kind
-from estate.diagnose.sheet import Rows, cover_rows, joined
+from estate.diagnose.sheet import SheetRows, cover_rows, joined
 from estate.formulate.rules import compile_rules
 from estate.problem import Floats, Ints
-from estate.scenario import Limit, Measure, Metric, Standard
+from estate.scenario import Journey, Limit, Metric, Standard
 from estate.standards.measured import Measured
 from estate.standards.presets import limbs
 
@@ -64,7 +64,7 @@ def ask(e: Elastic, loosened: Loosened, priced: Mapping[int, tuple[float, float]
     return bent.least(active, free, access=access, roomy=loosened.roomy)
 
 
-def rows_under(e: Elastic, loosened: Loosened) -> Rows:
+def rows_under(e: Elastic, loosened: Loosened) -> SheetRows:
     """The access rows of the rules as changed; those that are let go stay let go."""
     changed = tuple(
         rule.model_copy(update=dict(loosened.rules.get(rule.name, {}))) for rule in e.base.compiled.rules if not rule.preset
@@ -96,7 +96,7 @@ class Lever:
 def limit_lever(e: Elastic, rule: Standard, setting: str, floor: int) -> Lever:
     """A rule's limit or tolerance; no value below ``floor`` can do (m or s)."""
     limb = limbs(rule, e.scenario)[0]
-    pairs = (e.travel.home if rule.measure is Measure.HOME else e.travel.between)[limb.mode]
+    pairs = (e.travel.home if rule.measure is Journey.HOME else e.travel.between)[limb.mode]
     value = np.unique(pairs.measure(limb.limit.metric.value))
     if setting == "tolerance":
         # Each zone may go as much farther as one of its pairs is beyond today's nearest.

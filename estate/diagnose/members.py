@@ -8,11 +8,11 @@ from enum import StrEnum
 
 import numpy as np
 
-from estate.formulate import Formulation
+from estate.formulate import Formulated
 from estate.formulate.eligible import taking_part
 from estate.place import Place
 from estate.problem import Goal, Ints, Problem
-from estate.scenario import Limit, Measure, Scenario
+from estate.scenario import Journey, Limit, Scenario
 
 
 class Kind(StrEnum):
@@ -90,7 +90,7 @@ class Roster:
         return self.numbers(Member(kind, name, (each,)) for name, each in zip(names, who, strict=True))
 
 
-def roster(place: Place, scenario: Scenario, base: Formulation, near_zones: Ints, side: tuple[str, ...]) -> Roster:
+def roster(place: Place, scenario: Scenario, base: Formulated, near_zones: Ints, side: tuple[str, ...]) -> Roster:
     """Every atom of a scenario.
 
     ``near_zones`` are the positions of the zones in the problem's near rows, ``side`` the names of its side rows.
@@ -98,7 +98,7 @@ def roster(place: Place, scenario: Scenario, base: Formulation, near_zones: Ints
     compiled, rules = base.compiled, scenario.rules
     zones, points, sites = (frame.index.astype(str) for frame in (place.zones, place.access_points, place.sites))
     by_row = [(compiled.rules[r], who) for r, who in zip(compiled.row_rule.tolist(), compiled.row_zone.tolist(), strict=True)]
-    found = [Member(Kind.ACCESS, rule.name, ((zones if rule.measure is Measure.HOME else points)[i],)) for rule, i in by_row]
+    found = [Member(Kind.ACCESS, rule.name, ((zones if rule.measure is Journey.HOME else points)[i],)) for rule, i in by_row]
     if base.problem.goal in (Goal.TRAVEL, Goal.FARTHEST):
         found += [Member(Kind.REACHED, service, (zones[i],)) for service in place.services for i in near_zones.tolist()]
     rows = len(found)

@@ -15,13 +15,13 @@ from estate.diagnose.conflict import find_causes
 from estate.diagnose.elastic import elastic
 from estate.diagnose.words import issue_of, listed, plural, site_name_in, square
 from estate.errors import InfeasibleError, InputError, Issue, NoPlanError, Where
-from estate.formulate import Formulation, formulate
+from estate.formulate import Formulated, formulate
 from estate.place import Place, Plan
 from estate.problem import cost
 from estate.scenario import Scenario
 from estate.solve import Answer, Limits, Status, solve
 from estate.standards.measured import Measured
-from estate.travel import Travel
+from estate.travel import TravelTables
 
 PENCE = 100
 
@@ -82,7 +82,7 @@ class SitePrice:
 def site_price(
     place: Place,
     scenario: Scenario,
-    travel: Travel,
+    travel: TravelTables,
     site: str,
     limits: Limits = Limits(),  # noqa: B008  (frozen)
 ) -> SitePrice:
@@ -146,14 +146,14 @@ def site_price(
     )
 
 
-def _binding(place: Place, formulation: Formulation, answer: Answer, j: int, lock: str) -> tuple[str, ...]:
+def _binding(place: Place, formulation: Formulated, answer: Answer, j: int, lock: str) -> tuple[str, ...]:
     """What holds a site that the best plan has open; nothing of one that it lets go."""
     if answer.solution is None or not answer.solution.open[j] or place.outside[j]:
         return ()
     return (f"a lock: {lock.removeprefix('kept: ')}",) if lock else bindings(place, formulation, answer.solution, j)
 
 
-def _causes(place: Place, scenario: Scenario, travel: Travel) -> tuple[Issue, ...]:
+def _causes(place: Place, scenario: Scenario, travel: TravelTables) -> tuple[Issue, ...]:
     programme = elastic(place, scenario, travel)
     return tuple(issue_of(programme, cause) for cause in find_causes(programme).found)
 
@@ -185,7 +185,7 @@ def _turned(place: Place, scenario: Scenario, site: str, *, keep: bool) -> tuple
     )
 
 
-def _plan(place: Place, scenario: Scenario, formulation: Formulation, answer: Answer) -> tuple[Plan, int]:
+def _plan(place: Place, scenario: Scenario, formulation: Formulated, answer: Answer) -> tuple[Plan, int]:
     """The plan, and its pence a year: the objective where that is money, else the running cost."""
     if answer.solution is None:
         raise NoPlanError(f"the search ended ({answer.stopped}) with no plan: give it more time")
@@ -212,7 +212,7 @@ def _apart(price: float) -> str:
     return "the same" if price == 0 else f"{pounds} more" if price > 0 else f"{pounds} less"
 
 
-def _nowhere_else(formulation: Formulation, j: int) -> Any:
+def _nowhere_else(formulation: Formulated, j: int) -> Any:
     """Positions, in the place's frame, of the access points whose one choice is this site."""
     p = formulation.problem
     choices = np.bincount(p.pair_point, minlength=p.n_points)
@@ -220,7 +220,7 @@ def _nowhere_else(formulation: Formulation, j: int) -> Any:
     return formulation.points[mine[mine < len(formulation.points)]]
 
 
-def _only_here(place: Place, formulation: Formulation, j: int) -> tuple[OnlyHere, ...]:
+def _only_here(place: Place, formulation: Formulated, j: int) -> tuple[OnlyHere, ...]:
     """Zones for which, of the buildings that could serve them within their limit, none is left without this one."""
     p, compiled = formulation.problem, formulation.compiled
     cover = compiled.cover

@@ -25,7 +25,7 @@ from estate.diagnose.levers import Lever, Loosened, ask
 from estate.diagnose.members import Kind, Member, reaches
 from estate.diagnose.words import nearest_left, rule_named
 from estate.formulate.side import MAY_NOT_MERGE
-from estate.scenario import Measure, Standard
+from estate.scenario import Journey, Standard
 from estate.standards.presets import limbs
 from estate.standards.reach import nearest
 
@@ -237,7 +237,7 @@ def _rule_levers(e: Elastic, rule: Standard, dead: Sequence[Member]) -> Iterator
         return
     floor = max((nearest_left(e, rule, member.who)[0] for member in dead), default=0)
     yield lv.limit_lever(e, rule, "limit", floor)
-    if rule.measure is not Measure.HOME:
+    if rule.measure is not Journey.HOME:
         return
     if rule.beyond == "strict":
         loosened = Loosened(rules={rule.name: {"beyond": "no-worse"}})

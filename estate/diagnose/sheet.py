@@ -43,7 +43,7 @@ class Layout:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rows:
+class SheetRows:
     """``lower <= matrix x <= upper``; ``member`` is what each row is there for, or -1."""
 
     matrix: csr_array
@@ -51,9 +51,9 @@ class Rows:
     upper: Floats
     member: Ints
 
-    def take(self, chosen: Bools) -> Rows:
+    def take(self, chosen: Bools) -> SheetRows:
         """Only the chosen rows, (R,) bools."""
-        return Rows(self.matrix[chosen], self.lower[chosen], self.upper[chosen], self.member[chosen])
+        return SheetRows(self.matrix[chosen], self.lower[chosen], self.upper[chosen], self.member[chosen])
 
 
 @dataclass(slots=True)
@@ -61,7 +61,7 @@ class _Sheet:
     """Rows while they are collected."""
 
     columns: int
-    blocks: list[Rows] = field(default_factory=list)
+    blocks: list[SheetRows] = field(default_factory=list)
 
     def add(self, n: int, entries: Entries, lower: Floats | float, upper: Floats | float, member: Ints | int = -1) -> None:
         """Add ``n`` rows from entries of (row, column, value); a column of -1 is left out."""
@@ -70,12 +70,12 @@ class _Sheet:
         there = column >= 0
         matrix = csr_array((value[there], (row[there], column[there])), shape=(n, self.columns))
         low, high = (np.broadcast_to(np.asarray(side, dtype=float), (n,)) for side in (lower, upper))
-        self.blocks.append(Rows(matrix, low, high, np.broadcast_to(np.asarray(member, dtype=np.int64), (n,))))
+        self.blocks.append(SheetRows(matrix, low, high, np.broadcast_to(np.asarray(member, dtype=np.int64), (n,))))
 
 
-def joined(*parts: Rows) -> Rows:
+def joined(*parts: SheetRows) -> SheetRows:
     """Rows one after another."""
-    return Rows(
+    return SheetRows(
         csr_array(vstack([each.matrix for each in parts], format="csr")),
         np.concatenate([each.lower for each in parts]),
         np.concatenate([each.upper for each in parts]),
@@ -96,7 +96,7 @@ def layout_of(problem: Problem) -> Layout:
     return Layout(offers, at, host, hall, desk, gain, hub, extra, covered, short, over, under, total)
 
 
-def cover_rows(cover: CoverRows, at: Layout, member: Ints) -> Rows:
+def cover_rows(cover: CoverRows, at: Layout, member: Ints) -> SheetRows:
     """``sum_{j in row} offer_kj >= need``."""
     sheet = _Sheet(at.total)
     row = np.repeat(np.arange(len(cover)), np.diff(cover.start))
@@ -104,7 +104,7 @@ def cover_rows(cover: CoverRows, at: Layout, member: Ints) -> Rows:
     return sheet.blocks[0]
 
 
-def other_rows(problem: Problem, at: Layout, member: Mapping[str, Ints], slack: tuple[Ints, Ints]) -> Rows:
+def other_rows(problem: Problem, at: Layout, member: Mapping[str, Ints], slack: tuple[Ints, Ints]) -> SheetRows:
     """Every row but the cover rows.
 
     ``member`` gives, by family (``point``, ``area``, ``share``, ``side``, ``conflict``, ``together``), the member of each row;
@@ -216,4 +216,4 @@ def bounds(problem: Problem, at: Layout) -> tuple[Floats, Floats, Bools]:
     return lower, upper, integer
 
 
-__all__ = ["Layout", "Rows", "bounds", "cover_rows", "joined", "layout_of", "other_rows"]
+__all__ = ["Layout", "SheetRows", "bounds", "cover_rows", "joined", "layout_of", "other_rows"]

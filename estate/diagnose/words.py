@@ -17,7 +17,7 @@ from estate.money.law import year_label
 from estate.money.purses import at_hand_pence, of_row
 from estate.place import Place
 from estate.problem import AREA_UNITS_PER_M2, Bools
-from estate.scenario import Limit, Measure, Metric, Standard
+from estate.scenario import Journey, Limit, Metric, Standard
 from estate.standards.presets import limbs
 from estate.standards.words import in_words
 
@@ -154,7 +154,7 @@ def _out_of_reach(e: Elastic, first: Member, rest: Sequence[Member], where: Wher
 def nearest_left(e: Elastic, rule: Standard, who: Sequence[str]) -> tuple[int, str, str]:
     """The one whose nearest possible site is farthest: the value (m or s), its id, that site; -1 where one has none."""
     limb = limbs(rule, e.scenario)[0]
-    home = rule.measure is Measure.HOME
+    home = rule.measure is Journey.HOME
     pairs = (e.travel.home if home else e.travel.between)[limb.mode]
     value = pairs.measure(limb.limit.metric.value)
     possible = possible_sites(e, rule.service)
@@ -184,7 +184,7 @@ def possible_sites(e: Elastic, service: str) -> Bools:
 
 def beyond_today(e: Elastic, rule: Standard, who: Sequence[str]) -> Bools:
     """Whether ``no-worse`` is what holds each of these zones: it has no site within the limit today."""
-    if rule.measure is not Measure.HOME or rule.beyond != "no-worse":
+    if rule.measure is not Journey.HOME or rule.beyond != "no-worse":
         return np.zeros(len(who), dtype=bool)
     limb = limbs(rule, e.scenario)[0]
     pairs = e.travel.home[limb.mode]
@@ -270,7 +270,7 @@ def site_name_in(place: Place, site: str) -> str:
 
 
 def _who(e: Elastic, rule: Standard, who: Sequence[str]) -> str:
-    if rule.measure is Measure.SITE:
+    if rule.measure is Journey.SITE:
         return f"{plural(len(who), 'access point')} ({listed(who)})"
     people = int(e.place.zones["population"].reindex(list(who)).sum())
     return f"{plural(len(who), 'zone')} ({listed(who)}; {people:,} people)"

@@ -31,7 +31,7 @@ from estate.problem import BROKEN, CoverRows, Goal, Ints, NearRows, Problem, Sol
 from estate.scenario import Objective, Scenario
 from estate.standards.measured import Measured
 from estate.standards.reach import nearest
-from estate.travel import Travel
+from estate.travel import TravelTables
 from estate.travel.pairs import lookup
 
 GOALS = {
@@ -44,7 +44,7 @@ GOALS = {
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Formulation:
+class Formulated:
     """A problem and the way back to the place.
 
     ``points`` are the positions, in the place's frame, of the problem's points; its sites after the place's own stand for priced
@@ -70,7 +70,7 @@ class Formulation:
         return priced_solution(self.problem, self.compiled, Solution(plan.open.copy(), plan.host[self.points]))
 
 
-def formulate(measured: Measured, *, near: NearRows | None = None) -> Formulation:
+def formulate(measured: Measured, *, near: NearRows | None = None) -> Formulated:
     """The problem of a place under a scenario, whose rules are measured already.
 
     ``near`` is what an earlier call found (``problem.near``) for the same people, offers of today, travel and mode: it depends
@@ -128,7 +128,7 @@ def formulate(measured: Measured, *, near: NearRows | None = None) -> Formulatio
     problem = _with_sharing(problem, place, scenario)
     problem = with_prices(problem, compiled)
     problem = replace(problem, side=side_rows(problem, place, scenario, state))
-    return Formulation(problem, points, constant, compiled, state, compiled.notes + _today_notes(problem))
+    return Formulated(problem, points, constant, compiled, state, compiled.notes + _today_notes(problem))
 
 
 def _kinds(place: Place, scenario: Scenario) -> Ints:
@@ -163,7 +163,7 @@ def _costs(
     return pair, fixed, constant
 
 
-def _apart(place: Place, scenario: Scenario, travel: Travel, point: Ints, site: Ints) -> Ints:
+def _apart(place: Place, scenario: Scenario, travel: TravelTables, point: Ints, site: Ints) -> Ints:
     """(P,) how far each counter would go, times how much goes: visits a year if known for all that could move, else m2.
 
     In whole units of a tenth of a kilometre (or of a minute, where only times are known) times ten visits (or 1 m2): fine enough
@@ -205,7 +205,7 @@ def _without_outside(cover: CoverRows, outside: Ints, n_services: int, n_sites: 
     return CoverRows(cover.service[stays], need[stays], start, cover.site[entry], cover.excuse[stays])
 
 
-def _near(place: Place, scenario: Scenario, travel: Travel) -> NearRows:
+def _near(place: Place, scenario: Scenario, travel: TravelTables) -> NearRows:
     """From each zone with people, for each service that it reaches today, to every site in the home table, nearest first.
 
     A service that a zone cannot reach today is nobody's journey: it cannot be made a condition of a plan.

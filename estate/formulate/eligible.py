@@ -12,7 +12,7 @@ from estate.money.opening import not_ready
 from estate.place import Place
 from estate.problem import AREA_UNITS_PER_M2, Bools, Floats, Ints
 from estate.scenario import Scenario
-from estate.travel import Travel
+from estate.travel import TravelTables
 
 
 def area_units(m2: Floats, *, up: bool = True) -> Ints:
@@ -78,7 +78,9 @@ def _of_agency(place: Place, frame: pd.DataFrame, part: Bools) -> Bools:
     return np.append(part, True)[row]  # -1 is the last
 
 
-def host_pairs(place: Place, scenario: Scenario, travel: Travel, compiled: Compiled, state: SiteState) -> tuple[Ints, Ints]:
+def host_pairs(
+    place: Place, scenario: Scenario, travel: TravelTables, compiled: Compiled, state: SiteState
+) -> tuple[Ints, Ints]:
     """Every allowed (access point, site), by position in the place's frames, sorted; points outside the place have none."""
     points = place.access_points
     mobile = _of_agency(place, points, taking_part(place, scenario))
@@ -123,7 +125,7 @@ def _suits(place: Place, scenario: Scenario) -> Bools:
     return result
 
 
-def _within_moves(place: Place, scenario: Scenario, travel: Travel, compiled: Compiled) -> Bools:
+def _within_moves(place: Place, scenario: Scenario, travel: TravelTables, compiled: Compiled) -> Bools:
     """(S, J) moves within the reach of each service and every ``moved`` rule that forbids."""
     n_sites = len(place.sites)
     result = np.ones((len(place.access_points), n_sites), dtype=bool)

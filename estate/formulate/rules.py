@@ -33,7 +33,7 @@ from scipy import sparse
 
 from estate.errors import Issue, Severity, Where
 from estate.problem import Bools, CoverRows, Ints, ShareRule
-from estate.scenario import Measure, Objective, Standard
+from estate.scenario import Journey, Objective, Standard
 from estate.standards.measured import Measured
 from estate.standards.reach import nearest, people_needed, reach_of
 from estate.standards.words import by_mode
@@ -112,7 +112,7 @@ def compile_rules(measured: Measured) -> Compiled:
         if k is None:
             continue
         made.notes.extend(_untested(rule, measured))
-        (_home_rule if rule.measure is Measure.HOME else _site_rule)(made, r, rule, measured, k)
+        (_home_rule if rule.measure is Journey.HOME else _site_rule)(made, r, rule, measured, k)
     return Compiled(
         measured.rules,
         made.hard.cover(),

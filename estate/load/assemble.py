@@ -14,7 +14,7 @@ from estate.load.cells import Cells, Words, guessed, service_words, typed
 from estate.load.change import adjusted
 from estate.load.context import context_layer, in_order
 from estate.load.files import Reading
-from estate.load.merge import Part, complete, merged
+from estate.load.merge import MergedFile, complete, merged
 from estate.load.points import check_extent, extent_of, located, postcode_table
 from estate.load.raw import Raw
 from estate.load.reorganise import reorganised
@@ -23,7 +23,7 @@ from estate.load.travel import Known, travel_rows, travel_table
 from estate.load.vest import vested
 from estate.place import CRS, Place
 from estate.scenario import Scenario, TableFile
-from estate.tables import LOCATION, TABLES, Column, Kind, Table
+from estate.tables import LOCATION, TABLES, Column, ColumnKind, Table
 from estate.wording import counted, listed
 
 _OUTSIDE_MAY_OMIT = ("capacity_m2", "running_cost_gbp_pa", "tenure")
@@ -128,15 +128,15 @@ def _table(job: _Job, table: Table) -> tuple[pd.DataFrame, pd.DataFrame]:
     return frame, whole.origin
 
 
-def _part(job: _Job, table: Table, given: TableFile) -> Part | None:
+def _part(job: _Job, table: Table, given: TableFile) -> MergedFile | None:
     raw = job.reading.read(given, f"tables.{table.name}")
     return None if raw is None else _typed_part(job, table, shaped(raw, given, table, job.issues, job.asked(table)), given)
 
 
-def _typed_part(job: _Job, table: Table, raw: Raw, given: TableFile) -> Part:
+def _typed_part(job: _Job, table: Table, raw: Raw, given: TableFile) -> MergedFile:
     """A file's rows with every column typed, and the point of each."""
     numbers = job.scenario.rules.throughput if table.name == "sites" else ()
-    asked = {name: Column(name, Kind.NUMBER) for name in numbers}
+    asked = {name: Column(name, ColumnKind.NUMBER) for name in numbers}
     specs = asked | {each.name: each for each in (*table.columns, *(LOCATION if table.located else ()))}
     columns: dict[str, pd.Series] = {}
     for name, text in raw.frame.items():
@@ -153,10 +153,10 @@ def _typed_part(job: _Job, table: Table, raw: Raw, given: TableFile) -> Part:
     if table.located:
         frame = located(raw, frame, given.crs, job.postcodes, table.name, job.issues)
     origin = pd.DataFrame({"file": pd.Series([raw.file] * len(raw), dtype="str"), "row": raw.rows})
-    return Part(frame.reset_index(drop=True), origin)
+    return MergedFile(frame.reset_index(drop=True), origin)
 
 
-def _added(job: _Job, table: Table) -> Part:
+def _added(job: _Job, table: Table) -> MergedFile:
     """Sites that the scenario adds, read as a file's rows would be."""
     added = job.scenario.add_sites
     names = list(dict.fromkeys(name for row in added for name in row))
@@ -181,7 +181,7 @@ def _nothing(table: Table) -> tuple[pd.DataFrame, pd.DataFrame]:
     origin = pd.DataFrame({"file": pd.Series(dtype="str"), "row": pd.Series(dtype="int64")})
     if table.located:
         keys = keys.assign(easting_m=np.float64(), northing_m=np.float64())
-    return complete(table, Part(keys, origin), [], {}, []), origin
+    return complete(table, MergedFile(keys, origin), [], {}, []), origin
 
 
 def _may_omit(table: Table, frame: pd.DataFrame) -> dict[str, pd.Series]:

@@ -21,7 +21,7 @@ from estate.load.dates import parsed_dates
 from estate.load.marks import lost_digits, single_letters, spoilt, suppressed, why_spoilt
 from estate.load.raw import MOST_SHOWN, row_issues
 from estate.scenario import Scenario
-from estate.tables import TABLES, Column, Kind
+from estate.tables import TABLES, Column, ColumnKind
 from estate.wording import brief, counted, listed, plain, suggestion
 
 # "Â£" is a pound sign that was saved as UTF-8 and opened as something else.
@@ -139,22 +139,22 @@ def typed(cells: Cells, column: pd.Series, words: Words, factor: float | None = 
         return _read(cells, text, words, factor)
     cells.tell_spoilt(bad, text)
     values = _read(cells, text.mask(bad, ""), words, factor)
-    if cells.spec.kind in (Kind.FLAG, Kind.DATE):
+    if cells.spec.kind in (ColumnKind.FLAG, ColumnKind.DATE):
         return values
-    number = cells.spec.kind in (Kind.NUMBER, Kind.INTEGER)
+    number = cells.spec.kind in (ColumnKind.NUMBER, ColumnKind.INTEGER)
     return values.mask(bad, cells.spec.low or 0) if number else values.mask(bad, text)
 
 
 def _read(cells: Cells, text: pd.Series, words: Words, factor: float | None) -> pd.Series:
     spec = cells.spec
-    readers: Mapping[Kind, Callable[[], pd.Series]] = {
-        Kind.NUMBER: lambda: _numbers(cells, text, factor),
-        Kind.INTEGER: lambda: _numbers(cells, text, factor),
-        Kind.FLAG: lambda: _flags(cells, text),
-        Kind.DATE: lambda: _dates(cells, text),
-        Kind.CHOICE: lambda: _choices(cells, text),
-        Kind.SERVICE: lambda: _services(cells, text, words),
-        Kind.SERVICES: lambda: _service_lists(cells, text, words),
+    readers: Mapping[ColumnKind, Callable[[], pd.Series]] = {
+        ColumnKind.NUMBER: lambda: _numbers(cells, text, factor),
+        ColumnKind.INTEGER: lambda: _numbers(cells, text, factor),
+        ColumnKind.FLAG: lambda: _flags(cells, text),
+        ColumnKind.DATE: lambda: _dates(cells, text),
+        ColumnKind.CHOICE: lambda: _choices(cells, text),
+        ColumnKind.SERVICE: lambda: _services(cells, text, words),
+        ColumnKind.SERVICES: lambda: _service_lists(cells, text, words),
     }
     if spec.kind in readers:
         return readers[spec.kind]()
@@ -204,7 +204,7 @@ def _numbers(cells: Cells, text: pd.Series, factor: float | None) -> pd.Series:
         outside, text, "range", f"'{{value}}' is outside {low:,.15g} to {high:,.15g}{unit}", "correct it; is the unit right?"
     )
     values = values.clip(low, high)
-    if spec.kind is Kind.INTEGER:
+    if spec.kind is ColumnKind.INTEGER:
         part = values.notna() & (values != np.floor(values))
         cells.refuse(part, text, "not-whole", "'{value}' is not a whole number", "round it")
         values = values // 1

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from estate.errors import Issue, Severity, Where
 from estate.load.cells import Words, parsed_numbers
 from estate.scenario import Adjust, Scenario
-from estate.tables import TABLES, Kind
+from estate.tables import TABLES, ColumnKind
 from estate.wording import suggestion
 
 _TEST = re.compile(r"\s*(<=|>=|!=|<|>|=)?\s*(.*?)\s*")
@@ -131,7 +131,7 @@ def _changed(
         return frame
     values = column.to_numpy(dtype=np.float64)
     changed = np.where(chosen, values * each.factor if each.factor is not None else values + (each.add or 0.0), values)
-    if spec and spec.kind is Kind.INTEGER:
+    if spec and spec.kind is ColumnKind.INTEGER:
         changed = np.floor(changed + 0.5)
     low, high = (spec.low, spec.high) if spec else (None, None)
     with np.errstate(invalid="ignore"):
@@ -149,17 +149,17 @@ def _changed(
     return frame.assign(**{each.column: exact})
 
 
-def _settable(value: object, column: pd.Series, kind: Kind | None, choices: tuple[str, ...], words: Words) -> object:
+def _settable(value: object, column: pd.Series, kind: ColumnKind | None, choices: tuple[str, ...], words: Words) -> object:
     """The value in the column's own type; None when it does not fit."""
     text = ("yes" if value else "no") if isinstance(value, bool) else str(value)
     if column.dtype == bool:
         return {"yes": True, "no": False, "true": True, "false": False}.get(text.casefold())
-    if kind is Kind.DATE:
+    if kind is ColumnKind.DATE:
         stamp = pd.to_datetime(text, format="%Y-%m-%d", errors="coerce")
         return None if pd.isna(stamp) else stamp
     if pd.api.types.is_numeric_dtype(column):
         number, wrong = parsed_numbers(pd.Series([text], dtype="str"))
         return None if wrong.any() else float(number.iloc[0])
-    if kind is Kind.SERVICE:
+    if kind is ColumnKind.SERVICE:
         return words.find(text)
     return text if not choices or text in choices else None

@@ -14,36 +14,36 @@ import pandas as pd
 
 from estate.errors import Issue, Severity, Where
 from estate.load.raw import row_issues
-from estate.tables import Column, Kind, Table
+from estate.tables import Column, ColumnKind, Table
 from estate.wording import closest, listed, plain
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class MergedFile:
     """One file's typed rows: ``frame`` (missing values still missing) and ``origin`` (``file``, ``row``) beside it."""
 
     frame: pd.DataFrame
     origin: pd.DataFrame
 
 
-def merged(table: Table, parts: Sequence[Part], issues: list[Issue]) -> Part:
+def merged(table: Table, parts: Sequence[MergedFile], issues: list[Issue]) -> MergedFile:
     """All files' rows, one for each key, in order of key; the key columns are still columns."""
     usable = [part for part in parts if _keyed(table, part, issues)]
     if not usable:
         empty = pd.DataFrame({name: pd.Series(dtype="str") for name in table.key})
-        return Part(empty, pd.DataFrame({"file": pd.Series(dtype="str"), "row": pd.Series(dtype="int64")}))
+        return MergedFile(empty, pd.DataFrame({"file": pd.Series(dtype="str"), "row": pd.Series(dtype="int64")}))
     clean = [_once(table, _without_blank_keys(table, part, issues), issues) for part in usable]
     frame = pd.concat([_comparable(part.frame) for part in clean], ignore_index=True)
     origin = pd.concat([part.origin for part in clean], ignore_index=True)
     if len(clean) > 1:
         frame, origin = _laid_together(table, frame, origin, issues)
     order = frame.sort_values(list(table.key), kind="stable").index
-    sorted_ = Part(frame.loc[order].reset_index(drop=True), origin.loc[order].reset_index(drop=True))
+    sorted_ = MergedFile(frame.loc[order].reset_index(drop=True), origin.loc[order].reset_index(drop=True))
     issues.extend(_twins(table, sorted_))
     return sorted_
 
 
-def _keyed(table: Table, part: Part, issues: list[Issue]) -> bool:
+def _keyed(table: Table, part: MergedFile, issues: list[Issue]) -> bool:
     """Whether a file has the key; a missing starred key (site kind of a rate) is blank."""
     for name in table.key:
         if name in part.frame:
@@ -64,7 +64,7 @@ def _no_column(table: Table, name: str, file: str, frame: pd.DataFrame) -> Issue
     return Issue(f"{table.name}.no-column", message, remedy, Where(file, column=name))
 
 
-def _without_blank_keys(table: Table, part: Part, issues: list[Issue]) -> Part:
+def _without_blank_keys(table: Table, part: MergedFile, issues: list[Issue]) -> MergedFile:
     for name in table.key:
         blank = (part.frame[name] == "").to_numpy(dtype=bool)
         if blank.any() and table.column(name).required:
@@ -76,11 +76,11 @@ def _without_blank_keys(table: Table, part: Part, issues: list[Issue]) -> Part:
                     row_issues(f"{table.name}.blank-id", Where(file, column=name), rows, [""] * len(rows), message, remedy)
                 )
             keep = ~blank
-            part = Part(part.frame[keep].reset_index(drop=True), part.origin[keep].reset_index(drop=True))
+            part = MergedFile(part.frame[keep].reset_index(drop=True), part.origin[keep].reset_index(drop=True))
     return part
 
 
-def _once(table: Table, part: Part, issues: list[Issue]) -> Part:
+def _once(table: Table, part: MergedFile, issues: list[Issue]) -> MergedFile:
     """One file's rows with each key once; others are named with all their rows, and only the first is kept."""
     again = part.frame.duplicated(list(table.key), keep=False).to_numpy()
     if not again.any():
@@ -96,7 +96,7 @@ def _once(table: Table, part: Part, issues: list[Issue]) -> Part:
         message = f"{len(rows) - 20:,} more ids stand in several rows"
         issues.append(Issue(f"{table.name}.duplicate-id", message, "give each row its own id", Where(file)))
     keep = ~part.frame.duplicated(list(table.key)).to_numpy()
-    return Part(part.frame[keep].reset_index(drop=True), part.origin[keep].reset_index(drop=True))
+    return MergedFile(part.frame[keep].reset_index(drop=True), part.origin[keep].reset_index(drop=True))
 
 
 def _comparable(frame: pd.DataFrame) -> pd.DataFrame:
@@ -144,7 +144,7 @@ def _joined(words: pd.Series) -> str:
     return "; ".join(dict.fromkeys(words.dropna()))
 
 
-def _twins(table: Table, part: Part) -> list[Issue]:
+def _twins(table: Table, part: MergedFile) -> list[Issue]:
     """Ids that differ only by case, spaces or punctuation are allowed, and worth a look."""
     if len(table.key) != 1 or part.frame.empty:
         return []
@@ -163,7 +163,7 @@ def _twins(table: Table, part: Part) -> list[Issue]:
 
 
 def complete(
-    table: Table, part: Part, files: Sequence[str], optional: dict[str, pd.Series], issues: list[Issue]
+    table: Table, part: MergedFile, files: Sequence[str], optional: dict[str, pd.Series], issues: list[Issue]
 ) -> pd.DataFrame:
     """The frame with every column of the table, defaults filled, indexed by key; columns of the file's own follow by name.
 
@@ -202,11 +202,11 @@ def _refuse_blanks(table: Table, spec: Column, missing: pd.Series, origin: pd.Da
 
 
 def _blank(spec: Column, index: pd.Index) -> pd.Series:
-    if spec.kind in (Kind.NUMBER, Kind.INTEGER):
+    if spec.kind in (ColumnKind.NUMBER, ColumnKind.INTEGER):
         return pd.Series(np.nan, index=index, dtype="float64")
-    if spec.kind is Kind.FLAG:
+    if spec.kind is ColumnKind.FLAG:
         return pd.Series(pd.NA, index=index, dtype="boolean")
-    if spec.kind is Kind.DATE:
+    if spec.kind is ColumnKind.DATE:
         return pd.Series(pd.NaT, index=index, dtype="datetime64[s]")
     return pd.Series("", index=index, dtype="str")
 
@@ -217,12 +217,12 @@ def unfilled(spec: Column, index: pd.Index) -> pd.Series:
 
 
 def _filled(spec: Column, column: pd.Series) -> pd.Series:
-    if spec.kind is Kind.FLAG:
+    if spec.kind is ColumnKind.FLAG:
         return column.astype("boolean").fillna(bool(spec.default)).astype(bool)
-    if spec.kind is Kind.DATE:
+    if spec.kind is ColumnKind.DATE:
         return column
-    if spec.kind in (Kind.NUMBER, Kind.INTEGER):
+    if spec.kind in (ColumnKind.NUMBER, ColumnKind.INTEGER):
         number = column if spec.default is None else column.fillna(float(spec.default))
-        return number.astype("int64") if spec.kind is Kind.INTEGER and number.notna().all() else number
+        return number.astype("int64") if spec.kind is ColumnKind.INTEGER and number.notna().all() else number
     text = column.astype("str").fillna("")
     return text.mask(text == "", str(spec.default)) if spec.default else text

@@ -36,13 +36,14 @@ from collections.abc import Mapping
 import numpy as np
 
 from estate.model import access, space
-from estate.model.formulation import Block, Formulation, Plan, Rows, to_pulp
-from estate.model.measures import PLACED, Measure, Terms, beyond, measure, one_off, placed
+from estate.model.formulation import Block, Formulation, Rows, SolutionFacts, to_pulp
+from estate.model.measures import PLACED, LinearMeasure, Measure, beyond, measure, one_off, placed
 from estate.model.space import offer_index
 from estate.problem import Goal, Ints, Problem
 
 __all__ = [
-    "Block", "Formulation", "Measure", "Plan", "Rows", "beyond", "formulate", "measure", "offer_index", "one_off", "to_pulp",
+    "Block", "Formulation", "Measure", "Rows", "SolutionFacts", "beyond", "formulate", "measure", "offer_index",
+    "one_off", "to_pulp",
 ]  # fmt: skip
 
 
@@ -68,9 +69,9 @@ def formulate(
     space.somewhere(f)
     space.area(f)
     access.cover(f)
-    terms: dict[Measure, Terms] = {}
+    terms: dict[Measure, LinearMeasure] = {}
     covered = access.share(f, want_all=Measure.COVERED in used)
-    terms[Measure.COVERED] = Terms(covered, -np.concatenate([np.zeros(0, dtype=np.int64), *_weights(problem)]))
+    terms[Measure.COVERED] = LinearMeasure(covered, -np.concatenate([np.zeros(0, dtype=np.int64), *_weights(problem)]))
     space.services_by_site(f)
     space.side(f)
     if within is not None:
@@ -79,15 +80,15 @@ def formulate(
         terms[Measure.TRAVEL] = access.travel(f, must_be_served=problem.goal in {Goal.TRAVEL, Goal.FARTHEST})
     sites, pairs = np.arange(problem.n_sites), problem.n_sites + np.arange(problem.n_pairs)
     both = np.concatenate([sites, pairs])
-    terms[Measure.COST] = Terms(both, np.concatenate([problem.site_cost, problem.pair_cost]))
+    terms[Measure.COST] = LinearMeasure(both, np.concatenate([problem.site_cost, problem.pair_cost]))
     by_site, opening, by_pair = one_off(problem)
-    terms[Measure.ONE_OFF] = Terms(both, np.concatenate([opening - by_site, by_pair]), int(by_site.sum()))
+    terms[Measure.ONE_OFF] = LinearMeasure(both, np.concatenate([opening - by_site, by_pair]), int(by_site.sum()))
     for other in PLACED:
-        terms[other] = Terms(both, np.concatenate(placed(problem, other)))
+        terms[other] = LinearMeasure(both, np.concatenate(placed(problem, other)))
     for other, value in limits.items():
         limit(f, other, terms[other], value)
     f.objective = np.zeros(f.n_columns)
-    chosen = terms[what] if what is not None else None if prefer is None else Terms(both, np.concatenate(prefer))
+    chosen = terms[what] if what is not None else None if prefer is None else LinearMeasure(both, np.concatenate(prefer))
     if chosen is not None:
         f.unit = max(int(np.gcd.reduce(chosen.weight)), 1) if len(chosen.weight) else 1
         f.sign = -1 if what is Measure.COVERED else 1
@@ -100,7 +101,7 @@ def _weights(problem: Problem) -> list[Ints]:
     return [rule.weight for rule in problem.shares]
 
 
-def limit(f: Formulation, what: Measure, terms: Terms, value: int) -> None:
+def limit(f: Formulation, what: Measure, terms: LinearMeasure, value: int) -> None:
     """``measure <= value`` (``covered >= value``), divided by the common unit of its coefficients."""
     room = (-value if what is Measure.COVERED else value) - terms.constant
     unit = max(int(np.gcd.reduce(terms.weight)), 1) if len(terms.weight) else 1

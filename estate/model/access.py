@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from estate.model.formulation import Formulation, Plan
-from estate.model.measures import Terms, beyond
+from estate.model.formulation import Formulation, SolutionFacts
+from estate.model.measures import LinearMeasure, beyond
 from estate.problem import Bools, Ints, Problem, ShareRule, near_distance
 
 MOST_ROW_PAIRS = 10_000_000
@@ -69,7 +69,7 @@ def share(f: Formulation, *, want_all: bool) -> Ints:
             continue
         item = np.repeat(np.arange(n), np.diff(rule.start))
 
-        def reached(plan: Plan, rule: ShareRule = rule, item: Ints = item, n: int = n) -> Bools:
+        def reached(plan: SolutionFacts, rule: ShareRule = rule, item: Ints = item, n: int = n) -> Bools:
             return np.bincount(item, weights=plan.there[rule.service, rule.site], minlength=n) > 0
 
         covered = f.add_columns(f"covered{r}", np.ones(n), reached, integer=True)
@@ -90,7 +90,7 @@ def radius(f: Formulation, within: int) -> None:
     f.add_rows("radius", row, column, 1, n=len(near), lower=1)
 
 
-def travel(f: Formulation, *, must_be_served: bool) -> Terms:
+def travel(f: Formulation, *, must_be_served: bool) -> LinearMeasure:
     """Person-metres by radius: ``far_rm = 1`` when row ``r`` has no offer within its ``m``-th distinct distance.
 
     ``far_rm + sum_{j: d_rj = d_m} offer_kj >= far_r,m-1`` with ``far_r0 = 1``, at the cost
@@ -119,7 +119,7 @@ def travel(f: Formulation, *, must_be_served: bool) -> Terms:
     nearest = np.full(n, beyond(problem), dtype=np.int64)
     nearest[step_row[leads]] = step_distance[leads]
 
-    def unserved(plan: Plan) -> Bools:
+    def unserved(plan: SolutionFacts) -> Bools:
         there = near_distance(problem, plan.there)
         return np.where(there < 0, beyond(problem), there)[step_row] > step_distance
 
@@ -141,7 +141,7 @@ def travel(f: Formulation, *, must_be_served: bool) -> Terms:
         lower=leads[needed].astype(np.float64),
     )
     weight = near.weight[step_row] * rise
-    return Terms(far[needed], weight[needed], int((near.weight * nearest).sum()))
+    return LinearMeasure(far[needed], weight[needed], int((near.weight * nearest).sum()))
 
 
 def served_within(problem: Problem) -> Ints:

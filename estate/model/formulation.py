@@ -37,14 +37,14 @@ class Block:
     lower: Floats
     upper: Floats
     integer: bool
-    implied: Callable[[Plan], Floats | Bools]
+    implied: Callable[[SolutionFacts], Floats | Bools]
 
     def __len__(self) -> int:
         return len(self.lower)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Plan:
+class SolutionFacts:
     """A solution and what follows from it, for :attr:`Block.implied`."""
 
     solution: Solution
@@ -90,7 +90,7 @@ class Formulation:
         self,
         name: str,
         upper: Floats,
-        implied: Callable[[Plan], Floats | Bools],
+        implied: Callable[[SolutionFacts], Floats | Bools],
         *,
         lower: Floats | None = None,
         integer: bool = False,
@@ -133,7 +133,7 @@ class Formulation:
         hosted = np.zeros((problem.n_services, problem.n_sites), dtype=bool)
         hosted[problem.point_service, solution.host] = True
         pair = solution.host[problem.pair_point] == problem.pair_site
-        plan = Plan(solution, pair, hosted, offered(problem, solution))
+        plan = SolutionFacts(solution, pair, hosted, offered(problem, solution))
         return np.concatenate([block.implied(plan).astype(np.float64) for block in self.blocks])
 
     def solution(self, values: Floats) -> Solution:

@@ -84,7 +84,7 @@ def beyond(problem: Problem) -> int:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Terms:
+class LinearMeasure:
     """A linear measure over the columns of a programme: ``constant + sum weight x column`` in whole units."""
 
     column: Ints

@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from estate.model.formulation import Formulation, Plan
+from estate.model.formulation import Formulation, SolutionFacts
 from estate.problem import Bools, Floats, Ints, Problem, hubs, offer_columns
 
 FEW_SERVICES = 5
@@ -215,7 +215,7 @@ def _increments(f: Formulation, name: str, members: tuple[Ints, Ints, Ints], bas
     fresh = ~(first & (base[of_group] >= 0))
     J = f.problem.n_sites
 
-    def reached(plan: Plan) -> Bools:
+    def reached(plan: SolutionFacts) -> Bools:
         part = f.problem.point_hall if name == "hall" else f.problem.point_desk
         at = plan.solution.host if name == "hall" else f.problem.point_service * J + plan.solution.host
         largest = np.zeros(len(base), dtype=np.int64)
@@ -238,7 +238,7 @@ def _increments(f: Formulation, name: str, members: tuple[Ints, Ints, Ints], bas
     return of_group, column, step
 
 
-def _gains(problem: Problem, plan: Plan) -> Floats:
+def _gains(problem: Problem, plan: SolutionFacts) -> Floats:
     """(J,) 1 where the site hosts a point that is not at home there."""
     gains = np.zeros(problem.n_sites)
     gains[plan.solution.host[plan.solution.host != problem.point_home]] = 1

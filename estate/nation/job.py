@@ -16,7 +16,7 @@ from estate.england import at_hand, cut, read, texts
 from estate.errors import BatchError, Issue
 from estate.nation.atlas import write_atlas
 from estate.nation.counties import name_of, named
-from estate.nation.work import FAILED, NO_PLAN, Ask, Row, answer, key_of
+from estate.nation.work import FAILED, NO_PLAN, CountyAsk, Row, answer, key_of
 from estate.runs.run import MANIFEST
 from estate.runs.staging import locked, writing
 from estate.whatif.interrupt import remembered
@@ -88,7 +88,7 @@ def run_nation(
     return Nation(table, len(missing), out)
 
 
-def _asks(given: Path | None, out: Path, areas: tuple[str, ...], changes: tuple[str, ...]) -> list[Ask]:
+def _asks(given: Path | None, out: Path, areas: tuple[str, ...], changes: tuple[str, ...]) -> list[CountyAsk]:
     """Every county's inputs, written where they are new, in order of name."""
     lists = read(at_hand(given))
     asks = []
@@ -96,7 +96,7 @@ def _asks(given: Path | None, out: Path, areas: tuple[str, ...], changes: tuple[
         name = name_of(area)
         files = texts(cut(lists, area, border=True), name)
         _write(out / PLACES / name, files)
-        asks.append(Ask(name, area.name, out / PLACES / name, out, changes, key_of(files, changes)))
+        asks.append(CountyAsk(name, area.name, out / PLACES / name, out, changes, key_of(files, changes)))
     return asks
 
 
@@ -112,7 +112,7 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
             (folder / name).write_text(text, encoding="utf-8", newline="\n")
 
 
-def _known(out: Path, ask: Ask) -> Row | None:
+def _known(out: Path, ask: CountyAsk) -> Row | None:
     """The row of a county that was answered for the same inputs, by the same versions, and whose run is still there."""
     file = out / ROWS / f"{ask.name}.json"
     try:
@@ -133,7 +133,7 @@ def _keep(out: Path, row: Row) -> None:
         os.replace(new, file)  # noqa: PTH105  (the same on both systems)
 
 
-def _answers(asks: list[Ask], scheduler: str, workers: int, shown: Shown) -> Iterator[Row]:
+def _answers(asks: list[CountyAsk], scheduler: str, workers: int, shown: Shown) -> Iterator[Row]:
     """The rows as they come; a county whose worker died is run again alone, and fails alone."""
     if not asks:
         return
@@ -144,7 +144,7 @@ def _answers(asks: list[Ask], scheduler: str, workers: int, shown: Shown) -> Ite
         return
     with cluster(scheduler, min(workers or workers_here(), len(asks))) as client:
         futures = {client.submit(answer, ask, pure=False): ask for ask in asks}
-        again: list[Ask] = []
+        again: list[CountyAsk] = []
         for future in as_completed(list(futures), loop=client.loop):  # type: ignore[no-untyped-call]
             if future.status != "finished":
                 again.append(futures[future])

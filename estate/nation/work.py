@@ -29,7 +29,7 @@ type Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class CountyAsk:
     """A county to run.  ``folder`` holds its place, ``out`` takes its run; workers elsewhere need both at the same path."""
 
     name: str
@@ -48,7 +48,7 @@ def key_of(texts: Mapping[str, str], changes: tuple[str, ...]) -> str:
     return hashlib.sha256(parts.encode()).hexdigest()
 
 
-def answer(ask: Ask) -> Row:
+def answer(ask: CountyAsk) -> Row:
     """Run one county and publish it; its row."""
     began, before = time.perf_counter(), _cpu_s()
     row: Row = {"name": ask.name, "title": ask.title, "key": ask.key, "reason": ""}

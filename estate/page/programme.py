@@ -32,7 +32,7 @@ MOST_YEARS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class YearCell:
     """One year of one row: how it is coloured, and what it says (``quiet``: to readers that do not see colours)."""
 
     name: str
@@ -99,13 +99,13 @@ def _lead(run: Run, said: Mapping[str, Any], steps: pd.DataFrame) -> list[str]:
 
 def _buildings(run: Run, steps: pd.DataFrame, years: list[str]) -> list[dict[str, Any]]:
     """One row for each building that is let go, opened, left or joined, in order of its first year."""
-    rows: dict[str, dict[str, list[Cell]]] = {}
+    rows: dict[str, dict[str, list[YearCell]]] = {}
     for step in steps.to_dict("records"):
         for site, cell in _events(run, step):
             rows.setdefault(site, defaultdict(list))[step["year"]].append(cell)
     for step in steps[steps["step"] == "let go"].to_dict("records"):
         if sold := step["receipt_year"]:
-            rows[str(step["site_id"])][str(sold)].append(Cell("sold", "sold"))
+            rows[str(step["site_id"])][str(sold)].append(YearCell("sold", "sold"))
     for row in facts.table(run, "lease_diary").to_dict("records"):
         for year, cell in _lease(row):
             if str(row["site_id"]) in rows:
@@ -122,26 +122,26 @@ def _buildings(run: Run, steps: pd.DataFrame, years: list[str]) -> list[dict[str
     return found
 
 
-def _events(run: Run, step: Mapping[Any, Any]) -> Iterator[tuple[str, Cell]]:
+def _events(run: Run, step: Mapping[Any, Any]) -> Iterator[tuple[str, YearCell]]:
     if step["step"] == "move":
         service = words.plain(facts.service_label(run, str(step["service"])))
-        yield str(step["to_site_id"]), Cell("gain", f"{service} comes in")
-        yield str(step["site_id"]), Cell("lose", f"{service} leaves")
+        yield str(step["to_site_id"]), YearCell("gain", f"{service} comes in")
+        yield str(step["site_id"]), YearCell("lose", f"{service} leaves")
     elif step["step"] == "open":
-        yield str(step["site_id"]), Cell("gain", "opens")
+        yield str(step["site_id"]), YearCell("gain", "opens")
     else:
-        yield str(step["site_id"]), Cell("gone", "closes")
+        yield str(step["site_id"]), YearCell("gone", "closes")
 
 
-def _lease(row: Mapping[Any, Any]) -> Iterator[tuple[str, Cell]]:
+def _lease(row: Mapping[Any, Any]) -> Iterator[tuple[str, YearCell]]:
     """The year of each date of a lease that matters."""
     for column, said in (("notice_by", "notice by"), ("lease_break", "lease may be broken"), ("lease_end", "lease ends")):
         if day := str(row.get(column) or ""):
             first = int(day[:4]) - (day[5:10] < "04-01")
-            yield f"{first}-{(first + 1) % 100:02d}", Cell("lease", f"{said} {spoken_day(day)}")
+            yield f"{first}-{(first + 1) % 100:02d}", YearCell("lease", f"{said} {spoken_day(day)}")
 
 
-def _filled(events: Mapping[str, list[Cell]], years: list[str], *, opened: bool) -> list[list[Cell]]:
+def _filled(events: Mapping[str, list[YearCell]], years: list[str], *, opened: bool) -> list[list[YearCell]]:
     """The cells of a row: its events, and between them what the building is."""
     state, found = ("shut", "not in use") if opened else ("use", "in use"), []
     # What is not sold is somebody else's from the day on which it is left.
@@ -156,7 +156,7 @@ def _filled(events: Mapping[str, list[Cell]], years: list[str], *, opened: bool)
         if "sold" in names:
             state = ("shut", "sold")
         shown = [cell for cell in here if cell.name != "lose" or "gone" not in names]
-        found.append([Cell(state[0], "", state[1]), *dict.fromkeys(shown)])
+        found.append([YearCell(state[0], "", state[1]), *dict.fromkeys(shown)])
     return found
 
 

@@ -31,7 +31,7 @@ from estate.place import Place, Plan, confidential, shown
 from estate.problem import Bools, Ints
 from estate.standards.journeys import ALL_PAIRS, among_shown
 from estate.standards.measured import Measured
-from estate.travel import Pairs, Travel
+from estate.travel import Pairs, TravelTables
 from estate.travel.pairs import make_pairs
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def _plan(run: Run, hidden: _Hidden, where: Ints) -> Plan:
     return Plan(open=np.append(True, run.plan.open[~hidden.sites]), host=where[run.plan.host[~hidden.points]])
 
 
-def _travel(run: Run, place: Place, where: Ints) -> Travel:
+def _travel(run: Run, place: Place, where: Ints) -> TravelTables:
     """The pairs between rows that are shown, by their new positions; nothing reaches, or is reached from, place 0."""
     whole = len(run.place.zones) * len(run.place.sites) <= ALL_PAIRS
     home = {
@@ -184,7 +184,7 @@ def _travel(run: Run, place: Place, where: Ints) -> Travel:
         for mode, pairs in run.travel.home.items()
     }
     between = {mode: _moved(pairs, where, both=True) for mode, pairs in run.travel.between.items()}
-    return Travel(home, between, method=run.travel.method)
+    return TravelTables(home, between, method=run.travel.method)
 
 
 def _moved(pairs: Pairs, where: Ints, *, both: bool) -> Pairs:

@@ -49,7 +49,7 @@ OTHERS = "(others)"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Terms:
+class AgreementTerms:
     """What settles a plan between its partners: cash, the years, and a settlement for each measure."""
 
     cash: Cash
@@ -57,7 +57,7 @@ class Terms:
     settlements: tuple[Settlement, ...]
 
 
-def terms(found: Partnership) -> Terms:
+def terms(found: Partnership) -> AgreementTerms:
     """The cash of the plan and what leaves nobody worse off than today, and than going alone."""
     measured, players = found.measured, found.game.players
     place, term = measured.place, term_of(measured)
@@ -69,7 +69,7 @@ def terms(found: Partnership) -> Terms:
             own = cash_of(measured, found.formulation.plan(place, each.plan), players)
             alone[i] = term.worth(own.net)[i]
     measures = ((TODAY, np.zeros(found.game.n)), (ALONE, np.maximum(alone, 0.0)))
-    return Terms(cash, term, tuple(settlement(name, players, worth, floor, term) for name, floor in measures))
+    return AgreementTerms(cash, term, tuple(settlement(name, players, worth, floor, term) for name, floor in measures))
 
 
 def agreement_tables(found: Partnership) -> dict[str, pd.DataFrame]:
@@ -135,7 +135,7 @@ def _winning(found: Partnership) -> pd.DataFrame:
 # ------------------------------------------------------------------------------------------------------ the account
 
 
-def _settlements(found: Partnership, terms_: Terms) -> pd.DataFrame:
+def _settlements(found: Partnership, terms_: AgreementTerms) -> pd.DataFrame:
     cash, term = terms_.cash, terms_.term
     worth = term.worth(cash.net)
     invested, received = cash.invested.sum(axis=1), cash.receipts.sum(axis=1)
@@ -169,7 +169,7 @@ def _settlements(found: Partnership, terms_: Terms) -> pd.DataFrame:
 PAYMENTS = ("what_for", "from_agency", "from_name", "to_agency", "to_name", "amount_gbp_pa", "from_year", "to_year", "fewest")
 
 
-def _payments(found: Partnership, terms_: Terms) -> pd.DataFrame:
+def _payments(found: Partnership, terms_: AgreementTerms) -> pd.DataFrame:
     """What realises each way to share that nobody would leave, and what leaves nobody worse off."""
     years = [found.measured.scenario.money.base_year + each for each in (terms_.term.first, len(terms_.term.factor) - 1)]
     names = {**dict(zip(found.game.players, found.names, strict=True)), OTHERS: "others who gain and are no partners"}
@@ -198,7 +198,7 @@ def _balances(found: Partnership, way: Way) -> Sequence[tuple[str, int]]:
     return [*pays, (OTHERS, -int(change.sum()))]
 
 
-def _account(found: Partnership, terms_: Terms) -> pd.DataFrame:
+def _account(found: Partnership, terms_: AgreementTerms) -> pd.DataFrame:
     """Accounts of those whom a measure makes pay or be paid, or who put money in."""
     base, frames = found.measured.scenario.money.base_year, []
     years = [year_label(base + n) for n in range(len(terms_.term.factor))]
@@ -245,7 +245,7 @@ AGREEMENT = ("part", "agency", "other_agency", "site_id", "access_point_id", "ye
 PARTY = {True: "a party; the plan needs it", False: "a party, if it signs; the plan does not need it"}
 
 
-def _agreement(found: Partnership, terms_: Terms, payments: pd.DataFrame) -> pd.DataFrame:
+def _agreement(found: Partnership, terms_: AgreementTerms, payments: pd.DataFrame) -> pd.DataFrame:
     """Parties, space, charges, buildings let go, money put in, credits and leaving, each with the table its figure is from."""
     heads = _Heads(found)
     for i, player in enumerate(found.game.players):

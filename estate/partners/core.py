@@ -35,7 +35,7 @@ MOST_ROWS = 5_000
 
 
 @dataclass(slots=True, eq=False)
-class Known:
+class KnownGroups:
     """The groups met so far, with what each saves; every question adds to them."""
 
     coalitions: Coalitions
@@ -86,7 +86,7 @@ STABLE_PENCE = 100
 """A split is stable when no group is proven or left open to gain more than a pound a year by leaving it."""
 
 
-def least_core(known: Known, reference: Floats) -> LeastCore:
+def least_core(known: KnownGroups, reference: Floats) -> LeastCore:
     """The least core, and of its splits the nearest to ``reference`` (n,) pence."""
     n, whole = known.coalitions.n, float(known.coalitions.together)
     low = -math.inf
@@ -113,7 +113,7 @@ def least_core(known: Known, reference: Floats) -> LeastCore:
     raise SolverError("the least core has no end in sight")
 
 
-def least_change(known: Known, start: Floats, reference: Floats, *, subsidy: float = 0.0) -> Floats | None:
+def least_change(known: KnownGroups, start: Floats, reference: Floats, *, subsidy: float = 0.0) -> Floats | None:
     """The split that nobody leaves to which least money need move from ``start`` (n,); None where none is.
 
     ``subsidy`` pence a year are added to what is shared.  Of equal ones the nearest to ``reference`` (least squares).
@@ -151,7 +151,7 @@ PRICED = 1e-7
 """A row with a larger dual value, or a column with a larger reduced cost, is the same in every best answer."""
 
 
-def least_subsidy(known: Known) -> float:
+def least_subsidy(known: KnownGroups) -> float:
     """Pence a year that must be added to what all save together so that some split keeps everybody; 0 where none must."""
     n, whole = known.coalitions.n, float(known.coalitions.together)
     for _ in range(MOST_ROWS):
@@ -165,7 +165,7 @@ def least_subsidy(known: Known) -> float:
     raise SolverError("the least subsidy has no end in sight")
 
 
-def least_top_up(known: Known, split: Floats) -> float:
+def least_top_up(known: KnownGroups, split: Floats) -> float:
     """Pence a year from outside, none taken from anybody, that make a split one that nobody leaves: a fund's worth."""
     n = known.coalitions.n
     for _ in range(MOST_ROWS):
@@ -188,7 +188,9 @@ def least_top_up(known: Known, split: Floats) -> float:
     raise SolverError("the least top-up has no end in sight")
 
 
-def _nearest(known: Known, reference: Floats, whole: float, slack: float, also: tuple[Floats, Floats] | None = None) -> Floats:
+def _nearest(
+    known: KnownGroups, reference: Floats, whole: float, slack: float, also: tuple[Floats, Floats] | None = None
+) -> Floats:
     """The split nearest to ``reference`` in which no group gains more than ``slack``; ``also`` are more rows and lower sides."""
     n = known.coalitions.n
     more, at_least = (np.zeros((0, n)), np.zeros(0)) if also is None else also

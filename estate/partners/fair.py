@@ -23,7 +23,7 @@ import numpy as np
 
 from estate.appraise.ledger import ledger
 from estate.errors import InfeasibleError, Issue, NoPlanError, Where
-from estate.formulate import Formulation
+from estate.formulate import Formulated
 from estate.load.vest import holds_titles, members
 from estate.money.costs import hosting_gbp_pa, running_gbp_pa
 from estate.money.present_value import annual_equivalent_pence
@@ -63,7 +63,7 @@ class Fair:
 
 def fair(
     measured: Measured,
-    formulation: Formulation,
+    formulation: Formulated,
     first: Answer,
     limits: Limits,
     *,
@@ -137,7 +137,7 @@ def _worse_off(measured: Measured, plan: Plan, rule: WorseOff, floor: dict[str, 
     return [agency for agency, least in floor.items() if int(gain[agency]) < least - PENNIES]
 
 
-def _payable(measured: Measured, formulation: Formulation, answer: Answer, rule: WorseOff, floor: dict[str, int]) -> None:
+def _payable(measured: Measured, formulation: Formulated, answer: Answer, rule: WorseOff, floor: dict[str, int]) -> None:
     """With payments between them it is enough that all together are no worse off."""
     if answer.solution is None:
         return
@@ -152,7 +152,7 @@ def _payable(measured: Measured, formulation: Formulation, answer: Answer, rule:
 
 
 def _without(
-    measured: Measured, formulation: Formulation, problem: Problem, plan: Plan, rule: WorseOff, agency: str, floor: int
+    measured: Measured, formulation: Formulated, problem: Problem, plan: Plan, rule: WorseOff, agency: str, floor: int
 ) -> Problem:
     """The problem with a row that rules out what leaves an agency worse off in a plan."""
     place = measured.place
@@ -179,7 +179,7 @@ def _without(
 
 
 def _most_it_can_gain(
-    measured: Measured, formulation: Formulation, problem: Problem, plan: Plan, agency: str, rule: WorseOff
+    measured: Measured, formulation: Formulated, problem: Problem, plan: Plan, agency: str, rule: WorseOff
 ) -> float:
     """Pence a year that an agency can at most be better off with its counters where they are, whoever is beside them."""
     place, scenario = measured.place, measured.scenario

@@ -32,7 +32,7 @@ import numpy as np
 import pandas as pd
 
 from estate.errors import InputError, Issue, Where
-from estate.formulate import Formulation, formulate
+from estate.formulate import Formulated, formulate
 from estate.formulate.eligible import taking_part
 from estate.place import Place
 from estate.problem import Bools, Floats, Ints, Problem, SideRows, Solution, cost, violations
@@ -84,7 +84,7 @@ class Game:
         return members
 
 
-def game_of(measured: Measured) -> tuple[Game, Formulation]:
+def game_of(measured: Measured) -> tuple[Game, Formulated]:
     """The game of a place under a scenario, and the formulation it rests on.
 
     Raises
@@ -202,7 +202,7 @@ class Restriction:
     """Buildings of nobody who plays to which somebody who is out would have to let newcomers."""
 
 
-def restriction(game: Game, formulation: Formulation, place: Place, group: Bools) -> Restriction:
+def restriction(game: Game, formulation: Formulated, place: Place, group: Bools) -> Restriction:
     """The settings under which the main job finds what a group (n,) saves by itself."""
     sites = place.sites.index.astype(str)
     stays = game.problem.must_open & ~formulation.problem.must_open

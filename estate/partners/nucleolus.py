@@ -12,7 +12,7 @@ import numpy as np
 
 from estate.errors import SolverError
 from estate.partners.coalitions import Listed, spanned
-from estate.partners.core import MOST_ROWS, POUND, PRICED, Known, programme
+from estate.partners.core import MOST_ROWS, POUND, PRICED, KnownGroups, programme
 from estate.problem import Floats
 from estate.solve.highs import continuous
 
@@ -27,7 +27,7 @@ def nucleolus(coalitions: Listed) -> Floats:
     """
     n = coalitions.n
     settled, at = np.ones((1, n)), np.array([float(coalitions.together)])
-    known = Known(coalitions)
+    known = KnownGroups(coalitions)
     for _ in range(MOST_ROWS):
         basis = np.linalg.qr(settled.T)[0].T
         if len(basis) == n:
@@ -44,7 +44,7 @@ def nucleolus(coalitions: Listed) -> Floats:
     raise SolverError("the nucleolus has no end in sight")
 
 
-def _next(known: Known, settled: Floats, at: Floats, basis: Floats) -> tuple[Floats, float, Floats]:
+def _next(known: KnownGroups, settled: Floats, at: Floats, basis: Floats) -> tuple[Floats, float, Floats]:
     """A split that makes the largest gain of unsettled groups least, that gain, and the groups that have it in every one."""
     n = known.coalitions.n
     for _ in range(MOST_ROWS):

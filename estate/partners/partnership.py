@@ -12,7 +12,7 @@ from estate.appraise.books import BASES, agencies_table
 from estate.appraise.cashflow import flows
 from estate.appraise.ledger import ledger
 from estate.errors import InputError, Issue, Where
-from estate.formulate import Formulation
+from estate.formulate import Formulated
 from estate.load.vest import holds_titles, members
 from estate.money.vehicle import to_members
 from estate.partners.best import Worth, worth
@@ -37,7 +37,7 @@ class Partnership:
 
     measured: Measured
     game: Game
-    formulation: Formulation
+    formulation: Formulated
     whole: Worth
     """What all save together, and their plan: the run's own where it is the best that the partners can do by themselves."""
     own_plan: bool
@@ -148,7 +148,7 @@ def partnership(
     )
 
 
-def as_solution(game: Game, formulation: Formulation, plan: Plan) -> Solution:
+def as_solution(game: Game, formulation: Formulated, plan: Plan) -> Solution:
     """A plan of the place as one of the game's problem; sites that stand for priced displacement are taken as today."""
     today = game.today
     is_open, host = today.open.copy(), today.host.copy()

@@ -10,7 +10,7 @@ import numpy as np
 from estate.partners.coalitions import Asked, Coalitions, Leaving, Listed, rows
 from estate.partners.core import (
     STABLE_PENCE,
-    Known,
+    KnownGroups,
     LeastCore,
     least_change,
     least_core,
@@ -74,7 +74,7 @@ def ways(
         As found by the caller; None where it was not looked for.
     """
     total = coalitions.together
-    known = Known(coalitions, bound=coalitions.relaxed() if isinstance(coalitions, Asked) else None)
+    known = KnownGroups(coalitions, bound=coalitions.relaxed() if isinstance(coalitions, Asked) else None)
     by_area = in_proportion(total, area)
     reference = by_area.astype(np.float64)
     core = least_core(known, reference)
@@ -96,7 +96,7 @@ def ways(
     return tuple(replace(way, fund=_fund(known, way)) for way in found), core, subsidy
 
 
-def _fund(known: Known, way: Way) -> int:
+def _fund(known: KnownGroups, way: Way) -> int:
     """The least top-up of a way, to the pound that is nobody's reason."""
     if way.verdict != LEAVES:
         return 0

@@ -44,7 +44,7 @@ FLEXIBLE_USE = "sales to a company that the seller owns or controls do not count
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Step:
+class VehicleStep:
     """One look at a vehicle: who is in, what each is charged (pence), and who leaves next, or -1."""
 
     members: tuple[int, ...]
@@ -52,7 +52,7 @@ class Step:
     leaves: int
 
 
-def unravelling(overhead: int, space: Ints, alone: Ints, rule: str) -> list[Step]:
+def unravelling(overhead: int, space: Ints, alone: Ints, rule: str) -> list[VehicleStep]:
     """Who leaves a vehicle, one after the other, until those left all pay no more than by themselves, or nobody is left.
 
     Parameters
@@ -73,7 +73,7 @@ def unravelling(overhead: int, space: Ints, alone: Ints, rule: str) -> list[Step
         over = charge - alone[left]
         worst = int(np.argmax(over))
         leaves = left[worst] if over[worst] > 0 else -1
-        steps.append(Step(tuple(left), charge, leaves))
+        steps.append(VehicleStep(tuple(left), charge, leaves))
         if leaves < 0:
             break
         left.remove(leaves)
@@ -158,7 +158,7 @@ def _titles_of(place: Place, scenario: Scenario, who: _Members) -> Bools:
 STEPS = ("overhead_shared", "step", "members", "agency", "name", "charge_gbp_pa", "by_itself_gbp_pa", "leaves")
 
 
-def _steps(who: _Members, steps: dict[str, list[Step]]) -> pd.DataFrame:
+def _steps(who: _Members, steps: dict[str, list[VehicleStep]]) -> pd.DataFrame:
     made = [
         (
             rule, number, len(step.members), who.ids[i], who.names[i], int(charge) / 100, int(who.alone[i]) / 100,

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from estate.partners.coalitions import Listed, rows
-from estate.partners.core import STABLE_PENCE, Known, least_core
+from estate.partners.core import STABLE_PENCE, KnownGroups, least_core
 from estate.problem import Ints
 
 MOST_LOOKS = 200
@@ -102,4 +102,4 @@ def _stable(listed: Listed, group: int) -> bool:
     high = listed.high[part].copy()
     high[-1] = listed.low[group]
     inner = Listed(high, high)
-    return least_core(Known(inner), np.full(len(members), inner.together / len(members))).low <= STABLE_PENCE
+    return least_core(KnownGroups(inner), np.full(len(members), inner.together / len(members))).low <= STABLE_PENCE

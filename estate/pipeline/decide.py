@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from estate.appraise import Appraisal, appraise
 from estate.diagnose.binding import why_kept
 from estate.errors import InfeasibleError, Issue, NoPlanError, VerificationError
-from estate.formulate import Formulation, formulate
+from estate.formulate import Formulated, formulate
 from estate.pipeline.judge import judge
 from estate.pipeline.manifest import issues_of, manifest_of
 from estate.pipeline.prepare import Prepared, Say, quiet
@@ -27,7 +27,7 @@ class Outcome:
     """A finished run: the plan, its proof, the referee's verdict, the tables and the manifest; ``out`` is where it is."""
 
     prepared: Prepared
-    formulation: Formulation
+    formulation: Formulated
     answer: Answer
     plan: Plan
     verdict: Verdict

@@ -7,7 +7,7 @@ from typing import Any
 
 from estate.appraise import Appraisal
 from estate.errors import Issue, Severity
-from estate.formulate import Formulation
+from estate.formulate import Formulated
 from estate.pipeline.prepare import Prepared
 from estate.place import confidential
 from estate.runs.run import FORM, column_kinds
@@ -18,21 +18,21 @@ from estate.solve.answer import OPTIMAL_GAP
 PACKAGES = ("estate", "pulp", "highspy", "numpy", "pandas", "geopandas", "shapely", "pyproj", "folium", "osmnx", "scipy")
 
 
-def _status(formulation: Formulation, answer: Answer) -> str:
+def _status(formulation: Formulated, answer: Answer) -> str:
     """The solver's status, held to the gap that people see: with a constant part the same proof may be worth less."""
     gap = _gap(formulation, answer)
     proven = answer.status is not Status.OPTIMAL or (gap is not None and gap <= OPTIMAL_GAP)
     return str(answer.status if proven else Status.FEASIBLE)
 
 
-def _gap(formulation: Formulation, answer: Answer) -> float | None:
+def _gap(formulation: Formulated, answer: Answer) -> float | None:
     """Relative gap of the objective with its constant part, which is what people see."""
     if answer.value is None or answer.bound is None:
         return None
     return abs(answer.value - answer.bound) / max(abs(answer.value + formulation.constant), 1)
 
 
-def manifest_of(prepared: Prepared, formulation: Formulation, answer: Answer, appraisal: Appraisal) -> dict[str, Any]:
+def manifest_of(prepared: Prepared, formulation: Formulated, answer: Answer, appraisal: Appraisal) -> dict[str, Any]:
     """``run.json`` without what differs from run to run of the same inputs."""
     scenario = prepared.scenario
     constant = formulation.constant
@@ -80,7 +80,7 @@ def _in_order(issue: Issue) -> tuple[object, ...]:
     return issue.severity is not Severity.WARNING, issue.code, where.file, where.column, where.id, where.value, issue.message
 
 
-def issues_of(prepared: Prepared, formulation: Formulation, appraisal: Appraisal) -> list[Issue]:
+def issues_of(prepared: Prepared, formulation: Formulated, appraisal: Appraisal) -> list[Issue]:
     """All that is worth knowing of a run: of its inputs, of its rules, and of what the plan does."""
     of_plan = appraisal.summary.get("warnings", ())
     warned = [Issue(code, message, remedy, severity=Severity.WARNING) for code, message, remedy in of_plan]

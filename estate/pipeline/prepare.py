@@ -15,7 +15,7 @@ from estate.scenario import Method, Scenario, load_scenario
 from estate.standards.journeys import measure, streets_file
 from estate.standards.measured import Measured
 from estate.standards.presets import rules, warnings
-from estate.travel import Travel
+from estate.travel import TravelTables
 from estate.validate import check, missed_today, stuck_beyond
 
 type Say = Callable[[str], None]
@@ -46,7 +46,7 @@ class Prepared:
         return self.measured.place
 
     @property
-    def travel(self) -> Travel:
+    def travel(self) -> TravelTables:
         """How far apart everything is."""
         return self.measured.travel
 

@@ -60,7 +60,7 @@ _LETTABLE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class GeneratedPlace:
     """A generated place: the problem, and what a test may want to draw."""
 
     problem: Problem
@@ -69,7 +69,7 @@ class Place:
     zone_people: Ints
 
 
-def place(size: Size, seed: int, *, share: float | None = None) -> Place:
+def place(size: Size, seed: int, *, share: float | None = None) -> GeneratedPlace:
     """A generated place of the given size.
 
     Parameters
@@ -91,7 +91,7 @@ def place(size: Size, seed: int, *, share: float | None = None) -> Place:
     kind = rng.choice(5, size.sites, p=_SERVICE_SHARE)
     point_site, point_service = _points(kind, rng)
     problem = furnish(Ground(site_xy, kind, point_site, point_service, zone_xy, people), rng, share=share)
-    return Place(problem, site_xy, zone_xy, people)
+    return GeneratedPlace(problem, site_xy, zone_xy, people)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

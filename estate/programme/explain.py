@@ -22,7 +22,7 @@ from estate.standards.measured import Measured
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class Demand:
     """A setting of a programme: what it asks, what would lift it, and the scenario without it."""
 
     words: str
@@ -38,7 +38,7 @@ def why_none(terms: Terms, clock: Clock = NEVER) -> tuple[Issue, ...]:
     if not _exists(measured, asked_for, clock):
         words = "what must be done cannot be done at all, whatever the years and the money"
         return (Issue("programme.rules", words, "run 'estate explain' for the plan itself"),)
-    lifted, needed = list[Member](), list[Member]()
+    lifted, needed = list[Demand](), list[Demand]()
     for member in asked_for:  # what may be lifted with nothing gained is no reason
         (needed if _exists(measured, [*lifted, member], clock) else lifted).append(member)
     found, remedy = "; ".join(each.words for each in needed), "; or ".join(dict.fromkeys(each.remedy for each in needed))
@@ -50,29 +50,29 @@ def why_none(terms: Terms, clock: Clock = NEVER) -> tuple[Issue, ...]:
     return tuple(issues) or (Issue("programme.rule", f"this cannot be met: {found}", remedy),)
 
 
-def members(scenario: Scenario) -> Iterator[Member]:
+def members(scenario: Scenario) -> Iterator[Demand]:
     """Every setting that can stand in the way of a programme."""
     programme = asked(scenario)
     for window in programme.windows:
         when = [f"not before {year_label(window.not_before)}"] if window.not_before else []
         when += [f"not after {year_label(window.not_after)}"] if window.not_after else []
-        yield Member(f"'{window.of}' {' and '.join(when)}", "change programme.windows", _less("windows", window))
+        yield Demand(f"'{window.of}' {' and '.join(when)}", "change programme.windows", _less("windows", window))
     for each in programme.before:
-        yield Member(f"'{each.first}' comes before '{each.then}'", "change programme.before", _less("before", each))
+        yield Demand(f"'{each.first}' comes before '{each.then}'", "change programme.before", _less("before", each))
     if programme.most_moves_a_year is not None:
         words = f"at most {programme.most_moves_a_year} moves a year"
         remedy = "allow more programme.most_moves_a_year, or more programme.years"
-        yield Member(words, remedy, _lift(most_moves_a_year=None))
+        yield Demand(words, remedy, _lift(most_moves_a_year=None))
     if programme.within_years:
         words = f"everything is done within {programme.years} years, and not before its lease lets go"
-        yield Member(words, "allow more programme.years, or set programme.within_years = false", _lift(within_years=False))
+        yield Demand(words, "allow more programme.years, or set programme.within_years = false", _lift(within_years=False))
     if programme.leases == "left":
-        yield Member("every lease that ends is left", "set programme.leases = 'renewed'", _lift(leases="renewed"))
+        yield Demand("every lease that ends is left", "set programme.leases = 'renewed'", _lift(leases="renewed"))
     for purse in scenario.money.purses:
         if purse.budgets:
-            yield Member(f"the purse '{purse.name}' is never below nothing", "give it more", _unlimited(purse.name), purse.name)
+            yield Demand(f"the purse '{purse.name}' is never below nothing", "give it more", _unlimited(purse.name), purse.name)
     if scenario.money.capital_budget_gbp is not None:
-        yield Member("the capital of all agencies", "raise money.capital_budget_gbp", _without_cap, "all agencies")
+        yield Demand("the capital of all agencies", "raise money.capital_budget_gbp", _without_cap, "all agencies")
 
 
 def _less(name: str, entry: object) -> Callable[[Scenario], Scenario]:
@@ -101,7 +101,7 @@ def _without_cap(scenario: Scenario) -> Scenario:
     return scenario.model_copy(update={"money": scenario.money.model_copy(update={"capital_budget_gbp": None})})
 
 
-def _exists(measured: Measured, lifted: list[Member], clock: Clock) -> bool:
+def _exists(measured: Measured, lifted: list[Demand], clock: Clock) -> bool:
     """Whether there is a programme without some settings."""
     scenario = measured.scenario
     for each in lifted:

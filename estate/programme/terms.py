@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from estate.errors import InputError, Issue, Where
-from estate.formulate import Formulation, formulate
+from estate.formulate import Formulated, formulate
 from estate.formulate.eligible import site_state
 from estate.money.costs import hosting_gbp_pa, occupancy_gbp_pa, pence, running_gbp_pa
 from estate.money.law import year_label
@@ -40,7 +40,7 @@ class Terms:
     """A programme in arrays and the way back: ``years`` (T,) are those decided about, after the base year."""
 
     measured: Measured
-    formulation: Formulation
+    formulation: Formulated
     orders: Orders
     years: Ints
     point: Ints
@@ -301,7 +301,7 @@ def _chosen(problem: Problem, kept: Bools) -> SideRows:
 # ------------------------------------------------------------------------------------------------------ refusals
 
 
-def _thing(name: str, place: Place, formulation: Formulation) -> tuple[bool, int]:
+def _thing(name: str, place: Place, formulation: Formulated) -> tuple[bool, int]:
     """Whether a name is a building's, and its position in the problem."""
     if name in place.sites.index:
         return True, int(place.sites.index.get_indexer(pd.Index([name]))[0])
@@ -309,7 +309,7 @@ def _thing(name: str, place: Place, formulation: Formulation) -> tuple[bool, int
     return False, int(np.flatnonzero(formulation.points == point)[0])
 
 
-def _refuse(measured: Measured, formulation: Formulation, years: Ints) -> None:
+def _refuse(measured: Measured, formulation: Formulated, years: Ints) -> None:
     """Everything about the programme that cannot be, at once."""
     scenario = measured.scenario
     money, found = scenario.money, list(_unknown(measured, formulation))
@@ -328,7 +328,7 @@ def _refuse(measured: Measured, formulation: Formulation, years: Ints) -> None:
         raise InputError(issues=[Issue(f"programme.{code}", words, remedy, where) for code, words, remedy in found])
 
 
-def _unknown(measured: Measured, formulation: Formulation) -> Iterator[tuple[str, str, str]]:
+def _unknown(measured: Measured, formulation: Formulated) -> Iterator[tuple[str, str, str]]:
     """Names in the programme that nothing has."""
     place, scenario = measured.place, measured.scenario
     programme = asked(scenario)

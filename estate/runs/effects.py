@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from estate.errors import InputError, Issue, Where, raise_for
-from estate.formulate import Formulation, formulate
+from estate.formulate import Formulated, formulate
 from estate.model import Measure
 from estate.model import measure as measured
 from estate.money.costs import plan_pence_pa
@@ -28,7 +28,7 @@ from estate.solve import Limits, Status, solve
 from estate.solve.answer import value_of
 from estate.standards.journeys import ALL_PAIRS, measure, streets_file
 from estate.standards.measured import Measured
-from estate.travel import Travel
+from estate.travel import TravelTables
 from estate.validate import check
 from estate.wording import listed
 
@@ -201,7 +201,7 @@ def _blank(column: pd.Series[Any]) -> Any:
     return np.nan if pd.api.types.is_numeric_dtype(column) else pd.NaT if column.dtype.kind == "M" else ""
 
 
-def _travel_of(first: Run, place: Place) -> Travel:
+def _travel_of(first: Run, place: Place) -> TravelTables:
     """How far apart everything is in the corrected place; measured again where anything has moved, come or gone.
 
     Raises
@@ -250,7 +250,7 @@ def _effect(first: Run, second: Run, chosen: Sequence[Correction], before: _Sums
     return _told(formulation, place, _kept(first.plan, first.place, place), answer.solution, before)
 
 
-def _told(formulation: Formulation, place: Place, plan: Plan, best: Solution, before: _Sums) -> str:
+def _told(formulation: Formulated, place: Place, plan: Plan, best: Solution, before: _Sums) -> str:
     """The old plan and the best one of the corrected place beside each other, and what else it does to the sums."""
     problem = formulation.problem
     old = formulation.solution(plan)
@@ -281,7 +281,7 @@ class _Sums(NamedTuple):
     once: int
 
 
-def _sums(place: Place, formulation: Formulation, solution: Solution) -> _Sums:
+def _sums(place: Place, formulation: Formulated, solution: Solution) -> _Sums:
     plan = formulation.plan(place, solution)
     once = measured(formulation.problem, solution, Measure.ONE_OFF)
     return _Sums(plan_pence_pa(place, plan), plan_pence_pa(place, place.today), once)

@@ -21,7 +21,7 @@ from estate.runs.run import DATA, FORM, MANIFEST, Run, form_of
 from estate.runs.staging import RUNS
 from estate.scenario import Scenario, build
 from estate.tables import TABLES
-from estate.travel import Pairs, Travel
+from estate.travel import Pairs, TravelTables
 
 _FRAMES = ("agencies", "sites", "access_points", "zones", "rates", "hosting", "travel")
 
@@ -35,7 +35,7 @@ def digest_of(file: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def write_data(folder: Path, place: Place, travel: Travel, plan: Plan) -> None:
+def write_data(folder: Path, place: Place, travel: TravelTables, plan: Plan) -> None:
     """Write the place, travel and plan as Parquet under ``folder/data``; the same content gives the same bytes."""
     data = folder / DATA
     data.mkdir(parents=True)
@@ -111,7 +111,7 @@ def read_run(folder: Path) -> Run:
         open=is_open.reindex(place.sites.index).to_numpy(dtype=bool),
         host=place.sites.index.get_indexer(pd.Index(hosts.reindex(place.access_points.index))).astype(np.int64),
     )
-    travel = Travel(
+    travel = TravelTables(
         home=dict(_tables(data, "home")),
         between=dict(_tables(data, "between")),
         method=manifest.get("travel", {}).get("method", ""),

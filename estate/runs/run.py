@@ -10,7 +10,7 @@ import pandas as pd
 
 from estate.place import Place, Plan
 from estate.scenario import Scenario
-from estate.travel import Travel
+from estate.travel import TravelTables
 
 MANIFEST = "run.json"
 DATA = "data"
@@ -30,7 +30,7 @@ class Run:
     scenario: Scenario
     place: Place
     plan: Plan
-    travel: Travel
+    travel: TravelTables
     manifest: Mapping[str, Any]
     tables: Mapping[str, pd.DataFrame]
     """Every published table by name, in the order people read them."""

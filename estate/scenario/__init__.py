@@ -5,7 +5,7 @@ is always *base + patches*.  What is read here is only checked for shape, spelli
 against the tables in :mod:`estate.validate`.
 """
 
-from estate.scenario.access import KIND_OF, Limb, Measure, Service, Standard
+from estate.scenario.access import KIND_OF, Journey, Limb, Service, Standard
 from estate.scenario.files import Adjust, TableFile, Tables
 from estate.scenario.limits import Limit, Metric, Settings
 from estate.scenario.money import Objective, Sensitivity
@@ -26,10 +26,10 @@ __all__ = [
     "Budget",
     "Case",
     "Decision",
+    "Journey",
     "Limb",
     "Limit",
     "Loan",
-    "Measure",
     "Method",
     "Metric",
     "Objective",

@@ -41,7 +41,7 @@ class Service(Settings):
     """``false``: no counter of it goes where another is or comes, so that no place with the service is lost to a merge."""
 
 
-class Measure(StrEnum):
+class Journey(StrEnum):
     """What is measured: how far people travel, or how far a service is moved."""
 
     HOME = "home-to-site"
@@ -66,7 +66,7 @@ class Standard(Settings):
     """The service it is about."""
     preset: str = ""
     """A published standard to start from; 'estate standards' lists them."""
-    measure: Measure = Measure.HOME
+    measure: Journey = Journey.HOME
     """From home to a counter, or from the old counter to the new."""
     limit: Limit | None = None
     """How far, or how long: ``3 miles``, ``20 minutes``."""

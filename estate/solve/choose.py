@@ -3,12 +3,12 @@
 | search | for |
 |---|---|
 | another solver | where the settings name CBC or SCIP: the whole programme through PuLP |
-| sites | nothing to decide but which sites are open (:mod:`estate.solve.location.sites`) |
-| single source | each client whole to one site, and no other rule (:mod:`estate.solve.location.single_source`) |
+| sites | nothing to decide but which sites are open (:mod:`estate.solve.siting.choose_sites`) |
+| single source | each client whole to one site, and no other rule (:mod:`estate.solve.single_source`) |
 | whole | fewer than :data:`FEWEST` choices, or another goal than cost, or no plan to begin with: HiGHS through PuLP |
-| beside | all others: the engine, with HiGHS on the whole programme beside it (:mod:`estate.solve.beside`) |
+| beside | all others: the engine, with HiGHS on the whole programme beside it (:mod:`estate.solve.portfolio`) |
 
-HiGHS is beside the engine up to :data:`estate.solve.beside.RACED` choices; it is not raced against the first two, which are
+HiGHS is beside the engine up to :data:`estate.solve.portfolio.RACED` choices; it is not raced against the first two, which are
 proven faster on everything that was tried.
 """
 
@@ -19,10 +19,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from estate.problem import Problem, Solution
-from estate.solve import beside, engine, whole
+from estate.solve import engine, portfolio, single_source, whole
 from estate.solve.answer import Answer, Limits, value_of
 from estate.solve.columns import tied
-from estate.solve.location import covering, single_source, sites
+from estate.solve.siting import choose_sites, covering
 from estate.solve.through_pulp import check_solver
 from estate.solve.watch import Watch, aside
 from estate.solve.whole import checked, conclude, start_of
@@ -32,7 +32,7 @@ FEWEST = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Search:
     """A search, what it is called, and what it is for."""
 
     name: str
@@ -42,21 +42,21 @@ class Way:
     """The problem less what no plan of the least cost has: so that ties are told apart soon."""
 
 
-def way(problem: Problem, limits: Limits) -> Way:
+def way(problem: Problem, limits: Limits) -> Search:
     """The first of the table's searches that suits a problem."""
     return next(each for each in WAYS if each.suits(problem, limits))
 
 
 def _only_sites(problem: Problem, watch: Watch) -> Answer:
-    """A problem that :mod:`estate.solve.location.sites` solves by its structure."""
+    """A problem that :mod:`estate.solve.siting.choose_sites` solves by its structure."""
     limits = watch.limits
-    budget = covering.Budget(watch.clock, limits.work, limits.gap, limits.seed)
-    end = _aside(watch, "sites", lambda: sites.search(problem, budget))
+    budget = covering.SearchLimit(watch.clock, limits.work, limits.gap, limits.seed)
+    end = _aside(watch, "sites", lambda: choose_sites.search(problem, budget))
     return conclude(problem, watch, end.ended, checked(problem, end.solution), end.bound)
 
 
 def _single_source(problem: Problem, watch: Watch) -> Answer:
-    """Single-source location, by :mod:`estate.solve.location.single_source`."""
+    """Single-source location, by :mod:`estate.solve.single_source`."""
     limits = watch.limits
 
     def saw(best: Solution | None, bound: float) -> None:
@@ -82,14 +82,14 @@ def _aside[T](watch: Watch, name: str, search: Callable[[], T]) -> T:
 
 
 WAYS = (
-    Way("another solver", lambda _, limits: limits.solver != "highs", whole.search),
-    Way("sites", lambda problem, _: sites.wanted(problem), _only_sites),
-    Way(
+    Search("another solver", lambda _, limits: limits.solver != "highs", whole.search),
+    Search("sites", lambda problem, _: choose_sites.wanted(problem), _only_sites),
+    Search(
         "single source",
         lambda problem, _: problem.n_pairs >= FEWEST and single_source.suits(problem),
         _single_source,
         single_source.narrow,
     ),
-    Way("beside", lambda problem, _: problem.n_pairs >= FEWEST and engine.suits(problem), beside.search, tied.narrow),
-    Way("whole", lambda *_: True, whole.search),
+    Search("beside", lambda problem, _: problem.n_pairs >= FEWEST and engine.suits(problem), portfolio.search, tied.narrow),
+    Search("whole", lambda *_: True, whole.search),
 )

@@ -3,17 +3,17 @@
     reduction -> greedy drop -> independent parts, twins as one -> prices -> neighbourhoods
       -> columns and the rest to the end, or blocks with priced borders and neighbourhoods, ever larger
 
-Each stage is in a room of its own (:mod:`~estate.solve.reduce`, :mod:`~estate.solve.places`, :mod:`~estate.solve.columns`,
-:mod:`~estate.solve.sharing`); this module is their order.  It depends on the instance, part by part:
+Each stage is in a room of its own (:mod:`~estate.solve.reduce`, :mod:`~estate.solve.decompose`, :mod:`~estate.solve.columns`,
+:mod:`~estate.solve.shares`); this module is their order.  It depends on the instance, part by part:
 
-* share rules without side rows have a way of their own (:mod:`estate.solve.sharing.shares`);
+* share rules without side rows have a way of their own (:mod:`estate.solve.shares.search`);
 * where sets tie without end, as in towns in round figures, neighbourhoods and then the whole are searched by branch and price
-  (:mod:`estate.solve.columns.tree`);
+  (:mod:`estate.solve.columns.branch_and_price`);
 * up to :data:`WHOLE` sites the problem is solved by columns and branch and bound, and what they leave by HiGHS
-  (:mod:`estate.solve.columns.rest`): proof is the aim; with side rows or rules on two services these and ever larger
+  (:mod:`estate.solve.columns.compact`): proof is the aim; with side rows or rules on two services these and ever larger
   neighbourhoods take turns;
 * beyond, neighbourhoods of :data:`SIZES` sites are rearranged, those first where plan and bound disagree most
-  (:mod:`estate.solve.places.sweep`), and the bound is the better of the Lagrangian's and the sum over blocks.  Then both grow
+  (:mod:`.decompose.neighbourhoods`), and the bound is the better of the Lagrangian's and the sum over blocks.  Then both grow
   (:data:`GROW`), round after round, until one block is the whole.
 
 It ends when the gap asked for is proven or a limit was reached, never by itself.  Bounds are only ever raised by what was
@@ -32,15 +32,14 @@ import numpy as np
 
 from estate.problem import Floats, Goal, Problem, Solution, cost, step, violations
 from estate.solve import reduce
-from estate.solve.columns import dive, master, patterns, rest, rows, tree
+from estate.solve.columns import branch_and_price, compact, diving, enumeration, patterns, side_rows
 from estate.solve.columns.boxstep import climb
 from estate.solve.columns.core import Core, core, is_pure
 from estate.solve.columns.lagrangian import Dual, ascend
-from estate.solve.places import blocks, components, greedy
-from estate.solve.places import sweep as sweeps
-from estate.solve.places.sweep import Sweep
+from estate.solve.decompose import blocks, components, greedy_drop, neighbourhoods
+from estate.solve.decompose.neighbourhoods import Sweep
 from estate.solve.reduce import twins
-from estate.solve.sharing import shares
+from estate.solve.shares import search as shares
 from estate.solve.watch import NEVER, Clock
 
 WHOLE = 250
@@ -50,7 +49,7 @@ BALL = 40
 SIZES = (30, 50, 80)
 """Sites of neighbourhoods, by attempt, where it is not."""
 TIED = (60, 100)
-"""The same where sets tie without end (:mod:`estate.solve.columns.tree`)."""
+"""The same where sets tie without end (:mod:`estate.solve.columns.branch_and_price`)."""
 ROUND = 10_000
 """Pence by which plans differ, or a multiple: where it is as much, a few nodes of branch and price come first of all."""
 FIRST_NODES = 20
@@ -89,7 +88,7 @@ type Told = Callable[[Solution | None, float], object]
 
 
 @dataclass(slots=True)
-class Run:
+class EngineRun:
     """Where a run stands: the plan in hand, its value and the bound, and when to stop."""
 
     gap_wanted: float
@@ -123,7 +122,7 @@ class Run:
 
     def proven(self) -> bool:
         """Whether no plan can be better: one that is would be better by a step."""
-        return self.value is not None and self.value - self.bound < master.STEP * self.step
+        return self.value is not None and self.value - self.bound < enumeration.STEP * self.step
 
     def over(self) -> str | None:
         """Why to stop now, if at all."""
@@ -133,10 +132,10 @@ class Run:
             return reason
         return "work" if self.work_limit is not None and self.work >= self.work_limit else None
 
-    def within(self, due: float, part: Problem, plan: Solution, bound: float, told: Told) -> Run:
+    def within(self, due: float, part: Problem, plan: Solution, bound: float, told: Told) -> EngineRun:
         """A run on a part, with the share of time and work that is due to it of what is left."""
         work = None if self.work_limit is None else math.ceil(max(self.work_limit - self.work, 0) * due)
-        return Run(
+        return EngineRun(
             self.gap_wanted, self.clock.share(due), step(part), work, self.seed, told, time.monotonic(), plan, cost(part, plan),
             bound,
         )  # fmt: skip
@@ -156,22 +155,22 @@ def run(
     work: int | None = None,
     seed: int = 0,
     told: Told | None = None,
-) -> Run:
+) -> EngineRun:
     """The best plan of a problem that :func:`suits`, and a bound: where the search stood when it was over."""
     if problem.today is None:
         raise ValueError("the engine starts from a plan: today's estate")
-    state = Run(gap, clock, step(problem), work, seed, told, time.monotonic())
+    state = EngineRun(gap, clock, step(problem), work, seed, told, time.monotonic())
     state.saw(problem, problem.today, _least(problem))
-    small = reduce.tighten(rows.of_one_size(problem)).problem
+    small = reduce.tighten(side_rows.of_one_size(problem)).problem
     if small.today is None:
         raise ValueError("the engine starts from a plan that survives the reductions")
     state.saw(problem, small.today)
-    state.saw(problem, greedy.drop(small, core(small), small.today))
+    state.saw(problem, greedy_drop.drop(small, core(small), small.today))
     _apart(problem, components.components(small, ties=False), state)
     return state
 
 
-def _apart(problem: Problem, parts: list[blocks.Part], state: Run) -> None:
+def _apart(problem: Problem, parts: list[blocks.Part], state: EngineRun) -> None:
     """Independent parts one after the other, the smallest first; the bound is the sum of theirs.
 
     Each has its share of the time and work that is left.  Parts that end early leave theirs to those still open, which go on
@@ -191,7 +190,7 @@ def _apart(problem: Problem, parts: list[blocks.Part], state: Run) -> None:
     state.saw(problem, None, float(bounds.sum()))
 
 
-def _part(problem: Problem, part: blocks.Part, state: Run, bounds: Floats, i: int, due: float) -> bool:
+def _part(problem: Problem, part: blocks.Part, state: EngineRun, bounds: Floats, i: int, due: float) -> bool:
     """The ``i``-th part, twins as one, in the share that is due to it of what is left; whether the gap asked for is proven."""
     if state.plan is None:
         return False
@@ -215,7 +214,7 @@ def _part(problem: Problem, part: blocks.Part, state: Run, bounds: Floats, i: in
     return within.close()
 
 
-def _solve(problem: Problem, state: Run) -> None:
+def _solve(problem: Problem, state: EngineRun) -> None:
     """One part, from the plan in hand."""
     if state.over() is not None:
         return
@@ -245,7 +244,7 @@ def _solve(problem: Problem, state: Run) -> None:
         _prove(problem, cut, state, dual)
 
 
-def _tied(problem: Problem, cut: Core, state: Run, dual: Dual) -> None:
+def _tied(problem: Problem, cut: Core, state: EngineRun, dual: Dual) -> None:
     """Where sets tie without end: neighbourhoods, then all of it, by branch and price; what is left by HiGHS."""
     if problem.n_sites > AT_ONCE:
         _dive(problem, cut, state, dual)
@@ -254,11 +253,11 @@ def _tied(problem: Problem, cut: Core, state: Run, dual: Dual) -> None:
     _rest(problem, state, dual)
 
 
-def _tree(problem: Problem, cut: Core, state: Run, dual: Dual, nodes: int) -> None:
+def _tree(problem: Problem, cut: Core, state: EngineRun, dual: Dual, nodes: int) -> None:
     """So many nodes of branch and price over all of a place."""
     if state.over() is not None or state.plan is None:
         return
-    found = tree.search(
+    found = branch_and_price.search(
         problem, cut, dual, state.plan, nodes=_left(state, nodes), gap=state.gap_wanted, clock=state.clock,
         told=lambda plan, bound: state.saw(problem, plan, bound),
     )  # fmt: skip
@@ -266,7 +265,7 @@ def _tree(problem: Problem, cut: Core, state: Run, dual: Dual, nodes: int) -> No
     state.saw(problem, found.plan, found.bound)
 
 
-def _in_turn(problem: Problem, cut: Core, state: Run, dual: Dual, *, tied: bool) -> None:
+def _in_turn(problem: Problem, cut: Core, state: EngineRun, dual: Dual, *, tied: bool) -> None:
     """Columns, HiGHS and ever larger neighbourhoods: with side rows what is easy for one is hard for another.
 
     Each has a little, then each has more, until a neighbourhood would be the whole.  Half of a county in which two pairs of
@@ -288,7 +287,7 @@ def _in_turn(problem: Problem, cut: Core, state: Run, dual: Dual, *, tied: bool)
         _prove(problem, cut, state, dual)
 
 
-def _large(problem: Problem, cut: Core, state: Run) -> None:
+def _large(problem: Problem, cut: Core, state: EngineRun) -> None:
     """Plans and bounds in turn: neighbourhoods, the best multipliers, neighbourhoods, blocks; then all of it larger."""
     near = blocks.links(problem)
     together = problem.n_sites <= TOGETHER
@@ -315,8 +314,8 @@ def _large(problem: Problem, cut: Core, state: Run) -> None:
     if together:
         dual = climb(problem, cut, dual, plan=state.plan, over=lambda: state.clock.over() is not None)
     else:
-        effort = master.Effort(climbs=30, clock=state.clock)
-        dual = sweeps.climb_in_parts(problem, cut, near, dual, TOGETHER // 2, effort)
+        effort = enumeration.Effort(climbs=30, clock=state.clock)
+        dual = neighbourhoods.climb_in_parts(problem, cut, near, dual, TOGETHER // 2, effort)
     state.saw(problem, None, dual.bound)
     if tied:
         _dive(problem, cut, state, dual)
@@ -328,7 +327,7 @@ def _large(problem: Problem, cut: Core, state: Run) -> None:
             _prove(problem, cut, state, dual)
             return
         effort = replace(_effort(state, gap=5e-4 / grown, pool=40_000, rounds=5, passes=4, nodes=60), rest=looks)
-        bound, solved = sweeps.bound(problem, near, dual, state.plan, round(size), effort)
+        bound, solved = neighbourhoods.bound(problem, near, dual, state.plan, round(size), effort)
         state.work += solved
         state.saw(problem, None, bound)
         sweep.afresh()
@@ -337,20 +336,20 @@ def _large(problem: Problem, cut: Core, state: Run) -> None:
         sweep.sizes = tuple(min(round(each * GROW), problem.n_sites) for each in sweep.sizes)
 
 
-def _dive(problem: Problem, cut: Core, state: Run, dual: Dual) -> None:
+def _dive(problem: Problem, cut: Core, state: EngineRun, dual: Dual) -> None:
     """A plan out of the best multipliers, joined with the plan in hand."""
     if state.over() is not None or state.plan is None:
         return
-    state.saw(problem, dive.improve(problem, cut, dual, state.plan, clock=state.clock, bold=True))
+    state.saw(problem, diving.improve(problem, cut, dual, state.plan, clock=state.clock, bold=True))
     state.work += math.ceil(problem.n_sites / BALL)
 
 
-def _improve(state: Run, sweep: Sweep, *, share: float = 1.0, most: int | None = None, looks: int = LOOKS) -> None:
+def _improve(state: EngineRun, sweep: Sweep, *, share: float = 1.0, most: int | None = None, looks: int = LOOKS) -> None:
     """Neighbourhoods until all have been tried, a share of the time is gone, or the run is over."""
     until = None if state.clock.until is None else state.began + share * (state.clock.until - state.began)
     large = sweep.problem.n_sites > WHOLE
     close = replace(_effort(state, gap=1e-3, pool=12_000, rounds=3, passes=3, nodes=40), dive=large, dives=1, rest=looks)
-    efforts = (replace(close, pool=50_000, passes=1, each=EACH), replace(close, dives=len(dive.SURE)))
+    efforts = (replace(close, pool=50_000, passes=1, each=EACH), replace(close, dives=len(diving.SURE)))
     done = 0
     while state.plan is not None and (centre := sweep.next(state.plan)) is not None and state.over() is None:
         if (until is not None and time.monotonic() > until) or done == most:
@@ -360,8 +359,8 @@ def _improve(state: Run, sweep: Sweep, *, share: float = 1.0, most: int | None =
         state.saw(sweep.problem, sweep.step(state.plan, centre, efforts))
 
 
-def _effort(state: Run, *, gap: float, pool: int, rounds: int, passes: int, nodes: int) -> master.Effort:
-    return master.Effort(gap=gap, pool=pool, rounds=rounds, passes=passes, nodes=nodes, clock=state.clock)
+def _effort(state: EngineRun, *, gap: float, pool: int, rounds: int, passes: int, nodes: int) -> enumeration.Effort:
+    return enumeration.Effort(gap=gap, pool=pool, rounds=rounds, passes=passes, nodes=nodes, clock=state.clock)
 
 
 def _least(problem: Problem) -> float:
@@ -372,41 +371,41 @@ def _least(problem: Problem) -> float:
     return float(problem.site_cost[problem.must_open].sum() + free + cheapest.sum())
 
 
-def _left(state: Run, most: int) -> int:
+def _left(state: EngineRun, most: int) -> int:
     """Nodes that a tree may have."""
     return most if state.work_limit is None else max(1, min(most, state.work_limit - state.work))
 
 
-def _prove(problem: Problem, cut: Core, state: Run, dual: Dual, *, nodes: int = 20_000, rest: bool = True) -> None:
+def _prove(problem: Problem, cut: Core, state: EngineRun, dual: Dual, *, nodes: int = 20_000, rest: bool = True) -> None:
     """The whole by columns, and what they leave by HiGHS (``rest``), to the gap asked for."""
     if state.plan is None or state.over() is not None:
         return
-    effort = master.Effort(gap=state.gap_wanted, nodes=_left(state, nodes), clock=state.clock)
-    found = master.solve(problem, effort, plan=state.plan, dual=dual, cut=cut)
+    effort = enumeration.Effort(gap=state.gap_wanted, nodes=_left(state, nodes), clock=state.clock)
+    found = enumeration.solve(problem, effort, plan=state.plan, dual=dual, cut=cut)
     state.work += found.nodes
     state.saw(problem, found.plan, found.bound)
     if rest:
         _rest(problem, state, found.dual)
 
 
-def _rest(problem: Problem, state: Run, dual: Dual, *, looks: int | None = None) -> None:
+def _rest(problem: Problem, state: EngineRun, dual: Dual, *, looks: int | None = None) -> None:
     """HiGHS on what multipliers and the plan in hand leave, for so many looks (None: to the end, or as work is left)."""
     if state.over() is not None or state.plan is None:
         return
     if state.work_limit is not None:
         most = (state.work_limit - state.work) * EACH_WORK
         looks = most if looks is None else min(looks, most)
-    left = rest.solve(problem, dual, state.plan, gap=state.gap_wanted, looks=looks, clock=state.clock)
+    left = compact.solve(problem, dual, state.plan, gap=state.gap_wanted, looks=looks, clock=state.clock)
     state.saw(problem, left.plan, left.bound)
     if looks is not None:
         state.work += math.ceil(looks / EACH_WORK)
 
 
-def _prove_shares(problem: Problem, state: Run) -> None:
-    """Share rules have a way of their own (:mod:`estate.solve.sharing.shares`)."""
+def _prove_shares(problem: Problem, state: EngineRun) -> None:
+    """Share rules have a way of their own (:mod:`estate.solve.shares.search`)."""
     if state.plan is None:
         return
-    effort = shares.Effort(
+    effort = shares.ShareEffort(
         gap=state.gap_wanted,
         nodes=_left(state, 50_000),
         clock=state.clock,

@@ -10,7 +10,7 @@ What is known of the release in use (Huangfu and Hall 2018 for the method):
   without it;
 * 1.15.1's presolve also makes programmes some of whose plans break a row of the original.  HiGHS then says ("untransformed
   violations"), throws the plan away *and the branch with it*, and may call the start optimal that it was given: :func:`run`
-  listens for the words, ends there, and begins again without presolve (`tests/test_differential.py` has a place);
+  listens for the words, ends there, and begins again without presolve (`tests/solve/test_differential.py` has a place);
 * with ``objective_bound`` set its dual bound is not to be trusted, so nothing here sets it;
 * it drops a start that breaks a row without a word, and says ``kSolutionLimit`` at ``mip_max_nodes``.
 """
@@ -62,7 +62,7 @@ ENDED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class HighsRun:
     """What one run of HiGHS showed, in the arrays' own units."""
 
     x: Floats | None
@@ -90,7 +90,7 @@ def run(  # noqa: PLR0913 - each limit is one
     start: Floats | None = None,
     saw: Saw | None = None,
     options: Options | None = None,
-) -> Run:
+) -> HighsRun:
     """Solve the arrays as a mixed-integer programme.
 
     Parameters
@@ -122,7 +122,7 @@ def _run(
     looks: int | None,
     start: Floats | None,
     saw: Saw | None,
-) -> Run:
+) -> HighsRun:
     h = highspy.Highs()
     for name, value in settings.items():
         h.setOptionValue(name, value)
@@ -145,7 +145,7 @@ def _run(
     x = np.array(h.getSolution().col_value) if there else None
     value = float(info.objective_function_value) if there else np.inf
     bound = np.inf if ended == "infeasible" else -np.inf if doubts else _safe(info.mip_dual_bound)
-    return Run(x, value, bound, ended, int(info.mip_node_count))
+    return HighsRun(x, value, bound, ended, int(info.mip_node_count))
 
 
 def _watched(

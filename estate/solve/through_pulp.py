@@ -1,6 +1,6 @@
 """A formulation solved through PuLP: HiGHS in process, or CBC and SCIP as second opinions.
 
-HiGHS runs in a thread of its own (:func:`estate.solve.watch.aside`): the caller's thread stays free to take Ctrl-C and to report
+HiGHS runs in a thread of its own (:func:`.watch.aside`): the caller's thread stays free to take Ctrl-C and to report
 progress, and each run gets its own HiGHS task scheduler.  PuLP's stock call would hold Ctrl-C back until the limit and then lose
 the plan.
 
@@ -45,7 +45,7 @@ ENDED: dict[LpSolveStatus, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class PulpRun:
     """One solver run: why it ended (a value of :data:`ENDED`), its plan, and its bound in objective units."""
 
     ended: str
@@ -111,7 +111,7 @@ def check_solver(name: str) -> None:
         raise SolverError(issues=[Issue("solver.refused", message, f"pip install --upgrade {package}")])
 
 
-def run(f: Formulation, watch: Watch, *, start: Solution | None = None, gap: float = 0.0, another: bool = False) -> Outcome:
+def run(f: Formulation, watch: Watch, *, start: Solution | None = None, gap: float = 0.0, another: bool = False) -> PulpRun:
     """Solve one formulation through PuLP, from ``start`` where that is a plan.
 
     A limit of ``work`` holds for the main search, and for ties by how often HiGHS looks up
@@ -127,7 +127,7 @@ def run(f: Formulation, watch: Watch, *, start: Solution | None = None, gap: flo
 
 def _run(
     f: Formulation, watch: Watch, *, start: Solution | None, gap: float, another: bool, presolve: str = "choose"
-) -> Outcome:
+) -> PulpRun:
     limits = watch.limits
     check_solver(limits.solver)
     lp, x = to_pulp(f)
@@ -137,7 +137,7 @@ def _run(
     solver = _solver(f, watch, warm=start is not None, gap=gap, another=another, presolve=presolve)
     stats = lp.solve(solver)
     if isinstance(solver, _Highs) and solver.doubts and presolve != "off":
-        return Outcome(MISTRUSTED, None, None)
+        return PulpRun(MISTRUSTED, None, None)
     if stats.status not in ENDED:
         raise SolverError(f"the solver {limits.solver} broke down: {stats.status_str}")
     ended = ENDED[stats.status]
@@ -147,12 +147,12 @@ def _run(
         bound = scip.getDualbound()
         bound = bound if abs(bound) < scip.infinity() else None
     if ended == "infeasible" or not stats.has_solution:
-        return Outcome(ended, None, bound)
+        return PulpRun(ended, None, bound)
     values = np.array([block for part in f.blocks for block in part.lower])
     for i, variable in enumerate(x):
         if variable.varValue is not None:
             values[i] = variable.varValue
-    return Outcome(ended, f.solution(values), bound)
+    return PulpRun(ended, f.solution(values), bound)
 
 
 def _solver(f: Formulation, watch: Watch, *, warm: bool, gap: float, another: bool, presolve: str) -> pulp.LpSolver:

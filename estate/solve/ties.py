@@ -29,7 +29,7 @@ from estate.problem import Bools, Goal, Ints, Problem, Solution
 from estate.solve import through_pulp
 from estate.solve.answer import Answer
 from estate.solve.reduce.narrow import fix
-from estate.solve.through_pulp import Outcome
+from estate.solve.through_pulp import PulpRun
 from estate.solve.watch import Watch
 from estate.solve.whole import checked
 
@@ -42,7 +42,7 @@ WIDEST_RADIX = 1_000_000
 class Door(Protocol):
     """What solves a step: :func:`estate.solve.through_pulp.run`, or something quicker for small ones."""
 
-    def __call__(self, f: Formulation, watch: Watch, *, start: Solution | None, another: bool) -> Outcome:
+    def __call__(self, f: Formulation, watch: Watch, *, start: Solution | None, another: bool) -> PulpRun:
         """The best plan of a formulation; with ``another``, the first that is better than ``start`` will do."""
 
 

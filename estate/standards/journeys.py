@@ -14,9 +14,9 @@ from estate.errors import InputError, Issue, Where
 from estate.load.sniff import stays_below
 from estate.place import Place, shown
 from estate.problem import Bools, Ints
-from estate.scenario import Limit, Measure, Method, Metric, Scenario, Standard
+from estate.scenario import Journey, Limit, Method, Metric, Scenario, Standard
 from estate.standards.presets import limbs, modes, rules
-from estate.travel import Pairs, Points, Straight, Streets, Table, Travel, Wanted, Way, build_travel, keep
+from estate.travel import OwnTable, Pairs, Points, Straight, Streets, TravelTables, Wanted, Way, build_travel, keep
 
 if TYPE_CHECKING:
     from estate.travel.calibrate import Fit
@@ -28,7 +28,7 @@ _CACHE = ".cache"
 
 def measure(
     place: Place, scenario: Scenario, *, asked: tuple[Standard, ...] | None = None, cache: Path | None = None
-) -> Travel:
+) -> TravelTables:
     """The travel tables that the scenario's rules (``asked``, where the caller has expanded them) and reports need."""
     zones, sites = _points(place.zones), _points(place.sites)
     asked = rules(scenario) if asked is None else asked
@@ -36,9 +36,9 @@ def measure(
     # A mode that nothing can measure is left out: its limbs are said to be not tested.  The scenario's own may not be.
     needed = [mode for mode, way in ways.items() if way is not None]
     everything = len(zones) * len(sites) <= ALL_PAIRS
-    home = {mode: _wanted(scenario, asked, mode, Measure.HOME, place, everything=everything) for mode in needed}
+    home = {mode: _wanted(scenario, asked, mode, Journey.HOME, place, everything=everything) for mode in needed}
     every = len(sites) ** 2 <= ALL_PAIRS
-    between = {mode: _wanted(scenario, asked, mode, Measure.SITE, None, everything=every) for mode in needed}
+    between = {mode: _wanted(scenario, asked, mode, Journey.SITE, None, everything=every) for mode in needed}
     chosen = {mode: way for mode, way in ways.items() if way is not None}
     return build_travel(zones, sites, chosen, home=home, between=between, cache=cache)
 
@@ -56,7 +56,7 @@ def _way(place: Place, scenario: Scenario, mode: str, cache: Path | None) -> Way
     travel = scenario.travel
     table = place.travel
     if table is not None and mode in set(table["mode"].astype(str)):
-        return Table(table, travel.percentile)
+        return OwnTable(table, travel.percentile)
     if travel.method is Method.TABLE and mode == travel.mode:
         where = Where(scenario.file.name, column="tables.travel")
         has = "no table is named" if table is None else f"its modes are {', '.join(sorted(set(table['mode'].astype(str))))}"
@@ -113,7 +113,7 @@ def among_shown(pairs: Pairs, place: Place, scenario: Scenario, mode: str, *, ev
     """
     if everything or (place.travel is not None and mode in set(place.travel["mode"].astype(str))):
         return pairs
-    wanted = _wanted(scenario, rules(scenario), mode, Measure.HOME, place, everything=False)
+    wanted = _wanted(scenario, rules(scenario), mode, Journey.HOME, place, everything=False)
     return keep(pairs, wanted, len(place.zones), len(place.sites))
 
 
@@ -126,7 +126,7 @@ def _offers_today(place: Place, chosen: Bools) -> dict[str, Ints]:
 
 
 def _wanted(
-    scenario: Scenario, asked: Iterable[Standard], mode: str, kind: Measure, place: Place | None, *, everything: bool
+    scenario: Scenario, asked: Iterable[Standard], mode: str, kind: Journey, place: Place | None, *, everything: bool
 ) -> Wanted:
     """The widest limits of any rule in a mode, and the nearest of each service; every pair where that is affordable."""
     groups = _offers_today(place, np.ones(len(place.access_points), dtype=bool)) if place else {}
@@ -140,7 +140,7 @@ def _wanted(
         for limb in limbs(rule, scenario)
         if limb.mode == mode
     ]
-    if kind is Measure.SITE and mode == scenario.travel.mode:
+    if kind is Journey.SITE and mode == scenario.travel.mode:
         used += [(reach, None) for reach in scenario.reaches]
     widest = {metric: max((x.value for x, _ in used if x.metric is metric), default=None) for metric in Metric}
     slack = {metric: max((_in(t, metric) for _, t in used if t), default=0.0) for metric in Metric}
@@ -154,7 +154,7 @@ def _in(limit: Limit, metric: Metric) -> float:
     return limit.value if limit.metric is metric else 0.0
 
 
-def travel_table(place: Place, travel: Travel) -> pd.DataFrame:
+def travel_table(place: Place, travel: TravelTables) -> pd.DataFrame:
     """The tables in long form, ``from_id, to_id, mode, distance_m, time_s``: what ``travel.method = "table"`` reads back.
 
     Where an id is a zone and a site as well, ``from_kind`` says which is meant.

@@ -12,10 +12,10 @@ from scipy import sparse
 
 from estate.place import Place
 from estate.problem import Bools, Ints
-from estate.scenario import Limb, Limit, Measure, Metric, Scenario, Standard
+from estate.scenario import Journey, Limb, Limit, Metric, Scenario, Standard
 from estate.standards.presets import limbs, rules
 from estate.standards.reach import counted, groups, reach_of
-from estate.travel import Pairs, Travel
+from estate.travel import Pairs, TravelTables
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,13 +28,13 @@ class Measured:
 
     place: Place
     scenario: Scenario
-    travel: Travel
+    travel: TravelTables
     rules: tuple[Standard, ...]
     """The standards that are on, every preset expanded to its rules."""
     _known: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, place: Place, scenario: Scenario, travel: Travel) -> Measured:
+    def of(cls, place: Place, scenario: Scenario, travel: TravelTables) -> Measured:
         """The rules of a scenario on a place; raises :class:`~estate.errors.InputError` for presets that do not exist."""
         return cls(place, scenario, travel, rules(scenario))
 
@@ -43,7 +43,7 @@ class Measured:
         """For each service, the rule that "within the limit" means in tables: its first home-to-site rule."""
         found: dict[str, Standard] = {}
         for rule in self.rules:
-            if rule.measure is Measure.HOME:
+            if rule.measure is Journey.HOME:
                 found.setdefault(rule.service, rule)
         return found
 
@@ -57,7 +57,7 @@ class Measured:
 
     def tables(self, rule: Standard) -> Mapping[str, Pairs]:
         """The travel tables that a rule is measured on, by mode."""
-        return self.travel.home if rule.measure is Measure.HOME else self.travel.between
+        return self.travel.home if rule.measure is Journey.HOME else self.travel.between
 
     def limbs(self, rule: Standard) -> tuple[Limb, ...]:
         """The limits of a rule, each with its mode."""
@@ -98,7 +98,7 @@ class Measured:
 
     def _within(self, rule: Standard) -> Any:
         m = len(self.place.sites)
-        n = len(self.place.zones) if rule.measure is Measure.HOME else m
+        n = len(self.place.zones) if rule.measure is Journey.HOME else m
         result: Any = None
         for limb, has_data in self.tested(rule):
             if not has_data:
@@ -117,7 +117,7 @@ class Measured:
     def share_today(self, rule: Standard) -> float | None:
         """The share of a home-to-site rule's people who are within its limit today; None where it cannot be tested."""
         k = self.service(rule)
-        if rule.measure is not Measure.HOME or k is None:
+        if rule.measure is not Journey.HOME or k is None:
             return None
         people = self.people(rule)
         if not people.sum() or not self.wholly_testable(rule):
@@ -128,7 +128,7 @@ class Measured:
     def stuck_today(self, rule: Standard) -> int:
         """People beyond a ``no-worse`` rule's limit today who may go no farther at all, for the rule has no tolerance."""
         k = self.service(rule)
-        if rule.measure is not Measure.HOME or rule.beyond != "no-worse" or rule.share < 1 or rule.each or k is None:
+        if rule.measure is not Journey.HOME or rule.beyond != "no-worse" or rule.share < 1 or rule.each or k is None:
             return 0
         same_unit = rule.tolerance is not None and rule.tolerance.metric is self.limbs(rule)[0].limit.metric
         if same_unit or not self.wholly_testable(rule):

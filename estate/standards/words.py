@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from estate.scenario import Measure, Metric, Scenario, Standard
+from estate.scenario import Journey, Metric, Scenario, Standard
 from estate.scenario.limits import METRES, SECONDS
 from estate.standards.presets import limbs
 
@@ -13,7 +13,7 @@ def in_words(rule: Standard, scenario: Scenario) -> str:
     """The rule as a sentence for people."""
     join = " and " if rule.join == "all" else " or "
     limit = join.join(f"{each.limit.text}{by_mode(each.mode)}" for each in limbs(rule, scenario))
-    if rule.measure is Measure.SITE:
+    if rule.measure is Journey.SITE:
         what = "the nearest remaining counter" if rule.test == "nearest" else "the counter's own new building"
         then = {"forbid": "never farther", "flag": "else consult", "price": f"else £{rule.price_gbp:,.0f} a year"}[rule.action]
         return f"{what} within {limit} of a counter that leaves; {then}"

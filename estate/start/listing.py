@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from estate.start.schema import describe, ordered, setting_rows
-from estate.tables import LOCATION, TABLES, Column, Kind, Table
+from estate.tables import LOCATION, TABLES, Column, ColumnKind, Table
 
 _UNITS = (
     ("_gbp_m2_pa", "GBP per m2 a year"),
@@ -25,17 +25,17 @@ _UNITS = (
 )
 """The end of a column's name = its unit."""
 _KINDS = {
-    Kind.FLAG: "yes or no",
-    Kind.DATE: "date",
-    Kind.CHOICE: "a word",
-    Kind.SERVICE: "a service",
-    Kind.SERVICES: "services",
+    ColumnKind.FLAG: "yes or no",
+    ColumnKind.DATE: "date",
+    ColumnKind.CHOICE: "a word",
+    ColumnKind.SERVICE: "a service",
+    ColumnKind.SERVICES: "services",
 }
 
 
 def unit_of(column: Column) -> str:
     """The unit of a column's figures, or what kind of word it holds."""
-    if column.kind in (Kind.NUMBER, Kind.INTEGER):
+    if column.kind in (ColumnKind.NUMBER, ColumnKind.INTEGER):
         return next((unit for end, unit in _UNITS if column.name.endswith(end)), "number")
     return _KINDS.get(column.kind, "text")
 

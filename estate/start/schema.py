@@ -20,7 +20,7 @@ from estate.errors import Issue, UsageError, Where
 from estate.scenario import Scenario
 from estate.scenario.files import TableFile
 from estate.scenario.limits import Limit, Settings
-from estate.tables import LOCATION, TABLES, Column, Kind, Table
+from estate.tables import LOCATION, TABLES, Column, ColumnKind, Table
 from estate.wording import suggestion
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -61,12 +61,12 @@ def row_schema(table: Table) -> dict[str, Any]:
 
 
 def _column_schema(column: Column) -> dict[str, Any]:
-    kinds: Mapping[Kind, dict[str, Any]] = {
-        Kind.NUMBER: {"type": "number"},
-        Kind.INTEGER: {"type": "integer"},
-        Kind.FLAG: {"type": "boolean"},
-        Kind.DATE: {"type": "string", "format": "date"},
-        Kind.CHOICE: {"type": "string", "enum": list(column.choices)},
+    kinds: Mapping[ColumnKind, dict[str, Any]] = {
+        ColumnKind.NUMBER: {"type": "number"},
+        ColumnKind.INTEGER: {"type": "integer"},
+        ColumnKind.FLAG: {"type": "boolean"},
+        ColumnKind.DATE: {"type": "string", "format": "date"},
+        ColumnKind.CHOICE: {"type": "string", "enum": list(column.choices)},
     }
     found = {**kinds.get(column.kind, {"type": "string"}), "description": describe(column)}
     if column.low is not None:
@@ -83,13 +83,13 @@ def _column_schema(column: Column) -> dict[str, Any]:
 def describe(column: Column, *, blank: bool = True) -> str:
     """What a column means, what it may hold and, with ``blank``, what a blank stands for, in one line."""
     parts = [column.note or column.name.replace("_", " ")]
-    if column.kind is Kind.CHOICE:
+    if column.kind is ColumnKind.CHOICE:
         parts.append("one of: " + ", ".join(each for each in column.choices if each))
-    elif column.kind is Kind.FLAG:
+    elif column.kind is ColumnKind.FLAG:
         parts.append("yes or no")
-    elif column.kind is Kind.DATE:
+    elif column.kind is ColumnKind.DATE:
         parts.append("2027-03-31 or 31/03/2027")
-    elif column.kind is Kind.SERVICES:
+    elif column.kind is ColumnKind.SERVICES:
         parts.append("separated by semicolons")
     if column.refers_to:
         parts.append(f"an id of {column.refers_to}")
@@ -214,9 +214,9 @@ def excel_template(names: Iterable[str] = tuple(TABLES)) -> bytes:
                 sheet.write_string(0, i, column.name, needed if column.required else starred)
                 sheet.write_comment(0, i, describe(column), {"x_scale": 2})
                 # Identifiers stay text: a spreadsheet would turn 007 into 7.
-                plain = column.kind not in (Kind.NUMBER, Kind.INTEGER, Kind.DATE)
+                plain = column.kind not in (ColumnKind.NUMBER, ColumnKind.INTEGER, ColumnKind.DATE)
                 sheet.set_column(i, i, max(12, len(column.name) + 2), text if plain else None)
-                words = [each for each in column.choices if each] or (["yes", "no"] if column.kind is Kind.FLAG else [])
+                words = [each for each in column.choices if each] or (["yes", "no"] if column.kind is ColumnKind.FLAG else [])
                 if words:
                     sheet.data_validation(1, i, 5000, i, {"validate": "list", "source": words, "ignore_blank": True})
         _meanings(book, tables)

@@ -8,10 +8,10 @@ from importlib import import_module
 from typing import Any
 
 from estate.travel.build import build_travel
-from estate.travel.pairs import Pairs, Points, Travel, Wanted, keep, unreached
+from estate.travel.pairs import Pairs, Points, TravelTables, Wanted, keep, unreached
 from estate.travel.straight import straight
 from estate.travel.table import read_table
-from estate.travel.ways import Straight, Streets, Table, Way
+from estate.travel.ways import OwnTable, Straight, Streets, Way
 
 # Streets need numba, pyosmium and shapely: they load when first asked for.
 _LATE = {
@@ -27,8 +27,8 @@ __all__ = [  # noqa: PLE0604  (the late names are the keys of _LATE)
     "Points",
     "Straight",
     "Streets",
-    "Table",
-    "Travel",
+    "OwnTable",
+    "TravelTables",
     "Wanted",
     "Way",
     "build_travel",

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from estate.errors import InputError, Issue, Severity, Where
-from estate.travel.pairs import Pairs, Points, Travel, Wanted, unreached
+from estate.travel.pairs import Pairs, Points, TravelTables, Wanted, unreached
 from estate.travel.straight import straight
 from estate.travel.table import read_table, told_apart, unknown_names, with_selves
-from estate.travel.ways import Straight, Table, Way
+from estate.travel.ways import OwnTable, Straight, Way
 
 
 def build_travel(
@@ -23,7 +23,7 @@ def build_travel(
     home: Mapping[str, Wanted],
     between: Mapping[str, Wanted],
     cache: Path | None = None,
-) -> Travel:
+) -> TravelTables:
     """The travel tables of a place.
 
     Parameters
@@ -61,7 +61,7 @@ def build_travel(
         raise _no_mode(lacking[0], "nothing measures it")
     for mode, pairs in homes.items():
         notes += _unreached_notes(zones, sites, mode, pairs, home[mode])
-    return Travel(homes, rest, notes=tuple(notes), method="; ".join(methods), digest=_digest(homes, rest))
+    return TravelTables(homes, rest, notes=tuple(notes), method="; ".join(methods), digest=_digest(homes, rest))
 
 
 type _Tables = tuple[dict[str, Pairs], dict[str, Pairs]]
@@ -79,7 +79,7 @@ def _by_one_way(
         fixed = {mode: each / 60 for mode, each in way.fixed_s.items() if each and mode in {*home, *between}}
         more = "".join(f", and {each:g} min a journey ({mode})" for mode, each in sorted(fixed.items()))
         return _by_straight(zones, sites, way, home, between), [], f"straight line x {way.detour:g}{more}"
-    if isinstance(way, Table):
+    if isinstance(way, OwnTable):
         notes = unknown_names(way.frame, [*zones.names, *sites.names], file=way.file)
         return _by_table(zones, sites, way, home, between), list(notes), f"the travel table {way.file}"
     from estate.travel.routes import streets_travel  # noqa: PLC0415  (numba loads only when there are streets)
@@ -112,7 +112,9 @@ def _by_straight(
     )
 
 
-def _by_table(zones: Points, sites: Points, way: Table, home: Mapping[str, Wanted], between: Mapping[str, Wanted]) -> _Tables:
+def _by_table(
+    zones: Points, sites: Points, way: OwnTable, home: Mapping[str, Wanted], between: Mapping[str, Wanted]
+) -> _Tables:
     issues: list[Issue] = []
 
     def pairs(from_: Points, mode: str, what: str) -> Pairs:

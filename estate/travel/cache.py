@@ -27,7 +27,7 @@ _FORM = "1"
 """Changed whenever the same inputs would give other tables."""
 _COLUMNS = ("from_", "to", "distance_m", "time_s")
 
-type Found = tuple[dict[str, Pairs], list[Issue]]
+type Kept = tuple[dict[str, Pairs], list[Issue]]
 
 
 def key(path: Path, mode: str, warn_m: float, zones: Points, sites: Points, wanted: Mapping[str, Wanted | None]) -> str:
@@ -48,7 +48,7 @@ def key(path: Path, mode: str, warn_m: float, zones: Points, sites: Points, want
     return sums.hexdigest()
 
 
-def fetch(folder: Path | None, name: str) -> Found | None:
+def fetch(folder: Path | None, name: str) -> Kept | None:
     """What was stored under a key, or None."""
     if folder is None or not name:
         return None
@@ -61,7 +61,7 @@ def fetch(folder: Path | None, name: str) -> Found | None:
     return tables, notes
 
 
-def put(folder: Path | None, name: str, found: Found) -> None:
+def put(folder: Path | None, name: str, found: Kept) -> None:
     """Store under a key: written whole beside its place, then renamed into it."""
     if folder is None or not name:
         return

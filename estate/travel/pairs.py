@@ -138,7 +138,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Travel:
+class TravelTables:
     """The finished travel tables of a place, by mode.
 
     ``home`` goes from zones to sites, ``between`` from sites to sites.  ``notes`` are warnings and facts for the reports,

@@ -27,7 +27,7 @@ class Streets:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Table:
+class OwnTable:
     """The user's own table; ``file`` is what to call it in messages."""
 
     frame: pd.DataFrame
@@ -35,4 +35,4 @@ class Table:
     file: str = "travel"
 
 
-type Way = Straight | Streets | Table
+type Way = Straight | Streets | OwnTable

@@ -22,7 +22,7 @@ import pandas as pd
 from estate.errors import Issue
 from estate.place import Place, Plan
 from estate.scenario import Scenario
-from estate.travel.pairs import Travel
+from estate.travel.pairs import TravelTables
 from estate.verify.access import journeys, people_within, price_pence
 from estate.verify.case import Case, Decision, Finding, case_of, decision_of, finding
 from estate.verify.money import annual_equivalent_pence, running_pence
@@ -80,7 +80,7 @@ class Verdict:
     today_is_a_plan: bool = False
 
 
-def referee(place: Place, scenario: Scenario, travel: Travel, plan: Plan, *, claim: Claim) -> Verdict:
+def referee(place: Place, scenario: Scenario, travel: TravelTables, plan: Plan, *, claim: Claim) -> Verdict:
     """Judge a plan and what is claimed of it; ``travel`` holds the tables that the plan was made with."""
     case = case_of(place, scenario, travel)
     baseline = running_pence(case, case.today)
@@ -122,7 +122,7 @@ def referee(place: Place, scenario: Scenario, travel: Travel, plan: Plan, *, cla
 
 
 def referee_tables(
-    place: Place, scenario: Scenario, travel: Travel, plan: Plan, tables: Mapping[str, pd.DataFrame]
+    place: Place, scenario: Scenario, travel: TravelTables, plan: Plan, tables: Mapping[str, pd.DataFrame]
 ) -> tuple[Issue, ...]:
     """What is wrong in published tables: ``sites, moves, zones, access, capital_receipts, ledger``, as made or as read back.
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import pandas as pd
 
-from estate.scenario import Limb, Measure, Metric, Standard
+from estate.scenario import Journey, Limb, Metric, Standard
 from estate.travel.pairs import Pairs
 from estate.verify.case import Case, Decision, Finding, finding
 from estate.verify.money import pence
@@ -42,9 +42,9 @@ def limbs(case: Case, rule: Standard) -> list[Limb]:
     return [Limb(limit=each.limit, mode=each.mode or case.scenario.travel.mode) for each in (*first, *rule.also)]
 
 
-def frame_of(case: Case, measure: Measure, limb: Limb) -> pd.DataFrame | None:
+def frame_of(case: Case, measure: Journey, limb: Limb) -> pd.DataFrame | None:
     """``start, end, value`` in the limb's measure, or None where there is no data for it."""
-    pairs: Pairs | None = (case.travel.home if measure is Measure.HOME else case.travel.between).get(limb.mode)
+    pairs: Pairs | None = (case.travel.home if measure is Journey.HOME else case.travel.between).get(limb.mode)
     if pairs is None:
         return None
     has = pairs.has_distance if limb.limit.metric is Metric.DISTANCE else pairs.has_time
@@ -54,7 +54,7 @@ def frame_of(case: Case, measure: Measure, limb: Limb) -> pd.DataFrame | None:
     return pd.DataFrame({"start": pairs.from_, "end": pairs.to, "value": value})
 
 
-def tested(case: Case, measure: Measure, limb: Limb) -> bool:
+def tested(case: Case, measure: Journey, limb: Limb) -> bool:
     """Whether there is data for a limb."""
     return frame_of(case, measure, limb) is not None
 
@@ -138,7 +138,7 @@ def check_home(case: Case, decision: Decision, rule: Standard) -> Iterator[Findi
 def _check_no_worse(case: Case, decision: Decision, rule: Standard, beyond: pd.Series[bool]) -> Iterator[Finding]:
     """Zones beyond the limit today, and no farther than today after."""
     first = limbs(case, rule)[0]
-    frame = frame_of(case, Measure.HOME, first)
+    frame = frame_of(case, Journey.HOME, first)
     if frame is None:
         return
     slack = rule.tolerance.value if rule.tolerance and rule.tolerance.metric is first.limit.metric else 0.0
@@ -195,14 +195,14 @@ def price_pence(case: Case, decision: Decision) -> int:
     return sum(
         pence(rule.price_gbp) * len(displaced(case, decision, rule)[0])
         for rule in case.standards
-        if rule.measure is Measure.SITE and rule.action == "price"
+        if rule.measure is Journey.SITE and rule.action == "price"
     )
 
 
 def check_access(case: Case, decision: Decision, exempt: frozenset[str]) -> Iterator[Finding]:
     """Every standard on one plan; points in ``exempt`` were moved by a decision already taken."""
     for rule in case.standards:
-        if rule.measure is Measure.HOME:
+        if rule.measure is Journey.HOME:
             if rule.service in case.services:
                 yield from check_home(case, decision, rule)
         elif rule.action == "forbid":
@@ -241,7 +241,7 @@ def people_within(case: Case, decision: Decision) -> int:
     """People within the limits of the home-to-site rules, added over rules; rules that ask for backup are not counted."""
     total = 0
     for rule in case.standards:
-        counts = rule.measure is Measure.HOME and rule.backup == 1 and rule.service in case.services
+        counts = rule.measure is Journey.HOME and rule.backup == 1 and rule.service in case.services
         pairs = near_pairs(case, rule) if counts else None
         if pairs is not None:
             now = count(pairs, offering(case, decision, rule.service), len(case.zones))

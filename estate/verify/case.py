@@ -15,7 +15,7 @@ from estate.errors import Issue
 from estate.place import Place, Plan
 from estate.scenario import KIND_OF, Scenario, Standard
 from estate.standards.presets import rules as expanded
-from estate.travel.pairs import Travel
+from estate.travel.pairs import TravelTables
 
 type Row = Mapping[str, Any]
 
@@ -79,7 +79,7 @@ class Case:
     """
 
     scenario: Scenario
-    travel: Travel
+    travel: TravelTables
     agencies: Mapping[str, Row]
     sites: Mapping[str, Row]
     points: Mapping[str, Row]
@@ -138,7 +138,7 @@ class Case:
         return [point for point, site in decision.host.items() if site != self.today.host[point]]
 
 
-def case_of(place: Place, scenario: Scenario, travel: Travel) -> Case:
+def case_of(place: Place, scenario: Scenario, travel: TravelTables) -> Case:
     """The case of a place under a scenario."""
     sites: dict[str, Row] = place.sites.to_dict("index")  # type: ignore[assignment]
     points: dict[str, Row] = place.access_points.to_dict("index")  # type: ignore[assignment]

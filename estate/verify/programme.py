@@ -19,7 +19,7 @@ import pandas as pd
 from estate.errors import Issue
 from estate.place import Place, Plan
 from estate.scenario import Budget, Loan, Programme, Purse, Scenario
-from estate.travel.pairs import Travel
+from estate.travel.pairs import TravelTables
 from estate.verify.books import flexible_use, year_label
 from estate.verify.case import Case, Decision, Finding, blank, case_of, decision_of, finding, number
 from estate.verify.money import (
@@ -67,7 +67,7 @@ class Step:
 
 
 def referee_programme(
-    place: Place, scenario: Scenario, travel: Travel, plan: Plan, tables: Mapping[str, pd.DataFrame], npv_gbp: float
+    place: Place, scenario: Scenario, travel: TravelTables, plan: Plan, tables: Mapping[str, pd.DataFrame], npv_gbp: float
 ) -> tuple[tuple[Issue, ...], dict[str, int]]:
     """What is wrong in a programme, and how many rows of each rule were looked at; ``plan`` is what stands at its end."""
     if scenario.programme is None:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from estate.scenario import Limb, Measure, Metric, Standard
+from estate.scenario import Journey, Limb, Metric, Standard
 from estate.verify.access import check_home, count, frame_of, limbs, near_pairs, offering, people, tested
 from estate.verify.bills import PAID, check_agencies
 from estate.verify.books import check_ledger, flexible_use, receipts
@@ -48,7 +48,7 @@ def standards(case: Case, decision: Decision) -> pd.DataFrame:
     rows = []
     for rule in case.standards:
         row: dict[str, Any] = {"name": rule.name, "kept": "", "beyond_before": None, "newly_beyond": None}
-        if rule.measure is Measure.HOME and rule.service in case.services:
+        if rule.measure is Journey.HOME and rule.service in case.services:
             pairs = near_pairs(case, rule)
             if pairs is None or not all(tested(case, rule.measure, limb) for limb in limbs(case, rule)):
                 row["kept"] = "not tested"
@@ -287,7 +287,7 @@ def consultation(case: Case, decision: Decision) -> dict[str, str]:
     """The worst verdict of any displacement rule on each access point."""
     worst: dict[str, str] = {}
     for rule in case.standards:
-        if rule.measure is Measure.SITE:
+        if rule.measure is Journey.SITE:
             for point, verdict in _verdicts(case, decision, rule):
                 worst[point] = max(worst.get(point, ""), verdict, key=WORST.index)
     return worst
@@ -316,7 +316,7 @@ def _within(case: Case, limb: Limb) -> set[tuple[int, int]]:
     """(from, to) positions of sites within a limb."""
     key = ("between", limb.mode, limb.limit)
     if key not in case.memo:
-        frame = frame_of(case, Measure.SITE, limb)
+        frame = frame_of(case, Journey.SITE, limb)
         close = pd.DataFrame() if frame is None else frame[frame["value"] <= limb.limit.value]
         case.memo[key] = set(zip(close["start"].tolist(), close["end"].tolist(), strict=True)) if len(close) else set()
     found: set[tuple[int, int]] = case.memo[key]
@@ -328,7 +328,7 @@ def _within(case: Case, limb: Limb) -> set[tuple[int, int]]:
 
 def headline(case: Case, service: str) -> Standard | None:
     """The rule that "within the limit" means in the tables: the first home-to-site rule of a service."""
-    return next((rule for rule in case.standards if rule.measure is Measure.HOME and rule.service == service), None)
+    return next((rule for rule in case.standards if rule.measure is Journey.HOME and rule.service == service), None)
 
 
 def journeys(case: Case, decision: Decision) -> pd.DataFrame:

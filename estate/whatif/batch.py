@@ -22,7 +22,7 @@ from estate.pipeline.prepare import Prepared, prepare
 from estate.scenario import digest
 from estate.solve import Status
 from estate.standards.measured import Measured
-from estate.whatif.patches import Facts, Item, Partners, WhatIf, identity, items, read
+from estate.whatif.patches import Facts, Item, Players, WhatIf, identity, items, read
 from estate.whatif.reuse import Evaluator, Reply, Shared
 from estate.whatif.store import FAILED, Store
 from estate.whatif.workers import Ask, Row, workers_here
@@ -154,7 +154,7 @@ def _facts(reply: Reply, shared: Shared) -> Facts:
     )
 
 
-def _partners(measured: Measured) -> Partners:
+def _partners(measured: Measured) -> Players:
     """The players of the base, and each group's problem as settings.
 
     A building that somebody who is out would have to open to newcomers is marked in its table as taking nobody.
@@ -171,7 +171,7 @@ def _partners(measured: Measured) -> Partners:
             }  # fmt: skip
         return found
 
-    return Partners(game.players, changes)
+    return Players(game.players, changes)
 
 
 def _asked(found: tuple[Item, ...], evaluator: Evaluator, world: str) -> tuple[tuple[str, ...], list[Ask], tuple[Row, ...]]:

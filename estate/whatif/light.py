@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from estate.errors import Issue, raise_for
-from estate.formulate import Formulation
+from estate.formulate import Formulated
 from estate.load import rows_where
 from estate.load.cells import service_words
 from estate.load.change import adjusted
@@ -20,7 +20,7 @@ from estate.problem import Bools, Ints, Problem, Solution
 from estate.scenario import Adjust, Objective, Scenario
 from estate.solve.answer import value_of
 from estate.solve.columns.tied import Multipliers, multipliers
-from estate.whatif.programme import Found, Programme
+from estate.whatif.programme import Solved, WholeModel
 
 LIGHT = frozenset({"running_cost_gbp_pa", "hosting_cost_gbp_m2_pa"})
 """Columns of sites that only the objective reads (under ``running-cost`` with no budget)."""
@@ -46,10 +46,10 @@ class Anchor:
 
     scenario: Scenario
     place: Place
-    formulation: Formulation
-    best: Found
+    formulation: Formulated
+    best: Solved
     """Its best plan under no light change."""
-    programme: Programme
+    programme: WholeModel
     masks: dict[str, Bools] = field(default_factory=dict)
     """Which sites each lever touches, once it has been asked."""
     journeys: dict[Solution, tuple[float | None, float | None]] = field(default_factory=dict)

@@ -61,7 +61,7 @@ MOST = 100_000
 """Scenarios in one batch: a grid that multiplies to more is a mistake."""
 
 
-class Lever(Settings):
+class CellLever(Settings):
     """Which cells an adjustment changes; by how much is a family's business."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
@@ -106,7 +106,7 @@ class WhatIf(Settings):
     timeout_s: Annotated[float, Field(gt=0)] = 120.0
     audit: Annotated[int, Field(ge=0, le=100)] = 3
     """Scenarios solved again from the files by the main job, the referee included: a check of the batch itself."""
-    adjust: tuple[Lever, ...] = ()
+    adjust: tuple[CellLever, ...] = ()
     family: tuple[Family, ...] = Field(min_length=1)
 
 
@@ -199,7 +199,7 @@ def identity(scenario: Scenario, special: Mapping[str, int], world: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Partners:
+class Players:
     """The players of the base, sorted, and the changes under which only some of them take part."""
 
     players: tuple[str, ...]
@@ -217,7 +217,7 @@ class Facts:
     agencies: tuple[str, ...]
     least_gbp: float
     today_gbp: float
-    partners: Partners | None = None
+    partners: Players | None = None
     """The partners of the base, where a family asks about them."""
 
 

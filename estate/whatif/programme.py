@@ -19,7 +19,7 @@ from estate.model.arrays import Arrays, arrays
 from estate.problem import Bools, Ints, Problem, Solution, violations
 from estate.solve import Answer, Limits, Status, highs, told_apart
 from estate.solve.answer import value_of
-from estate.solve.through_pulp import Outcome
+from estate.solve.through_pulp import PulpRun
 from estate.solve.watch import Clock, Watch
 
 OPTIONS: highs.Options = {
@@ -29,7 +29,7 @@ OPTIONS: highs.Options = {
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
+class Solved:
     """What one solve showed: ``ended`` is ``proven``, ``infeasible`` or ``time``; ``bound`` in pence.
 
     ``settled``: plans of the same value have been told apart, as ``estate run`` does.
@@ -42,7 +42,7 @@ class Found:
 
 
 @dataclass(frozen=True, eq=False)
-class Programme:
+class WholeModel:
     """The arrays of one problem under its cost; locks and other costs are laid on at each solve."""
 
     problem: Problem
@@ -66,7 +66,7 @@ class Programme:
         start: Solution | None = None,
         time_s: float | None = None,
         far_from: tuple[list[Solution], int] | None = None,
-    ) -> Found:
+    ) -> Solved:
         """The plan of least ``site_cost . open + pair_cost . host`` (pence) with the marked sites (J,) kept and closed.
 
         ``far_from``: plans, and the number of optional buildings by which the answer must differ from each.  A building
@@ -88,7 +88,7 @@ class Programme:
             upper[:J][close] = 0.0
             upper[J : J + P][close[problem.pair_site]] = 0.0
         if (lower > upper).any():
-            return Found("infeasible", None, None)
+            return Solved("infeasible", None, None)
         price = np.zeros(f.n_columns)
         price[: J + P] = weight // unit
         run = highs.run(
@@ -98,12 +98,12 @@ class Programme:
             options=OPTIONS,
         )
         if run.ended == "infeasible":
-            return Found("infeasible", None, None)
+            return Solved("infeasible", None, None)
         bound = run.bound * unit
-        return Found(run.ended, None if run.x is None else f.solution(run.x), bound if np.isfinite(bound) else None)
+        return Solved(run.ended, None if run.x is None else f.solution(run.x), bound if np.isfinite(bound) else None)
 
 
-def told(problem: Problem, found: Found, time_s: float | None, narrow: Callable[[Problem, int], Problem] | None) -> Found:
+def told(problem: Problem, found: Solved, time_s: float | None, narrow: Callable[[Problem, int], Problem] | None) -> Solved:
     """What was found: of the plans that are its equals, the one that ``estate run`` would choose.
 
     ``narrow`` takes from the problem what no plan of that value has (:func:`estate.solve.told_apart`).
@@ -116,12 +116,12 @@ def told(problem: Problem, found: Found, time_s: float | None, narrow: Callable[
     return replace(found, solution=answer.solution, settled=answer.settled)
 
 
-def _step(f: Formulation, watch: Watch, *, start: Solution | None, another: bool) -> Outcome:
+def _step(f: Formulation, watch: Watch, *, start: Solution | None, another: bool) -> PulpRun:
     """One step of telling plans apart, by the arrays: most are over before PuLP would have written them down."""
     del another  # the best of all is as good, and soon found
     clock = Clock(None if (left := watch.left()) is None else time.monotonic() + left)
     run = highs.run(arrays(f), clock=clock, start=None if start is None else f.values(start), options=OPTIONS)
-    return Outcome(run.ended, None if run.x is None else f.solution(run.x), run.bound)
+    return PulpRun(run.ended, None if run.x is None else f.solution(run.x), run.bound)
 
 
 def _apart(f: Formulation, plans: list[Solution], least: int) -> None:

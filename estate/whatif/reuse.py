@@ -39,7 +39,7 @@ from estate.solve.watch import Watch
 from estate.standards.journeys import ALL_PAIRS, measure
 from estate.standards.measured import Measured
 from estate.standards.presets import modes, rules
-from estate.travel import Travel
+from estate.travel import TravelTables
 from estate.validate import CHECKS, check
 from estate.whatif.light import (
     LIGHT,
@@ -54,7 +54,7 @@ from estate.whatif.light import (
     without_light,
 )
 from estate.whatif.patches import Changes, WhatIf, scenario_of
-from estate.whatif.programme import Found, Programme, feasible, told
+from estate.whatif.programme import Solved, WholeModel, feasible, told
 from estate.whatif.regions import Region, proven
 
 MOST_ANCHORS = 16
@@ -70,7 +70,7 @@ class Shared:
     whatif: WhatIf
     base: Scenario
     place: Place
-    travel: Travel
+    travel: TravelTables
     regions: tuple[Region, ...] = ()
     """Ranges of costs over which the base's plan is proven best."""
 
@@ -205,7 +205,7 @@ class Evaluator:
         formulation = formulate(Measured.of(place, scenario, travel), near=self._near if known else None)
         if known:
             self._near = formulation.problem.near
-        problem, programme = formulation.problem, Programme(formulation.problem)
+        problem, programme = formulation.problem, WholeModel(formulation.problem)
         if problem.goal is Goal.COST:
             today = (
                 problem.today if problem.today is not None and feasible(problem, problem.today, *no_locks(problem)) else None
@@ -222,7 +222,7 @@ class Evaluator:
         same = _called(scenario) == _called(base) and all(getattr(scenario, name) == getattr(base, name) for name in WHO_OWNS)
         return adjusted_place(self.shared.place, scenario, scenario.adjust) if same and self.reuse else load(scenario)
 
-    def travel(self, scenario: Scenario, place: Place) -> Travel:
+    def travel(self, scenario: Scenario, place: Place) -> TravelTables:
         """The travel tables: the base's, unless the scenario needs others."""
         base, shared = self.shared.base, self.shared.travel
         moved = len(place.sites) != len(self.shared.place.sites) or any(a.column in _READ_BY_TRAVEL for a in scenario.adjust)
@@ -278,7 +278,7 @@ def _solved(anchor: Anchor, light: Light, place: Place, time_s: float | None) ->
     return _reply(anchor, light, found, place, solved=True)
 
 
-def _other_goal(problem: Problem, time_s: float | None) -> Found:
+def _other_goal(problem: Problem, time_s: float | None) -> Solved:
     """The best plan under another goal than cost, and the cheapest of those: otherwise a frontier would hold dominated points.
 
     Ties are told apart no further: with people's distances as the goal that takes the county seconds for each point, and a
@@ -286,7 +286,7 @@ def _other_goal(problem: Problem, time_s: float | None) -> Found:
     """
     watch = Watch(Limits(time_s=time_s))
     answer = choose.way(problem, watch.limits).search(problem, watch)
-    best = Found("infeasible" if answer.status is Status.INFEASIBLE else answer.stopped, answer.solution, answer.bound)
+    best = Solved("infeasible" if answer.status is Status.INFEASIBLE else answer.stopped, answer.solution, answer.bound)
     if answer.solution is None or answer.value is None or best.ended != "proven":
         return best
     farthest = problem.goal is Goal.FARTHEST
@@ -313,7 +313,7 @@ def _alternative(anchor: Anchor, rank: int, differ_by: int, time_s: float | None
     return _reply(anchor, free, found, anchor.place, solved=True, nothing=none)
 
 
-def _reply(anchor: Anchor, light: Light, found: Found, place: Place, *, solved: bool, nothing: str = "") -> Reply:
+def _reply(anchor: Anchor, light: Light, found: Solved, place: Place, *, solved: bool, nothing: str = "") -> Reply:
     problem = replace(anchor.problem, site_cost=light.site_cost, pair_cost=light.pair_cost)
     if found.solution is None:
         status = Status.INFEASIBLE if found.ended == "infeasible" else Status.UNKNOWN

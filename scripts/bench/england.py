@@ -32,7 +32,7 @@ from scipy.spatial import cKDTree
 from estate.problem import Floats, Ints, Problem
 from estate.problem.generate import Ground, furnish
 from estate.solve import Limits, reduce, solve
-from estate.solve.places import components
+from estate.solve.decompose import components
 
 LIBRARY, CLINIC, COUNCIL, JOBCENTRE, POLICE = range(5)
 SERVICES = ("library", "clinic", "council office", "Jobcentre", "police counter")

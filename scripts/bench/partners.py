@@ -16,7 +16,7 @@ from bench import plain
 
 from estate.partners.best import worth
 from estate.partners.coalitions import Asked, Leaving, census, rows
-from estate.partners.core import Known, least_core
+from estate.partners.core import KnownGroups, least_core
 from estate.partners.game import Game, game_of, game_on, members, programme, restricted
 from estate.partners.nucleolus import nucleolus
 from estate.partners.shapley import exactly
@@ -43,7 +43,7 @@ def county(path: Path, *, sampled: int = SAMPLED, time_s: float = 300.0) -> list
     whole = worth(game, everybody)
     reference = np.full(game.n, whole.low / game.n)
     asked = Asked(game, whole)
-    core = least_core(Known(asked), reference)
+    core = least_core(KnownGroups(asked), reference)
     ours = {"least core": time.perf_counter() - began}
     began = time.perf_counter()
     found = census(game)
@@ -56,7 +56,7 @@ def county(path: Path, *, sampled: int = SAMPLED, time_s: float = 300.0) -> list
     ours["exact Shapley"] = listing + time.perf_counter() - began
 
     began = time.perf_counter()
-    other = least_core(Known(_Plain(game, whole.low, time_s)), reference)
+    other = least_core(KnownGroups(_Plain(game, whole.low, time_s)), reference)
     plainly = {"least core": time.perf_counter() - began}
     agree = abs(core.low - other.low) <= 100
     every = rows(game.n)[1:].astype(bool)
@@ -125,7 +125,7 @@ def region(*, sites: int = 600, time_s: float = 600.0, seed: int = 0) -> list[di
     until = time.monotonic() + time_s
     whole = worth(game, np.ones(game.n, dtype=bool), clock=Clock(time.monotonic() + time_s / 5))
     asked = Asked(game, whole, Clock(until))
-    core = least_core(Known(asked, bound=asked.relaxed()), np.full(game.n, whole.low / game.n))
+    core = least_core(KnownGroups(asked, bound=asked.relaxed()), np.full(game.n, whole.low / game.n))
     return [
         {
             "question": "least core",

@@ -25,7 +25,7 @@ from bench.plain import solver
 from scipy.sparse.csgraph import floyd_warshall
 
 from estate.problem import Floats, Ints, Problem, textbook, violations
-from estate.solve.location import single_source
+from estate.solve import single_source
 from estate.solve.watch import Clock
 
 TOLERANCE = 0.011

@@ -10,7 +10,7 @@ from bench.plain import written_plainly
 
 from estate.problem import Problem, cost
 from estate.problem.generate import SIZES, place
-from estate.solve.sharing import shares
+from estate.solve.shares import search as shares
 from estate.solve.watch import Clock
 
 SEEDS = (0, 1, 2)
@@ -43,12 +43,12 @@ def plain(p: Problem, cpu_s: float) -> tuple[float | None, float | None]:
 def compare(size: str, seeds: tuple[int, ...], *, cpu_s: float, share: float) -> list[dict[str, object]]:
     """One row for each seed and way."""
     warm = place(SIZES["county"], 99, share=share).problem  # compiles the kernels (once a machine; kept on disk)
-    shares.solve(warm, shares.Effort(gap=0.02, nodes=20, sweeps=0), plan=warm.today)
+    shares.solve(warm, shares.ShareEffort(gap=0.02, nodes=20, sweeps=0), plan=warm.today)
     rows: list[dict[str, object]] = []
     for seed in seeds:
         p = place(SIZES[size], seed, share=share).problem
         began = time.process_time()
-        effort = shares.Effort(gap=1e-4, clock=Clock(stop=lambda began=began: time.process_time() - began > cpu_s))
+        effort = shares.ShareEffort(gap=1e-4, clock=Clock(stop=lambda began=began: time.process_time() - began > cpu_s))
         found = shares.solve(p, effort, plan=p.today)
         rows.append(_row(size, seed, "estate", began, cost(p, found.plan), found.bound))
         began = time.process_time()

@@ -26,9 +26,9 @@ from estate.model.arrays import MONEY
 from estate.problem import Floats, Problem, Solution
 from estate.solve import highs
 from estate.solve.columns import patterns
-from estate.solve.columns.building import work_space
 from estate.solve.columns.core import Core
 from estate.solve.columns.lagrangian import Dual, evaluate_with_sets
+from estate.solve.columns.pricing import work_space
 from estate.solve.highs import INF
 
 KEPT = 0.3

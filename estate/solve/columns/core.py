@@ -1,6 +1,6 @@
 """A problem cut by site and by offer: the flat arrays that the compiled kernels share.
 
-The kernels (:mod:`estate.solve.columns.lagrangian`, :mod:`estate.solve.columns.patterns`, :mod:`estate.solve.places.greedy`)
+The kernels (:mod:`.columns.lagrangian`, :mod:`.columns.patterns`, :mod:`.decompose.greedy_drop`)
 look at a problem from a building's side: who could come here, which service is each, what does each need.  :class:`Core` holds
 exactly that, for the goal ``cost``.
 

@@ -7,7 +7,7 @@ apart by site.  With ``p_sj = u_s - cost_sj`` (plus ``v_r`` of a row that stayin
     L(u, v) = sum_s u_s + sum_r need_r v_r - sum_j max(0, K_j - C_j)
     K_j = max over sets S of points with area(S) <= A_j of  sum_{s in S} p_sj + sum_{k present in S} V_kj
 
-``area(S)`` is exact, and the subproblem is :mod:`estate.solve.columns.building`'s.
+``area(S)`` is exact, and the subproblem is :mod:`estate.solve.columns.pricing`'s.
 
 Since the knapsack is convexified and a service's coverage is counted once, ``max L`` equals the linear bound of the
 configuration (Dantzig-Wolfe) formulation: 0.9-1.0% below the optimum of a county where HiGHS's root is 2.8% below after its
@@ -40,8 +40,8 @@ import numba
 import numpy as np
 
 from estate.problem import Floats, Ints
-from estate.solve.columns.building import CELLS, Work, site_set, work_space
 from estate.solve.columns.core import Core
+from estate.solve.columns.pricing import CELLS, Work, site_set, work_space
 
 SAFETY = 1e-9
 """Taken off every bound, relative: 10**6 terms summed in doubles err by less than 10**6 x 2**-53 of their size."""

@@ -14,7 +14,7 @@ single-source plant problem).  A county has some hundreds of thousands of sets. 
     L + g_j - (value(S) - C_j)
 
 so sets for which this exceeds ``U`` are left out, and no better plan is lost (Baldacci, Christofides and Mingozzi 2008 do the
-same with routes).  At a gap of half a percent some thousands remain, and :mod:`estate.solve.columns.branch` finishes.
+same with routes).  At a gap of half a percent some thousands remain, and :mod:`estate.solve.columns.branch_and_bound` finishes.
 """
 
 # Compiled kernels: numba infers the types; one long function is faster than many, and seeds its own generator.
@@ -31,9 +31,9 @@ from scipy.sparse import csr_array
 
 from estate.model.arrays import MONEY, Arrays
 from estate.problem import Bools, Floats, Ints, Problem, Solution
-from estate.solve.columns.building import GROW
 from estate.solve.columns.core import ALWAYS, Core
 from estate.solve.columns.lagrangian import Dual, prices
+from estate.solve.columns.pricing import GROW
 
 CLOSE = 1e-4
 """Nearer the bound than this (relative) no shorter list is asked for, and :data:`FEW` sets of each building must do."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from estate.problem import Floats, Goal, Problem
 from estate.solve import reduce
-from estate.solve.columns import rows
+from estate.solve.columns import side_rows
 from estate.solve.columns.boxstep import climb
 from estate.solve.columns.core import core
 from estate.solve.columns.lagrangian import ascend, evaluate
@@ -27,7 +27,7 @@ def multipliers(problem: Problem, value: int) -> Multipliers | None:
     """The best multipliers of a problem with a plan of ``value`` (pence); None where the engine has none."""
     if problem.goal is not Goal.COST or problem.shares:
         return None
-    sized = rows.of_one_size(problem)
+    sized = side_rows.of_one_size(problem)
     cut = core(sized)
     dual = climb(sized, cut, ascend(cut, float(value), iterations=(100, 0, 0)), plan=problem.today)
     return dual.point, dual.row
@@ -37,6 +37,6 @@ def narrowed(problem: Problem, given: Multipliers | None, value: int) -> Problem
     """As :func:`narrow`, by any multipliers of the same points and rows: what they prove is worked out anew."""
     if given is None:
         return problem
-    sized = rows.of_one_size(problem)
+    sized = side_rows.of_one_size(problem)
     small = reduce.tighten(sized, dual=evaluate(core(sized), *given), value=float(value)).problem
-    return replace(small, side=rows.times(small.side, rows.sizes(problem.side)))
+    return replace(small, side=side_rows.times(small.side, side_rows.sizes(problem.side)))

@@ -8,7 +8,7 @@ something they keep, so plans that tie are still there to be told apart (:mod:`e
    building must close; a service that must not be there with it is there whenever the building is open.
 2. *Rows that say nothing.*  A cover row lists only offers that can be.  One that is met in every plan (a point that has nowhere
    else, an inherent offer of a building that must open) counts as met and leaves the row.  Rows implied by others go, and those
-   met wherever a point goes; a point on which a row rests stays in it (:mod:`estate.solve.reduce.rows`).
+   met wherever a point goes; a point on which a row rests stays in it (:mod:`estate.solve.reduce.cover_rows`).
 3. *What must be.*  A row with no offer to spare needs all it has: their buildings open, and an offer with one candidate point
    has that point.
 4. *Who must be where.*  A point with one building left makes that building open.
@@ -18,7 +18,7 @@ something they keep, so plans that tie are still there to be told apart (:mod:`e
 8. *Too dear for a better plan* (:mod:`estate.solve.reduce.elimination`), where multipliers and a value to beat are given.
 9. *Buildings that pay for themselves.*  A cost below nothing, and no rule that could want it closed: open, guests or not.
 
-Identical points can be one (:mod:`estate.solve.reduce.twins`): that renumbers points and may lose ties, so it is not among these.
+Identical points can be one (:mod:`.reduce.twins`): that renumbers points and may lose ties, so it is not among these.
 
 The rules are those of preprocessing in integer programming (Savelsbergh 1994) and in set covering (Toregas and ReVelle 1972)
 with this problem's own floor areas and coverage in them.
@@ -33,7 +33,7 @@ import numpy as np
 from estate.model.arrays import fits_alone
 from estate.problem import Bools, CoverRows, Floats, Ints, Problem, Solution, offer_columns, violations
 from estate.solve.columns.lagrangian import Dual
-from estate.solve.reduce import dominance, elimination, items, rows
+from estate.solve.reduce import cover_rows, dominance, elimination, items
 from estate.solve.reduce.narrow import without_pairs
 
 
@@ -77,7 +77,7 @@ def tighten(
     Parameters
     ----------
     optional
-        (S,) points that need not be anywhere (see :func:`estate.solve.places.blocks.priced`): never taken to be forced.
+        (S,) points that need not be anywhere (see :func:`estate.solve.decompose.blocks.priced`): never taken to be forced.
     dual, value
         Multipliers of this problem (goal ``cost``) and the pence of a plan: every plan that costs at most ``value`` is kept.
     """
@@ -87,12 +87,12 @@ def tighten(
         found = elimination.by_bound(problem, dual, value, optional=optional)
         marked = replace(problem, must_open=found.must_open, must_close=found.must_close)
         now = _without(replace(now, problem=marked), found.drop)
-    now = _with_rows(now, rows.minimal(now.problem))
+    now = _with_rows(now, cover_rows.minimal(now.problem))
     while True:
         now = _settled(now, free)
-        met = rows.met_wherever(now.problem, free)
+        met = cover_rows.met_wherever(now.problem, free)
         now = _with_rows(now, np.flatnonzero(~met))
-        away = rows.elsewhere(now.problem)
+        away = cover_rows.elsewhere(now.problem)
         if away.any():
             now = _without(now, away)
             continue
@@ -104,7 +104,7 @@ def tighten(
         if moves is None:
             break
         now = _without(replace(now, moves=(*now.moves, moves)), moves.drop)
-    now = _with_rows(now, rows.minimal(now.problem))
+    now = _with_rows(now, cover_rows.minimal(now.problem))
     return replace(now, problem=replace(now.problem, today=_started(now, problem.today)))
 
 
@@ -286,7 +286,7 @@ def _with_rows(now: Reduced, keep: Ints) -> Reduced:
         return now
     kept = np.zeros(len(now.problem.cover), dtype=bool)
     kept[keep] = True
-    return replace(now, problem=rows.with_rows(now.problem, keep), becomes=_then(now.becomes, _ranks(kept, now.problem)))
+    return replace(now, problem=cover_rows.with_rows(now.problem, keep), becomes=_then(now.becomes, _ranks(kept, now.problem)))
 
 
 def _ranks(kept: Bools, problem: Problem) -> Ints:
@@ -300,6 +300,6 @@ def _then(first: Ints, second: Ints) -> Ints:
     return np.where(first >= 0, second[first], -1) if len(second) else np.full(len(first), -1)
 
 
-def cover_rows(problem: Problem) -> Problem:
+def without_implied(problem: Problem) -> Problem:
     """The problem without the cover rows that others imply."""
-    return rows.with_rows(problem, rows.minimal(problem))
+    return cover_rows.with_rows(problem, cover_rows.minimal(problem))

@@ -9,7 +9,7 @@ the bound is ``g_j = max(0, K_j - C_j)`` (without the 0 where it must be open). 
 * *with point s* it is worth at most ``K_j(s in S) - C_j``: else the pair is dropped;
 * *without point s*, at most ``max(0, K_j(s not in S) - C_j)``: else the point goes nowhere else.
 
-Each is one knapsack of :func:`estate.solve.columns.building.site_set` with the point's profit raised or barred, told to
+Each is one knapsack of :func:`estate.solve.columns.pricing.site_set` with the point's profit raised or barred, told to
 stop at the worth that matters, so most end at their first bound.  Points worth enough alone, or in a set found for another,
 need none. *Every plan that costs at most* ``U`` *is kept*, the tied ones too (Beasley 1993 for such tests in set covering and
 location; Posta, Ferland and Michelon 2014 for the uncapacitated problem).  Rules that the core leaves out only make fewer
@@ -32,9 +32,9 @@ import numba
 import numpy as np
 
 from estate.problem import Bools, Goal, Problem
-from estate.solve.columns.building import CELLS, site_set, work_space
 from estate.solve.columns.core import Core, core
 from estate.solve.columns.lagrangian import SAFETY, Dual, prices
+from estate.solve.columns.pricing import CELLS, site_set, work_space
 
 _UNKNOWN, _KEPT, _OUT, _IN = 0, 1, 2, 3
 

@@ -4,7 +4,7 @@ A rule asks for ``sum of w_i over the covered items >= b``.  In this order:
 
 * *entries* of offers that can never be go; an item with none left can never be covered, and goes;
 * an item covered in *every* plan (a point that has nowhere else, an inherent offer of a building that must open, a point all of
-  whose buildings are in its reach: :func:`estate.solve.reduce.rows.met_wherever`) goes, and its weight comes off ``b``;
+  whose buildings are in its reach: :func:`estate.solve.reduce.cover_rows.met_wherever`) goes, and its weight comes off ``b``;
 * items with *equal reach* are one item with their weights added up;
 * with ``t`` the weight of all items left, ``t - b`` may be missed.  If item ``i`` is missed, so is every item whose reach lies
   inside its own; where those together weigh more than ``t - b``, item ``i`` cannot be missed (the closure of a knapsack with
@@ -27,7 +27,7 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array
 
 from estate.problem import Bools, CoverRows, Goal, Ints, Problem, ShareRule
-from estate.solve.reduce.rows import met_wherever
+from estate.solve.reduce.cover_rows import met_wherever
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -19,7 +19,7 @@ of any two buildings, those at one may join those at the other: each step leaves
 The merged point takes up ``n`` own parts, one hall and one desk, and costs ``n`` times as much.
 
 Plans that tie may be lost (``<=``), so only a search for the least cost may use this; which of them is best is settled on the
-problem as it was (:mod:`estate.solve.ties`).  Where room is scarce twins must be kept apart: one may have to go where two cannot.
+problem as it was (:mod:`.ties`).  Where room is scarce twins must be kept apart: one may have to go where two cannot.
 
 The idea is that of aggregating symmetric objects in integer programming (Margot 2010, section 17.3; Liberti 2012).
 """
@@ -34,7 +34,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from estate.problem import Bools, Goal, Ints, Problem, Solution
-from estate.solve.reduce import dominance, rows
+from estate.solve.reduce import cover_rows, dominance
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,7 +99,7 @@ def together(problem: Problem) -> Together | None:
         pair_one_off=None if p.pair_one_off is None else p.pair_one_off[pair] * size[speaker[p.pair_point[pair]]],
         today=None,
     )
-    merged = rows.with_rows(merged, rows.minimal(merged))  # twins that excuse a row each now excuse the same one
+    merged = cover_rows.with_rows(merged, cover_rows.minimal(merged))  # twins that excuse a row each now excuse the same one
     result = Together(merged, speaker, {int(speaker[members[0]]): joins for members, joins in found})
     if p.today is None:
         return result
