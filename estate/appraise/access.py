@@ -6,7 +6,7 @@ population-weighted point and to use the nearest site with the service, which is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from estate.place import Place, Plan, offers
-from estate.problem import Floats, Ints
+from estate.problem import Bools, Floats, Ints
 from estate.scenario import Metric, Standard
 from estate.standards.measured import Measured
 
@@ -44,8 +44,9 @@ MOST_VALUES = 60
 class Reach:
     """Nearest site with each service, (K, N): its position and how far, before or after; -1 where unreachable.
 
-    ``within`` is 1 where a site with the service is within the limit of the service's headline rule, by that rule's own mode,
-    0 where none is, and -1 where the service has no rule that can be tested.
+    ``within`` is 1 where a site with the service is within the limit that the zone's own rule sets
+    (:attr:`estate.standards.measured.Measured.own_rules`), by that rule's own mode, 0 where none is, and -1 where no rule speaks
+    for the zone, or none that can be tested.
     """
 
     site: Ints
@@ -67,9 +68,9 @@ def reach(measured: Measured, plan: Plan) -> Reach:
     site, metres, seconds, inside = (np.full(shape, -1, dtype=np.int64) for _ in range(4))
     value = pairs.distance_m if pairs.has_distance else pairs.time_s
     for k, service in enumerate(place.services):
-        rule = measured.headline.get(service)
-        if rule is not None and measured.testable(rule):
-            inside[k] = measured.reached(rule, there[k]) > 0
+        for rule, mine in measured.own_rules.get(service, ()):
+            if measured.testable(rule):
+                inside[k, mine] = measured.reached(rule, there[k])[mine] > 0
         chosen = np.flatnonzero(there[k][pairs.to])
         order = chosen[np.lexsort((pairs.to[chosen], value[chosen], pairs.from_[chosen]))]
         zone, first = np.unique(pairs.from_[order], return_index=True)
@@ -92,17 +93,28 @@ def far(of: Reach, k: int, unit: str) -> Ints:
     return np.asarray(of.distance_m[k] if unit == "m" else of.time_s[k], dtype=np.int64)
 
 
-def _limit(rule: Standard | None, metric: Metric) -> float:
-    return rule.limit.value if rule and rule.limit and rule.limit.metric is metric else float("nan")
+def _limits(measured: Measured, service: str, metric: Metric) -> Floats:
+    """(N,) the limit that each zone is under, where it is told in one figure of this metric; else NaN."""
+    found = np.full(len(measured.place.zones), np.nan)
+    for rule, mine in measured.own_rules.get(service, ()):
+        if rule.limit and rule.limit.metric is metric:
+            found[mine] = rule.limit.value
+    return found
+
+
+def _limit_words(rules: Sequence[tuple[Standard, Bools]], people: Floats) -> str:
+    """The limits that some people are under, in the order of their rules: ``2 miles or 8 miles``."""
+    said = [rule.limit.text for rule, mine in rules if rule.limit and people[mine].any()]
+    return " or ".join(dict.fromkeys(said))
 
 
 def zone_table(measured: Measured, before: Reach, after: Reach) -> pd.DataFrame:
     """One row for each zone and service: nearest site and how far, before and after (``zones.csv``)."""
-    place, main = measured.place, measured.headline
+    place = measured.place
     ids = np.append(place.sites.index.to_numpy(dtype=object), "")
     parts = []
     for k, service in enumerate(place.services):
-        limit_m, limit_s = (_limit(main.get(service), metric) for metric in Metric)
+        limit_m, limit_s = (_limits(measured, service, metric) for metric in Metric)
         part = pd.DataFrame(
             {
                 "zone_id": place.zones.index,
@@ -193,13 +205,14 @@ def access_table(measured: Measured, before: Reach, after: Reach) -> pd.DataFram
 
     Distances are weighted by people.  ``better_off`` and ``worse_off`` count people whose nearest site comes nearer or goes
     farther by more than :data:`SAME`; ``worse_mean_m`` is how much farther, on average, for those worse off.  ``unreached`` are
-    people with no route.
+    people with no route.  ``limit`` names every limit that somebody of the group is under, ``under_limit`` counts the people who
+    are under one that can be tested, and ``within_before`` and ``within_after`` those of them who are within their own.
     Where the travel tables have no distances, seconds stand in their place, in columns that end in ``_s``.
     """
     rows = []
     groups = tuple(_groups(measured))
     for k, service in enumerate(measured.place.services):
-        rule = measured.headline.get(service)
+        rules, limited = measured.own_rules.get(service, ()), before.within[k] >= 0
         unit = unit_of(before, k)
         was, now = far(before, k, unit), far(after, k, unit)
         change, same = np.where((was >= 0) & (now >= 0), now - was, 0), SAME[unit]
@@ -211,9 +224,10 @@ def access_table(measured: Measured, before: Reach, after: Reach) -> pd.DataFram
                 "group": group,
                 "value": value,
                 "people": round(float(people.sum())),
-                "limit": rule.limit.text if rule and rule.limit else "",
-                "within_before": round(float(people[inside[0]].sum())) if rule else None,
-                "within_after": round(float(people[inside[1]].sum())) if rule else None,
+                "limit": _limit_words(rules, people),
+                "under_limit": (under := round(float(people[limited].sum()))),
+                "within_before": round(float(people[inside[0]].sum())) if under else None,
+                "within_after": round(float(people[inside[1]].sum())) if under else None,
             }
             for name, each in (("before", was), ("after", now)):
                 row |= _spread(each, people, name, unit)

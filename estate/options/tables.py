@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from estate.appraise.access import Reach, access_table, far, reach, unit_of
+from estate.appraise.access import SAME, Reach, access_table, far, reach, unit_of
 from estate.appraise.books import rounded_together
 from estate.appraise.buildings import hubs
 from estate.appraise.ledger import ONE_OFF
@@ -39,7 +39,8 @@ def option_tables(measured: Measured, options: Sequence[Option]) -> dict[str, pd
       the horizon; ``need_gbp`` is what must be found purse by purse to make it happen, repairs and refits apart;
     * ``changes``: the settings under which an alternative was chosen, as JSON by dotted name;
     * ``pays_back_in``: as in the run, against today's estate; blank where nothing is paid to be paid back;
-    * ``people_farther``: people whose nearest counter of at least one service is farther off than today, and ``most_farther_m``
+    * ``people_farther``: people whose nearest counter of at least one service goes farther off by more than
+      :data:`~estate.appraise.access.SAME`, as in every table, and ``most_farther_m``
       (or ``most_longer_s``) how much for those who are worst off; ``worse_off_a_year`` and ``worse_off_in_all`` name the
       agencies whose running cost is more than today, and whose net present cost is more than under do minimum.
     """
@@ -135,7 +136,7 @@ def _farther(measured: Measured, before: Reach, after: Reach) -> dict[str, int]:
         unit = unit_of(before, k)
         was, now = far(before, k, unit), far(after, k, unit)
         change = np.where((was >= 0) & (now >= 0), now - was, 0)
-        farther |= (change > 0) | ((was >= 0) & (now < 0))
+        farther |= (change > SAME[unit]) | ((was >= 0) & (now < 0))
         most[unit] = max(most[unit], int(change.max(initial=0)))
     return {"people_farther": round(float(people[farther].sum())), "most_farther_m": most["m"], "most_longer_s": most["s"]}
 

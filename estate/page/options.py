@@ -97,11 +97,12 @@ def _rows(frame: pd.DataFrame, lines: Mapping[str, tuple[str, Say]]) -> list[lis
 
 def _within(run: Run, options: list[str]) -> list[list[str]]:
     """For each service with a limit, the share of people who have it within that."""
-    frame = facts.table(run, "option_access", ("option", "service", "limit", "people", "within_after"))
+    frame = facts.table(run, "option_access", ("option", "service", "limit", "people", "under_limit", "within_after"))
+    frame["under_limit"] = frame["under_limit"].fillna(frame["people"])
     found = []
     for service, mine in frame[frame["limit"].astype(str) != ""].groupby("service", sort=False):
         label = f"{facts.service_label(run, str(service))} within {words.clean(mine['limit'].iloc[0])}"
-        share = {row["option"]: words.share(row["within_after"], row["people"]) for row in mine.to_dict("records")}
+        share = {row["option"]: words.share(row["within_after"], row["under_limit"]) for row in mine.to_dict("records")}
         found.append([label, *(share.get(each, "") for each in options)])
     return found
 

@@ -48,8 +48,9 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "service", "group", "value", "places_before", "places_after", "change", "counters_moved", "counters_merged",
     ),
     "access": (
-        "service", "group", "value", "people", "limit", "within_before", "within_after", "mean_before_m", "mean_after_m",
-        "median_before_m", "median_after_m", "p95_before_m", "p95_after_m", "better_off", "worse_off", "worse_mean_m",
+        "service", "group", "value", "people", "limit", "under_limit", "within_before", "within_after", "mean_before_m",
+        "mean_after_m", "median_before_m", "median_after_m", "p95_before_m", "p95_after_m", "better_off", "worse_off",
+        "worse_mean_m",
     ),
     "zones": (
         "zone_id", "name", "service", "population", "district", "site_before", "site_after", "distance_before_m",
@@ -68,15 +69,16 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "most_longer_s",
     ),
     "option_access": (
-        "option", "service", "people", "limit", "within_before", "within_after", "mean_before_m", "mean_after_m",
-        "median_before_m", "median_after_m", "p95_before_m", "p95_after_m", "better_off", "worse_off", "worse_mean_m",
+        "option", "service", "people", "limit", "under_limit", "within_before", "within_after", "mean_before_m",
+        "mean_after_m", "median_before_m", "median_after_m", "p95_before_m", "p95_after_m", "better_off", "worse_off",
+        "worse_mean_m",
     ),
     "programme": (
         "year", "step", "access_point_id", "service", "agency", "site_id", "building", "to_site_id", "to_building",
     ),
     "access_by_year": (
-        "year", "service", "people", "limit", "within_before", "within_after", "mean_before_m", "mean_after_m", "better_off",
-        "worse_off", "worse_mean_m",
+        "year", "service", "people", "limit", "under_limit", "within_before", "within_after", "mean_before_m",
+        "mean_after_m", "better_off", "worse_off", "worse_mean_m",
     ),
     "unknowns": ("topic", "not_known", "why_it_matters", "what_would_help"),
     "assumptions": ("table", "id", "column", "value", "source"),

@@ -128,10 +128,11 @@ def _setting(cells: list[Cell]) -> str:
 
 
 def _as_shares(frame: pd.DataFrame) -> pd.DataFrame:
-    """People within the limit as a share of their group; blank where no limit applies."""
+    """People within their own limit as a share of those who are under one; blank where no limit applies."""
     if "people" not in frame:
         return frame
-    people = pd.to_numeric(frame["people"], errors="coerce")
+    # A run stored before limits were each person's own has no column of who is under one.
+    people = pd.to_numeric(frame["under_limit" if "under_limit" in frame else "people"], errors="coerce")
     found = {
         name: pd.to_numeric(frame[name], errors="coerce") / people
         for name in ("within_before", "within_after")

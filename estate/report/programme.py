@@ -18,10 +18,10 @@ STEPS = (
 )  # fmt: skip
 ACCESS = (
     Col("year", "Year", width=10), Col("service", "Service", width=16), Col("people", "People", "int", 11),
-    Col("limit", "Limit", "wrap", 24), Col("within_before", "Within it today", "int", 12),
-    Col("within_after", "Within it then", "int", 12), Col("mean_before_m", "Mean today, m", "int", 12),
-    Col("mean_after_m", "Mean then, m", "int", 12), Col("better_off", "Nearer", "int", 11),
-    Col("worse_off", "Farther", "int", 11),
+    Col("limit", "Limit", "wrap", 24), Col("under_limit", "Under a limit", "int", 12),
+    Col("within_before", "Within it today", "int", 12), Col("within_after", "Within it then", "int", 12),
+    Col("mean_before_m", "Mean today, m", "int", 12), Col("mean_after_m", "Mean then, m", "int", 12),
+    Col("better_off", "Nearer", "int", 11), Col("worse_off", "Farther", "int", 11),
 )  # fmt: skip
 LEASES = (
     Col("building", "Building", "wrap", 34), Col("agency", "Held by", width=12), Col("notice_by", "Notice by", width=12),

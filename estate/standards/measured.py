@@ -14,7 +14,7 @@ from estate.place import Place
 from estate.problem import Bools, Ints
 from estate.scenario import Journey, Limb, Limit, Metric, Scenario, Standard
 from estate.standards.presets import limbs, rules
-from estate.standards.reach import counted, groups, reach_of
+from estate.standards.reach import counted, groups, holds_in, reach_of
 from estate.travel import Pairs, TravelTables
 
 
@@ -39,13 +39,22 @@ class Measured:
         return cls(place, scenario, travel, rules(scenario))
 
     @cached_property
-    def headline(self) -> Mapping[str, Standard]:
-        """For each service, the rule that "within the limit" means in tables: its first home-to-site rule."""
-        found: dict[str, Standard] = {}
-        for rule in self.rules:
-            if rule.measure is Journey.HOME:
-                found.setdefault(rule.service, rule)
-        return found
+    def own_rules(self) -> Mapping[str, tuple[tuple[Standard, Bools], ...]]:
+        """For each service, what "within the limit" means in tables: home-to-site rules, each with the zones (N,) it speaks for.
+
+        A zone's own limit is that of the first rule for everyone whose conditions hold there, so that a limit for towns says
+        nothing of the country; failing that, of the first rule for some of its people.  A zone may have none.
+        """
+        found: dict[str, list[tuple[Standard, Bools]]] = {}
+        free: dict[str, Bools] = {}
+        home = [rule for rule in self.rules if rule.measure is Journey.HOME]
+        for rule in sorted(home, key=lambda rule: rule.people != "everyone"):
+            left = free.setdefault(rule.service, np.ones(len(self.place.zones), dtype=bool))
+            mine = left & holds_in(rule, self.place)
+            if mine.any():
+                found.setdefault(rule.service, []).append((rule, mine))
+                left &= ~mine
+        return {service: tuple(rules) for service, rules in found.items()}
 
     @cached_property
     def _number(self) -> Mapping[str, int]:

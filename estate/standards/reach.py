@@ -25,10 +25,15 @@ def counted(rule: Standard, place: Place) -> Ints:
     """(N,) people of each zone whom the rule counts: its group column, where its conditions hold; whole people."""
     column = "population" if rule.people == "everyone" else rule.people
     people = np.floor(place.zones[column].to_numpy(dtype=np.float64) + 0.5)
+    return np.where(holds_in(rule, place), np.nan_to_num(people), 0).astype(np.int64)
+
+
+def holds_in(rule: Standard, place: Place) -> Bools:
+    """(N,) the zones where a rule's conditions hold, whoever lives there."""
     chosen = np.ones(len(place.zones), dtype=bool)
     for name, wanted in rule.where.items():
         chosen &= matches(place.zones[name], wanted)
-    return np.where(chosen, np.nan_to_num(people), 0).astype(np.int64)
+    return chosen
 
 
 def matches(column: pd.Series[Any], wanted: str | float | bool) -> Bools:  # noqa: FBT001

@@ -104,11 +104,16 @@ def people(case: Case, rule: Standard) -> pd.Series[int]:
     key = ("people", rule.people, tuple(rule.where.items()))
     if key not in case.memo:
         column = case.zones["population" if rule.people == "everyone" else rule.people]
-        counted = (column.fillna(0).astype(float) + 0.5) // 1
-        for name, wanted in rule.where.items():
-            counted = counted.where(_holds(case.zones[name], wanted), 0)
-        case.memo[key] = counted.astype("int64")
+        case.memo[key] = ((column.fillna(0).astype(float) + 0.5) // 1).where(stands(case, rule), 0).astype("int64")
     found: pd.Series[int] = case.memo[key]
+    return found
+
+
+def stands(case: Case, rule: Standard) -> pd.Series[bool]:
+    """The zones where every condition of a rule holds."""
+    found = pd.Series(data=True, index=case.zones.index)
+    for name, wanted in rule.where.items():
+        found &= _holds(case.zones[name], wanted)
     return found
 
 

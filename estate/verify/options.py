@@ -24,7 +24,7 @@ from estate.verify.financial import check_financial
 from estate.verify.money import DUST, factors, leaves_after, pence, refits, running_pence, unworn_share, works_parts_gbp
 from estate.verify.partners import changed
 from estate.verify.programme import lease_end
-from estate.verify.published import access, compare, journeys, moves, sites
+from estate.verify.published import UNCHANGED, access, compare, journeys, moves, sites
 from estate.verify.purses import by_agency, needs_again, purses
 from estate.verify.rules import check_plan
 
@@ -398,7 +398,7 @@ def _farther(case: Case, trips: pd.DataFrame) -> dict[str, int]:
             unit, columns = "s", ["time_before_s", "time_after_s"]
         change = (mine[columns[1]] - mine[columns[0]]).fillna(0.0)
         lost = mine[columns[0]].notna() & mine[columns[1]].isna()
-        zones |= set(mine.loc[(change > 0) | lost, "zone_id"])
+        zones |= set(mine.loc[(change > UNCHANGED[unit]) | lost, "zone_id"])
         most[unit] = max(most[unit], float(change.max()) if len(change) else 0.0)
     people = case.zones.loc[case.zones["zone_id"].isin(zones), "population"].sum()
     return {"people_farther": round(float(people)), "most_farther_m": int(most["m"]), "most_longer_s": int(most["s"])}

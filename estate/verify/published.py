@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from estate.scenario import Journey, Limb, Metric, Standard
-from estate.verify.access import check_home, count, frame_of, limbs, near_pairs, offering, people, tested
+from estate.verify.access import check_home, count, frame_of, limbs, near_pairs, offering, people, stands, tested
 from estate.verify.bills import PAID, check_agencies
 from estate.verify.books import check_ledger, flexible_use, receipts
 from estate.verify.case import Case, Decision, Finding, blank, finding, number, plain
@@ -326,9 +326,17 @@ def _within(case: Case, limb: Limb) -> set[tuple[int, int]]:
 # -------------------------------------------------------------------------------------------------- people
 
 
-def headline(case: Case, service: str) -> Standard | None:
-    """The rule that "within the limit" means in the tables: the first home-to-site rule of a service."""
-    return next((rule for rule in case.standards if rule.measure is Journey.HOME and rule.service == service), None)
+def own_rules(case: Case, service: str) -> pd.Series[int]:
+    """For each zone, the position among the standards of the rule that says what its people's limit is; -1 for none.
+
+    The first home-to-site rule of the service for everyone where its conditions hold, else the first for some of the people.
+    """
+    found = pd.Series(-1, index=range(len(case.zones)))
+    for everyone in (True, False):
+        for n, rule in enumerate(case.standards):
+            if rule.measure is Journey.HOME and rule.service == service and (rule.people == "everyone") is everyone:
+                found = found.mask((found < 0) & stands(case, rule).reset_index(drop=True), n)
+    return found
 
 
 def journeys(case: Case, decision: Decision) -> pd.DataFrame:
@@ -340,20 +348,21 @@ def journeys(case: Case, decision: Decision) -> pd.DataFrame:
     parts = []
     for service in case.services:
         part = case.zones[["zone_id", "population"]].assign(service=service)
-        rule = headline(case, service)
+        own = own_rules(case, service)
+        near = {n: near_pairs(case, case.standards[n]) for n in sorted(set(own) - {-1})}
         for metric in Metric:
-            limit = rule.limit.value if rule and rule.limit and rule.limit.metric is metric else float("nan")
-            part["limit_m" if metric is Metric.DISTANCE else "limit_s"] = limit
+            limit = {n: r.limit.value for n in near if (r := case.standards[n]).limit and r.limit.metric is metric}
+            part["limit_m" if metric is Metric.DISTANCE else "limit_s"] = own.map(limit).to_numpy(float)
         for when, each in (("before", case.today), ("after", decision)):
             there = offering(case, each, service)
             best = frame[frame["end"].isin(there)].drop_duplicates("zone").set_index("zone").reindex(range(len(part)))
             part[f"site_{when}"] = best["end"].map(dict(enumerate(case.site_ids))).fillna("").to_numpy()
             part[f"distance_{when}_m"] = best["distance_m"].to_numpy(float) if "distance_m" in best else float("nan")
             part[f"time_{when}_s"] = best["time_s"].to_numpy(float) if "time_s" in best else float("nan")
-            near = near_pairs(case, rule) if rule else None
-            reached = set() if near is None else set(near.loc[near["end"].isin(there), "start"])
-            inside = ["yes" if zone in reached else "no" for zone in range(len(part))]
-            part[f"within_{when}"] = [""] * len(part) if near is None else inside
+            reached = {n: set(close.loc[close["end"].isin(there), "start"]) for n, close in near.items() if close is not None}
+            part[f"within_{when}"] = [
+                "" if rule not in reached else "yes" if zone in reached[rule] else "no" for zone, rule in own.items()
+            ]
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
 
@@ -377,14 +386,14 @@ def check_groups(case: Case, table: pd.DataFrame) -> Iterator[Finding]:
 def access(case: Case, table: pd.DataFrame, trips: pd.DataFrame) -> pd.DataFrame:
     """``access`` for the groups that a table lists; a group that is none of the place's has no row."""
     by_service = {str(service): part.reset_index(drop=True) for service, part in trips.groupby("service", sort=False)}
-    far = {service: _distances(part) for service, part in by_service.items()}
+    far = {service: _distances(part, own_rules(case, service)) for service, part in by_service.items()}
     rows: list[dict[str, Any]] = []
     for (group, value), listed in table.groupby(["group", table["value"].map(plain)], sort=False):
         weight = _people(case, str(group), str(value))
         for service in listed["service"]:
             if service in far and weight is not None:
                 key = {"service": service, "group": group, "value": value}
-                rows.append(key | _summary(headline(case, service), far[service], np.asarray(weight, dtype=np.float64)))
+                rows.append(key | _summary(case, far[service], np.asarray(weight, dtype=np.float64)))
     found = pd.DataFrame(rows)
     return found[[column for column in found.columns if not column.endswith(("_m", "_s")) or column in table]]
 
@@ -409,26 +418,36 @@ class _Far:
     unit: str
     far: Mapping[str, NDArray[np.float64]]
     inside: Mapping[str, NDArray[np.bool_]]
+    limited: NDArray[np.bool_]
+    """The zones whose own limit can be tested."""
+    rule: NDArray[np.int64]
+    """The position of each zone's own rule among the standards, -1 for none."""
 
 
-def _distances(trips: pd.DataFrame) -> _Far:
+def _distances(trips: pd.DataFrame, own: pd.Series[int]) -> _Far:
     unit = "m" if trips["distance_before_m"].notna().any() else "s"
     what = "distance" if unit == "m" else "time"
     return _Far(
         unit,
         {when: trips[f"{what}_{when}_{unit}"].to_numpy(dtype=float) for when in ("before", "after")},
         {when: (trips[f"within_{when}"] == "yes").to_numpy() for when in ("before", "after")},
+        (trips["within_before"] != "").to_numpy(),
+        own.to_numpy(dtype=np.int64),
     )
 
 
-def _summary(rule: Standard | None, trips: _Far, weight: NDArray[np.float64]) -> dict[str, Any]:
+def _summary(case: Case, trips: _Far, weight: NDArray[np.float64]) -> dict[str, Any]:
     """One row of ``access``."""
+    here = sorted(set(trips.rule[weight > 0].tolist()) - {-1}, key=lambda n: (case.standards[n].people != "everyone", n))
+    limits = [limit.text for n in here if (limit := case.standards[n].limit)]
+    under = round(float(weight[trips.limited].sum()))
     change = np.nan_to_num(trips.far["after"] - trips.far["before"])
     more, less = change > UNCHANGED[trips.unit], change < -UNCHANGED[trips.unit]
     worse = float(weight[more].sum())
     row: dict[str, Any] = {
         "people": round(float(weight.sum())),
-        "limit": rule.limit.text if rule and rule.limit else "",
+        "limit": " or ".join(dict.fromkeys(limits)),
+        "under_limit": under,
         "better_off": round(float(weight[less].sum())),
         "worse_off": round(worse),
         "worse_mean_m": float((weight * change)[more].sum()) / worse if worse else float("nan"),
@@ -436,7 +455,7 @@ def _summary(rule: Standard | None, trips: _Far, weight: NDArray[np.float64]) ->
     }
     other = "s" if trips.unit == "m" else "m"
     for when, far in trips.far.items():
-        row[f"within_{when}"] = float(round(float(weight[trips.inside[when]].sum()))) if rule else float("nan")
+        row[f"within_{when}"] = float(round(float(weight[trips.inside[when]].sum()))) if under else float("nan")
         row |= {f"{what}_{when}_{trips.unit}": value for what, value in _spread(far, weight).items()}
         row |= {f"{what}_{when}_{other}": float("nan") for what in SPREAD}
     return row

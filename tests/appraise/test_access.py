@@ -73,6 +73,60 @@ def test_access_by_group_counts_every_person_once(measured):
             assert districts[figure].sum() == everyone[figure]
 
 
+def two_limits(place, **given):
+    """Towns are held to 2 km of a library, the country to 30 km; ``given`` changes the second rule."""
+    own = {"service": "library", "measure": "home-to-site"}
+    return scenario_with(
+        standards=[
+            {"name": "town", "limit": "2 km", "where": {"rural_urban": "urban"}, **own},
+            {"name": "country", "limit": "30 km", "where": {"rural_urban": "rural"}, **own, **given},
+        ]
+    )
+
+
+def test_everybody_is_measured_by_their_own_limit(measured):
+    place, *_ = measured
+    measure = straight(place, two_limits(place))
+    now = reach(measure, todays_plan(place))
+    zones = zone_table(measure, now, now)
+    mine = zones[zones["service"] == "library"].set_index("zone_id")
+    own = place.zones["rural_urban"].map({"urban": 2_000, "rural": 30_000}).reindex(mine.index)
+    assert (mine["limit_m"] == own).all()
+    assert (mine["within_before"] == (mine["distance_before_m"] <= own).map({True: "yes", False: "no"})).all()
+    table = access_table(measure, now, now).set_index(["service", "group", "value"])
+    limits = {key: table.loc[("library", *key), "limit"] for key in (("everyone", ""), ("rural_urban", "rural"))}
+    assert limits == {("everyone", ""): "2 km or 30 km", ("rural_urban", "rural"): "30 km"}
+    inside = place.zones["population"][mine["within_before"].reindex(place.zones.index) == "yes"].sum()
+    assert table.loc[("library", "everyone", ""), "within_before"] == inside
+
+
+def test_who_is_under_no_limit_is_neither_within_nor_beyond_one(measured):
+    place, *_ = measured
+    measure = straight(place, two_limits(place, where={"rural_urban": "nowhere"}))
+    now = reach(measure, todays_plan(place))
+    zones = zone_table(measure, now, now).merge(place.zones["rural_urban"], left_on="zone_id", right_index=True)
+    rural = zones[(zones["service"] == "library") & (zones["rural_urban"] == "rural")]
+    assert len(rural) > 0
+    assert (rural["within_before"] == "").all()
+    assert rural["limit_m"].isna().all()
+    table = access_table(measure, now, now).set_index(["service", "group", "value"])
+    everyone, country = table.loc[("library", "everyone", "")], table.loc[("library", "rural_urban", "rural")]
+    assert everyone["under_limit"] == everyone["people"] - country["people"]
+    assert country["under_limit"] == 0
+    assert country["limit"] == ""
+    assert country[["within_before", "within_after"]].isna().all()
+
+
+def test_a_limit_for_some_people_gives_way_to_the_limit_for_everyone(measured):
+    place, *_ = measured
+    own = {"service": "library", "measure": "home-to-site"}
+    rules = [{"name": "old", "people": "age65", "limit": "1 km", **own}, {"name": "all", "limit": "5 km", **own}]
+    measure = straight(place, scenario_with(standards=rules))
+    assert [rule.name for rule, _ in measure.own_rules["library"]] == ["all"]
+    alone = straight(place, scenario_with(standards=rules[:1]))
+    assert [rule.name for rule, _ in alone.own_rules["library"]] == ["old"]
+
+
 def test_better_and_worse_off_by_hand(measured):
     place, scenario, before, after = measured
     zones = zone_table(straight(place, scenario), before, after)
