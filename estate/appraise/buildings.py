@@ -10,6 +10,7 @@ import pandas as pd
 from estate.appraise.decisions import behind_points, behind_sites
 from estate.appraise.met import displacement
 from estate.appraise.places import merged
+from estate.appraise.reasons import why_it_moves
 from estate.money import costs
 from estate.money.opening import opening_gbp
 from estate.money.release import day_of, leaving_years, moving_years, opening_years
@@ -169,7 +170,8 @@ def _counters(n: int, merge: int, way: str) -> str:
 def moves_table(measured: Measured, plan: Plan) -> pd.DataFrame:
     """One row for each access point that moves; distances are from the old building to the new, blank where not measured.
 
-    ``kind`` is ``merge`` where it joins its own service (:func:`.places.merged`), else ``move``.
+    ``kind`` is ``merge`` where it joins its own service (:func:`.places.merged`), else ``move``; ``why`` says what it leaves its
+    building for (:func:`.reasons.why_it_moves`).
     """
     place, scenario = measured.place, measured.scenario
     moved = np.flatnonzero(plan.host != place.point_site)
@@ -195,6 +197,7 @@ def moves_table(measured: Measured, plan: Plan) -> pd.DataFrame:
             "time_s": _pair(pairs.time_s if pairs and pairs.has_time else None, pairs, from_, to, len(sites)),
             "area_m2": points["area_m2"].to_numpy(),
             "one_off_gbp": one_off,
+            "why": why_it_moves(place, plan, moved, scenario),
             "decision": [decided[each].words if each in decided else "" for each in points.index],
             "consultation": verdict.to_numpy()[moved],
             "consultation_reason": reason.to_numpy()[moved],

@@ -21,6 +21,7 @@ import pandas as pd
 import pyproj
 from scipy.spatial import cKDTree
 
+from estate.england import neighbourhoods
 from estate.england.areas import Area, District, districts
 from estate.england.lists import Lists
 from estate.england.settings import readme, settings
@@ -57,7 +58,10 @@ IMD_AREAS = 32_844
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cut:
-    """A place cut from the lists: its tables, in our own columns and by id; what was left out and why."""
+    """A place cut from the lists: its tables, in our own columns and by id; what was left out and why.
+
+    ``towns`` and, outside the place, ``beyond`` are names for the map, each with its longitude and latitude.
+    """
 
     area: Area
     agencies: pd.DataFrame
@@ -66,6 +70,7 @@ class Cut:
     zones: pd.DataFrame
     rates: pd.DataFrame
     towns: tuple[tuple[str, float, float], ...] = ()
+    beyond: tuple[tuple[str, float, float], ...] = ()
     notes: tuple[str, ...] = field(default=())
 
 
@@ -111,8 +116,8 @@ def cut(lists: Lists, area: Area, *, border: bool = False) -> Cut:
     agencies = _agencies(sites, points)
     mine = _towns(points)
     own = {name for name, _, _ in mine}
-    towns = (*mine, *(each for each in _neighbours(lists.points, area, zones) if each[0] not in own))
-    return Cut(area, agencies, sites, points, zones, _rates(points), towns, tuple(notes))
+    beyond = tuple(each for each in _neighbours(lists.points, area, zones) if each[0] not in own)
+    return Cut(area, agencies, sites, points, zones, _rates(points), mine, beyond, tuple(notes))
 
 
 PLURAL = {
@@ -134,7 +139,7 @@ def _zones(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "zone_id": rows["lsoa11cd"],
-            "name": rows["lsoa11nm"],
+            "name": neighbourhoods.people_say(rows["lsoa11nm"]),
             "population": rows["population"],
             "easting": rows["easting"],
             "northing": rows["northing"],
@@ -145,6 +150,7 @@ def _zones(rows: pd.DataFrame) -> pd.DataFrame:
             "imd_rank": rank.where(rank > 0, "").astype(str),
             "imd_decile": (-(-rank * 10 // IMD_AREAS)).where(rank > 0, "").astype(str),
             "country": "England",
+            "name_source": neighbourhoods.SOURCE,
             "source": "ONS LSOA 2011 population-weighted centroids and 2011 rural-urban classification",
             "population_source": rows["estimated"].map({True: "ONS mid-2022 estimate", False: "Census 2011 (ONS)"}),
             "imd_rank_source": f"Index of Multiple Deprivation 2015, rank of {IMD_AREAS:,} areas in England",
@@ -450,8 +456,8 @@ def texts(place: Cut, name: str) -> dict[str, str]:
         files["NOTICE_osm.txt"] = (
             f"sites_osm.csv, access_points_osm.csv: {OSM_NOTICE}\nhttps://www.openstreetmap.org/copyright\n"
         )
-    if place.towns:
-        files["context.geojson"] = _context(place.towns)
+    if place.towns or place.beyond:
+        files["context.geojson"] = _context(place.towns, place.beyond)
     files["estate.toml"] = settings(place.area, name, sites, points, place.zones, tuple(files))
     files["README.md"] = readme(place.area, name, place.notes, sites, points, place.zones)
     return files
@@ -463,16 +469,17 @@ def _csv(frame: pd.DataFrame) -> str:
     return frame.map(whole).to_csv(index=False, lineterminator="\n")
 
 
-def _context(towns: Sequence[tuple[str, float, float]]) -> str:
+def _context(towns: Sequence[tuple[str, float, float]], beyond: Sequence[tuple[str, float, float]]) -> str:
     lines = [
         json.dumps(
             {
                 "type": "Feature",
-                "properties": {"kind": "town", "name": name},
+                "properties": {"kind": kind, "name": name},
                 "geometry": {"type": "Point", "coordinates": [lon, lat]},
             },
             ensure_ascii=False,
         )
-        for name, lon, lat in towns
+        for kind, named in (("town", towns), ("neighbour", beyond))
+        for name, lon, lat in named
     ]
     return '{"type":"FeatureCollection","features":[\n' + ",\n".join(lines) + "\n]}\n"

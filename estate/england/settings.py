@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
+from estate.england import neighbourhoods
 from estate.england.areas import Area
 from estate.scenario.limits import METRES
 
@@ -29,6 +30,7 @@ ATTRIBUTION = (
     "Contains National Statistics data (c) Crown copyright and database right",
     "Contains NHS data (OGL v3)",
     "Contains public sector information licensed under the Open Government Licence v3.0 (Arts Council England, DWP)",
+    neighbourhoods.ATTRIBUTION,
 )
 OSM = "(c) OpenStreetMap contributors, ODbL"
 
@@ -165,6 +167,7 @@ def readme(
 | what | source |
 |---|---|
 | small areas, people | ONS: population-weighted points of the LSOAs of 2011, mid-2022 estimates. OGL v3 |
+| names of neighbourhoods | House of Commons Library, MSOA names; a letter for each small area. Open Parliament Licence v3.0 |
 | town or country, deprivation | ONS rural-urban classification of 2011; Index of Multiple Deprivation 2015. OGL v3 |
 | libraries, and council services that share their building | Arts Council England, libraries in England 2023. OGL v3 |
 | GP practices (main surgeries only) | NHS ODS, September 2025. OGL v3 |

@@ -16,7 +16,7 @@ from estate.load.sniff import refusal
 from estate.place import CRS
 from estate.scenario import TableFile
 
-CONTEXT_KINDS = ("outline", "road", "river", "town")
+CONTEXT_KINDS = ("outline", "road", "river", "town", "neighbour")
 
 
 def in_order(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -27,7 +27,10 @@ def in_order(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def context_layer(raw: Raw, given: TableFile, issues: list[Issue]) -> gpd.GeoDataFrame | None:
-    """One file of background: ``kind`` (outline, road, river or town), ``name``, geometry in EPSG:27700, repaired if broken."""
+    """One file of background: ``kind``, ``name``, and geometry in EPSG:27700, repaired if broken.
+
+    The kinds are outline, road, river, town, and neighbour: a town beyond the place.
+    """
     try:
         return _layer(raw, given)
     except InputError as error:

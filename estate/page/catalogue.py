@@ -67,6 +67,7 @@ SPECS = (
             "time_s": "Time",
             "area_m2": "Floor area",
             "one_off_gbp": "One-off cost",
+            "why": "Why",
             "decision": "Decided by",
             "consultation": "Consultation",
             "consultation_reason": "Reason",

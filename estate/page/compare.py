@@ -82,7 +82,7 @@ def render_comparison(a: Run, b: Run, *, public: bool = False) -> str:
         "licence": assets.leaflet_licence(),
         "data": {"sides": known},
     }
-    scripts = ("core.js", "marks.js"), ("map.js", "legend.js", "panel.js", "compare.js")
+    scripts = ("core.js", "marks.js"), ("map.js", "keyboard.js", "legend.js", "panel.js", "compare.js")
     return assets.write(
         "compare.html.j2",
         context,

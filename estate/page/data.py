@@ -72,6 +72,8 @@ STEPS = (0.1, 0.25, 0.5, 1, 1.5, 2, 3, 5, 10, 20, 50)
 """Where a class of change may end, in miles; in minutes four times as many."""
 INNER = (0.35, 0.65, 0.9)
 """Shares of the people whose journeys change that the inner ends of the classes should stand at."""
+WIDEST = 5
+"""How many times its lower end the upper end of the widest class may be, before the middle end is moved."""
 
 
 def fitted(trips: Journeys) -> list[float]:
@@ -84,7 +86,11 @@ def fitted(trips: Journeys) -> list[float]:
     order = np.argsort(change[known], kind="stable")
     value, people = change[known][order] / trips.unit.size, np.cumsum(trips.people[known][order])
     at = [int(np.searchsorted(people, share * people[-1])) for share in INNER]
-    return sorted({float(steps[np.abs(steps - value[i]).argmin()]) for i in at})
+    low, middle, high = (float(steps[np.abs(steps - value[i]).argmin()]) for i in at)
+    if high > WIDEST * middle:
+        # Most go a little farther and a few go far: a class from one to the other would tell nobody anything.
+        middle = float(steps[np.abs(np.log(steps / np.sqrt(low * high))).argmin()])
+    return sorted({low, middle, high})
 
 
 def _services(run: Run, trips: Journeys) -> list[dict[str, str]]:

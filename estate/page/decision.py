@@ -73,7 +73,7 @@ def closings(run: Run, points: list[Point], evidence: Evidence | None = None) ->
 
 def _moves(run: Run) -> dict[str, dict[Any, Any]]:
     """The table of moves by access point."""
-    frame = facts.table(run, "moves", ("access_point_id", "from_name", "to_name", "kind", "distance_m"))
+    frame = facts.table(run, "moves", ("access_point_id", "from_name", "to_name", "kind", "distance_m", "why"))
     return {str(row["access_point_id"]): row for row in frame.to_dict("records")}
 
 
@@ -93,7 +93,9 @@ def others_moving(run: Run, points: list[Point]) -> list[str]:
     for point in points:
         if point.home != point.host and point.home not in gone:
             row = moves.get(point.point_id, {})
-            found.append(f"{words.plain(row.get('from_name')) or 'A building not shown'}: {_going(run, point, row)}")
+            why = words.plain(row.get("why"))
+            said = f"{words.plain(row.get('from_name')) or 'A building not shown'}: {_going(run, point, row)}"
+            found.append(f"{said}; it {why}" if why.startswith("makes room") else said)
     more = len(found) - MOST_CLOSINGS
     rest = [f"and {words.count(more)} more: the table of moves has them all"] if more > 0 else []
     return [*sorted(found)[:MOST_CLOSINGS], *rest]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,9 +39,10 @@ class Evidence:
         frame = self.prices[self.prices["in_the_plan"] == "released"].dropna(subset=["price_of_keeping_gbp_pa"])
         return dict(zip(frame["site_id"].astype(str), frame["price_of_keeping_gbp_pa"].astype(float), strict=True))
 
-    def lines(self) -> list[tuple[str, str]]:
-        """A heading and a sentence for each thing that the night knows."""
-        return [each for each in (self._robust(), self._near_best(), self._close_calls()) if each]
+    def lines(self) -> list[tuple[str, str, str]]:
+        """A heading, a sentence and the place on the night's page for each thing that the night knows."""
+        found = (("robust", self._robust()), ("robust", self._near_best()), ("buildings", self._close_calls()))
+        return [(*each, f"{self.href}#{part}") for part, each in found if each]
 
     def _robust(self) -> tuple[str, str] | None:
         mine = self.regret[self.regret["is_base"].astype(str).str.lower() == "true"]
@@ -92,17 +93,31 @@ def _said(value: Any) -> bool:
 
 def beside(folder: Path, run: Run) -> Evidence | None:
     """The batch beside a run's folder that speaks of it; of several the one with most scenarios, then the first by name."""
-    found = []
-    for file in sorted(folder.parent.glob(f"*/{BATCH}")):
-        manifest = json.loads(file.read_text(encoding="utf-8"))
-        if _speaks_of(manifest, run.manifest):
-            found.append((-int(manifest["scenarios"]), file.parent, manifest))
+    found = [(-int(each["scenarios"]), where, each) for where, each in _batches(folder) if _speaks_of(each, run.manifest)]
     if not found:
         return None
     _, where, manifest = min(found, key=lambda each: each[:2])
     tables = {name: pd.read_csv(where / f"{name}.csv") for name in ("regret", "alternatives", "prices")}
-    href = f"{quote(os.path.relpath(where, folder))}/index.html"
-    return Evidence(words.clean(manifest["title"] or manifest["name"]), href, int(manifest["scenarios"]), **tables)
+    return Evidence(_title(manifest), _href(where, folder), int(manifest["scenarios"]), **tables)
+
+
+def others(folder: Path, run: Run) -> list[tuple[str, str]]:
+    """The title and the address of every batch beside a run's folder that does not speak of it."""
+    return [(_title(each), _href(where, folder)) for where, each in _batches(folder) if not _speaks_of(each, run.manifest)]
+
+
+def _batches(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The folders of the batches published beside a run's, by name, and their manifests."""
+    for file in sorted(folder.parent.glob(f"*/{BATCH}")):
+        yield file.parent, json.loads(file.read_text(encoding="utf-8"))
+
+
+def _title(manifest: Mapping[str, Any]) -> str:
+    return words.clean(manifest["title"] or manifest["name"])
+
+
+def _href(where: Path, folder: Path) -> str:
+    return f"{quote(os.path.relpath(where, folder))}/index.html"
 
 
 def _speaks_of(batch: Mapping[str, Any], run: Mapping[str, Any]) -> bool:

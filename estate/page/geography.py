@@ -132,22 +132,20 @@ def background(place: Place) -> list[Feature]:
 
 
 def towns(place: Place) -> list[dict[str, Any]]:
-    """Town names, where to write them, and whether they lie beyond the place; its own first, the biggest where that is known.
-
-    The context may say how big (``population`` or ``size``); else they are in order of their names.
-    """
-    rows = _kind(place.context, "town")
-    if rows is None or "name" not in rows:
-        return []
-    order = next((column for column in ("population", "size") if column in rows), None)
-    rows = rows.sort_values([order] if order else ["name"], ascending=not order, kind="stable")
-    centres = shapely.centroid(rows.geometry.to_numpy())
-    beyond = _beyond(place, centres)
-    found = [
-        {"name": plain(name), "at": [shapely.get_y(point).item(), shapely.get_x(point).item()], "beyond": away}
-        for name, point, away in zip(rows["name"], lonlat(centres, 4), beyond.tolist(), strict=True)
-        if plain(name)
-    ]
+    """Town names, where to write them, and whether they lie beyond the place; its own first, each group by name."""
+    found = []
+    for kind in ("town", "neighbour"):
+        rows = _kind(place.context, kind)
+        if rows is None or "name" not in rows:
+            continue
+        rows = rows.sort_values("name", kind="stable")
+        centres = shapely.centroid(rows.geometry.to_numpy())
+        away = _beyond(place, centres) | (kind == "neighbour")
+        found += [
+            {"name": plain(name), "at": [shapely.get_y(point).item(), shapely.get_x(point).item()], "beyond": beyond}
+            for name, point, beyond in zip(rows["name"], lonlat(centres, 4), away.tolist(), strict=True)
+            if plain(name)
+        ]
     return sorted(found, key=lambda town: town["beyond"])[:60]
 
 

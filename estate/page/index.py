@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -21,15 +22,15 @@ if TYPE_CHECKING:
 
 STYLES = ("page.css", "map.css", "sketch.css", "print.css", "programme.css")
 BEFORE_MAP = ("core.js", "marks.js")
-AFTER_MAP = ("map.js", "insets.js", "legend.js", "panel.js", "search.js", "tables.js", "main.js")
+AFTER_MAP = ("map.js", "keyboard.js", "insets.js", "legend.js", "panel.js", "search.js", "tables.js", "main.js")
 
 
-def render(run: Run, *, public: bool = False, evidence: Evidence | None = None) -> str:
+def render(run: Run, *, public: bool = False, evidence: Evidence | None = None, nights: Sequence[tuple[str, str]] = ()) -> str:
     """The planner's page of a run, as the text of one HTML file.
 
-    ``evidence`` is a night of what-ifs that speaks of the run (:func:`estate.page.evidence.beside`); a public page says nothing
-    of it.  With ``public`` what would harm a sale or a negotiation is left out (:mod:`estate.page.public`); otherwise the page
-    says INTERNAL.
+    ``evidence`` is a night of what-ifs that speaks of the run (:func:`estate.page.evidence.beside`), and ``nights`` are titles
+    and addresses of others beside it, linked where none does; a public page says nothing of either.  With ``public`` what would
+    harm a sale or a negotiation is left out (:mod:`estate.page.public`); otherwise the page says INTERNAL.
     """
     if public:
         run = publishing.redacted(run)
@@ -40,7 +41,7 @@ def render(run: Run, *, public: bool = False, evidence: Evidence | None = None) 
     tiles = run.scenario.page.tiles
     return assets.write(
         "index.html.j2",
-        _context(run, trips, points, areas, drawing, public=public, evidence=None if public else evidence),
+        _context(run, trips, points, areas, drawing, public=public, evidence=None if public else evidence, nights=nights),
         styles=[assets.leaflet("leaflet.css"), *(assets.static(name) for name in STYLES)],
         scripts=[
             assets.leaflet("leaflet.js"),
@@ -61,6 +62,7 @@ def _context(
     *,
     public: bool,
     evidence: Evidence | None,
+    nights: Sequence[tuple[str, str]],
 ) -> dict[str, Any]:
     known = data.page_data(run, drawing, areas, trips, points)
     known["programme"] = order.over_years(run, areas, trips)
@@ -81,8 +83,9 @@ def _context(
         "moving": decision.others_moving(run, points),
         "places": decision.places(run),
         "farther": decision.farther_places(run, trips),
-        "sure": [*decision.how_sure(run), *(evidence.lines() if evidence else ())],
+        "sure": [*((*each, "") for each in decision.how_sure(run)), *(evidence.lines() if evidence else ())],
         "evidence": evidence,
+        "nights": nights,
         "checks": words.checks(run.manifest),
         "same": "a minute" if trips.unit is words.MINUTES else "80 metres",
         "services": _choices(known),

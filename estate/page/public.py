@@ -42,7 +42,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     ),
     "moves": (
         "access_point_id", "name", "service", "kind", "agency", "from_site_id", "from_name", "to_site_id", "to_name",
-        "distance_m", "time_s", "area_m2", "consultation", "consultation_reason",
+        "distance_m", "time_s", "area_m2", "why", "consultation", "consultation_reason",
     ),
     "places": (
         "service", "group", "value", "places_before", "places_after", "change", "counters_moved", "counters_merged",

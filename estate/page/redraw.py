@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from estate.page.compare import render_comparison
-from estate.page.evidence import beside
+from estate.page.evidence import beside, others
 from estate.page.index import render
 from estate.page.site import render_site
 from estate.runs.files import read_run
@@ -35,8 +35,8 @@ def redraw(
     elif site is not None:
         text, name = render_site(stored, site, public=public), f"site-{_safe(site)}.html"
     else:
-        evidence = None if public else beside(run, stored)
-        text, name = render(stored, public=public, evidence=evidence), "index.html"
+        evidence, nights = (None, []) if public else (beside(run, stored), others(run, stored))
+        text, name = render(stored, public=public, evidence=evidence, nights=nights), "index.html"
     target = file or run / (f"public-{name}" if public else name)
     with writing(target.parent):
         new = target.with_name(f".{target.name}.new")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from estate.money.release import spoken_day
 from estate.page import facts, words
+from estate.page.decision import costs_assumed
 from estate.page.facts import Point
 from estate.wording import figure_words
 
@@ -29,6 +30,7 @@ def sentence(run: Run, points: list[Point]) -> str:
     said = f"The plan moves {words.plural(len(moved), 'counter')}"
     said += _merges(run)
     said += f", lets {words.plural(outcome['released'], 'building')} go" if outcome["released"] else ""
+    said += _saving(run)
     said += f", all by {spoken_day(run.manifest['complete_on'])}." if run.manifest.get("complete_on") else "."
     dated = run.scenario.base_date
     base = f" It starts from the estate as it stood on {dated.day} {dated:%B %Y}" if dated else ""
@@ -36,6 +38,14 @@ def sentence(run: Run, points: list[Point]) -> str:
     if base:
         return said + base + (f", at {prices} prices." if prices else ".")
     return said + (f" All money is at {prices} prices." if prices else "")
+
+
+def _saving(run: Run) -> str:
+    """What is saved a year, as part of a sentence; rounded where it rests on assumed costs; empty where nothing is."""
+    before, after = facts.number(run.manifest, "baseline_gbp_pa"), facts.after_cost(run)
+    if before is None or after is None or before - after < 1:
+        return ""
+    return f", saves {words.about(before - after, assumed=bool(costs_assumed(run)))} a year"
 
 
 def _merges(run: Run) -> str:

@@ -57,7 +57,7 @@ MOVES = (
     Col("to_name", "To", "wrap", 28), Col("date", "Day", width=12),
     Col("distance_m", "Distance, m", "int", 12), Col("time_s", "Time, s", "int", 10),
     Col("area_m2", "Area, m2", "number", 10), Col("one_off_gbp", "One-off cost", "gbp", 16, total=True),
-    Col("decision", "Decided by", "wrap", 28),
+    Col("why", "Why", "wrap", 30), Col("decision", "Decided by", "wrap", 28),
     Col("consultation", "Consultation", width=13), Col("consultation_reason", "Reason", "wrap", 36),
 )  # fmt: skip
 AGENCIES = (

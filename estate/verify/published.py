@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ from estate.verify.money import (
     running_gbp,
 )
 from estate.verify.purses import needs_again, purses_again
-from estate.verify.rules import merges, own_m2
+from estate.verify.rules import area_units, merges, own_m2, room_units
 from estate.verify.transfers import check_transfers
 
 LEDGER = ("agency", "year", "line", "site_id", "access_point_id", "amount_gbp")
@@ -231,11 +231,34 @@ def moves(case: Case, decision: Decision) -> pd.DataFrame:
                 **{name: float(value.get(ends_of, "nan")) for name, value in far.items()},
                 "area_m2": number(row["area_m2"]),
                 "one_off_gbp": pence(move_gbp(case, point, new)) / 100,
+                "why": _leaves(case, decision, point),
                 "decision": next((each.words for each in case.scenario.rules.decisions if point in each.access_points), ""),
                 "consultation": verdicts.get(point, ""),
             }
         )
     return pd.DataFrame(rows)
+
+
+def _leaves(case: Case, decision: Decision, point: str) -> str:
+    """What a counter leaves its building for: that closes, or gains counters for which it would be too small with this one."""
+    old = case.today.host[point]
+    if old not in decision.open:
+        return "its building closes"
+    coming = sorted(
+        {
+            f"{case.scenario.service_label(case.points[each]['service'])} from {case.sites[case.today.host[each]]['name']}"
+            for each in case.moved(decision)
+            if decision.host[each] == old
+        }
+    )
+    stay = {each: site for each, site in decision.host.items() if site == old} | {point: old}
+    row = case.sites[old]
+    if not coming or area_units(case, replace(decision, host=stay))[old] <= room_units(
+        number(row["capacity_m2"]) - number(row["other_use_m2"])
+    ):
+        return "part of the best plan within the rules"
+    named = [*coming[:3], f"{len(coming) - 3} more"] if len(coming) > 3 else coming
+    return "makes room for " + " and ".join(filter(None, [", ".join(named[:-1]), named[-1]]))
 
 
 def places(case: Case, decision: Decision) -> pd.DataFrame:
@@ -432,7 +455,7 @@ def _distances(trips: pd.DataFrame, own: pd.Series[int]) -> _Far:
         {when: trips[f"{what}_{when}_{unit}"].to_numpy(dtype=float) for when in ("before", "after")},
         {when: (trips[f"within_{when}"] == "yes").to_numpy() for when in ("before", "after")},
         (trips["within_before"] != "").to_numpy(),
-        own.to_numpy(dtype=np.int64),
+        np.asarray(own, dtype=np.int64),
     )
 
 

@@ -40,7 +40,7 @@ def rounded(coordinates: object, digits: int = 5) -> object:
     return [rounded(each, digits) for each in coordinates]  # type: ignore[attr-defined]
 
 
-def towns(places: Mapping[str, tuple[float, float]]) -> list[dict[str, object]]:
+def towns(places: Mapping[str, tuple[float, float]], kind: str = "town") -> list[dict[str, object]]:
     """Named points, from EPSG:27700 metres."""
     from pyproj import Transformer
 
@@ -48,7 +48,7 @@ def towns(places: Mapping[str, tuple[float, float]]) -> list[dict[str, object]]:
     found = []
     for name, (east, north) in sorted(places.items()):
         lon, lat = to_lonlat.transform(east, north)
-        found.append(feature("town", name, {"type": "Point", "coordinates": [round(lon, 5), round(lat, 5)]}))
+        found.append(feature(kind, name, {"type": "Point", "coordinates": [round(lon, 5), round(lat, 5)]}))
     return found
 
 
@@ -91,7 +91,7 @@ def worcestershire_context(
         features.append(feature("outline", districts[str(code)], geometry))
     at = {str(site["site_id"]): (float(str(site["easting"])), float(str(site["northing"]))) for site in sites}
     features += towns({name: at[site] for name, site in TOWNS.items()})
-    features += towns(neighbours(data.parent / "england", areas.geometry.union_all(), districts))
+    features += towns(neighbours(data.parent / "england", areas.geometry.union_all(), districts), "neighbour")
     notice = (
         "Neighbouring towns stand at their Jobcentres of 2016. Contains OS data © Crown copyright and database right 2025. "
         "Contains National Statistics data © Crown "

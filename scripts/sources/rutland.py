@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from pyproj import Transformer
+
+from estate.england import neighbourhoods
 
 from .common import (
     AGENCY_COLUMNS,
@@ -51,6 +54,7 @@ OA_COLUMNS = [
     "imd_decile",
     "deprived_urban",
     "country",
+    "name_source",
     "source",
     "population_source",
     "imd_rank_source",
@@ -177,14 +181,18 @@ def _draft(row: Row, a: Assumptions, places: dict[str, tuple[int, int]], librari
 def _zones(data: Path, folder: Path) -> Table:
     """One zone for each output area, with the labels of its LSOA."""
     areas = {row["lsoa11cd"]: row for row in read(data / "lsoa11_pwc_population.csv")}
+    names = dict(zip(areas, neighbourhoods.people_say(area["lsoa11nm"] for area in areas.values()), strict=True))
+    number: Counter[str] = Counter()
     rows: Table = []
     for row in read(data / "oa11_points_population.csv"):
         area = areas[row["lsoa11cd"]]
+        number[row["lsoa11cd"]] += 1
         rows.append(
             people(
                 {
                     "zone_id": row["oa11cd"],
-                    "name": f"{area['lsoa11nm']} ({row['oa11cd']})",
+                    "name": f"{names[row['lsoa11cd']]}, {number[row['lsoa11cd']]}",
+                    "name_source": f"{neighbourhoods.SOURCE}; output areas are numbered within it",
                     "lsoa": row["lsoa11cd"],
                     "population": int(row["pop2011"]),
                     "easting": round(float(row["easting"])),

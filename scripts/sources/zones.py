@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+from estate.england import neighbourhoods
+
 from .common import IMD_AREAS, Places, Row, read, write
 
 URBAN = ("A", "B", "C")
@@ -33,6 +35,7 @@ ZONE_COLUMNS = [
     "postcode_district",
     "postcode_district_share",
     "country",
+    "name_source",
     "source",
     "population_source",
     "imd_rank_source",
@@ -76,14 +79,16 @@ def lsoa_zones(source: Path, places: Places, folder: Path) -> list[dict[str, obj
         districts.setdefault(lsoa, Counter())[postcode.split()[0]] += 1
     wards = _wards(source.parent / "worcestershire_ward.geojson", read(source))
     rows = []
-    for area in read(source):
+    names = neighbourhoods.people_say(area["lsoa11nm"] for area in read(source))
+    for area, name in zip(read(source), names, strict=True):
         counts = districts[area["lsoa11cd"]]
         best = min(counts, key=lambda name, counts=counts: (-counts[name], name))  # type: ignore[misc]
         rows.append(
             people(
                 {
                     "zone_id": area["lsoa11cd"],
-                    "name": area["lsoa11nm"],
+                    "name": name,
+                    "name_source": neighbourhoods.SOURCE,
                     "lsoa": area["lsoa11cd"],
                     "population": int(area["pop2011"]),
                     "pop_mid2022": int(float(area["pop_mid2022"])),

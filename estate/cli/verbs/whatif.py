@@ -35,6 +35,8 @@ def command(
     It may be stopped at any moment: the next run does only what is missing.  Exit codes: 9 when some scenarios failed (the
     page is published and lists them), 8 when another run of the same batch is going on.
     """
+    from estate.errors import EstateError
+    from estate.page import redraw
     from estate.runs.run import MANIFEST
     from estate.whatif.batch import plan_batch
     from estate.whatif.job import run_batch
@@ -62,6 +64,12 @@ def command(
         night = run_batch(
             file, out=out, scheduler=scheduler, workers=workers or 0, reuse=not no_reuse, say=tell, shown=progress
         )
+    run, drawn = out / night.batch.shared.base.name, None
+    if (run / MANIFEST).is_file():
+        try:
+            drawn = redraw(run)
+        except EstateError as error:  # the night itself is published
+            tell(f"{run} cannot be drawn again with what was found: {error}")
     counts = {str(status): int(n) for status, n in night.rows["status"].value_counts().items()}
     if as_json:
         emit_json(
@@ -70,9 +78,8 @@ def command(
         return
     said = ", ".join(f"{n:,} {status}" for status, n in counts.items())
     say(f"{len(night.rows):,} scenarios ({said}), {night.solved:,} answered in {night.seconds:,.0f} s: {night.out}/index.html")
-    run = out / night.batch.shared.base.name
-    if (run / MANIFEST).is_file():
-        say(f"Next: 'estate map {run}' brings what was found onto the page of that plan")
+    if drawn:
+        say(f"{drawn} tells what was found as well")
 
 
 @contextmanager

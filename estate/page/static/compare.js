@@ -40,6 +40,7 @@
       following = false;
     });
     atlas.ring(sides[n].differ);
+    new estate.Keyboard(atlas, (i) => choose(sides[n].sites.id[i]));
   });
 
   document.querySelectorAll("input[name=view]").forEach((each) => each.addEventListener("change", () => { state.view = each.value; show(); }));
@@ -52,5 +53,6 @@
     byId("map").scrollIntoView({ behavior: estate.motion ? "smooth" : "auto" });
     byId("panel-a").querySelector("h3")?.focus({ preventScroll: true });
   });
+  estate.dark.addEventListener("change", show);
   show();
 })();

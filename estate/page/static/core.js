@@ -1,6 +1,12 @@
 "use strict";
 // What every other script uses. Names are data: they reach the page only as text nodes, each isolated in a <bdi>.
 document.documentElement.classList.add("scripts");
+// On a phone the map comes first, within one screen of the top: in the order in which the page is read as well.
+if (document.body.classList.contains("page") && window.matchMedia("(max-width: 30rem)").matches) {
+  const map = document.getElementById("map");
+  document.getElementById("main").prepend(map);
+  map.querySelector(".mapping").after(map.querySelector(".finding"));
+}
 var estate = {
   motion: !window.matchMedia("(prefers-reduced-motion: reduce)").matches,
 

@@ -19,8 +19,9 @@
       const { zones, sites, moves } = atlas.parts;
       this.fit();
       this.zones = zones.map((area, i) => (near(area) && area.getLatLngs ? [i, L.polygon(area.getLatLngs(), { pane: "inset-zones", interactive: false }).addTo(this.map)] : null)).filter(Boolean);
+      this.ground = [];
       atlas.layers.background.eachLayer((part) => {
-        if (part.getLatLngs && near(part)) L.polyline(part.getLatLngs(), { ...part.options, pane: "inset-background", renderer: undefined, interactive: false }).addTo(this.map);
+        if (part.getLatLngs && near(part)) this.ground.push([part, L.polyline(part.getLatLngs(), { pane: "inset-background", interactive: false }).addTo(this.map)]);
       });
       this.sites = sites.map((mark) => new estate.Mark(mark.getLatLng(), { pane: "inset-sites", radius: 5 }));
       this.sites.forEach((mark, i) => {
@@ -35,6 +36,7 @@
       });
       this.numbers = atlas.labels(this.map).filter(([site]) => near(this.sites[site]));
       this.stalks = this.numbers.map(([site]) => [site, estate.stalk(this.sites[site], "inset-moves").addTo(this.map)]);
+      estate.unreachable(box);
     }
 
     fit() {
@@ -44,16 +46,18 @@
     }
 
     show() {
+      this.ground.forEach(([part, own]) => own.setStyle({ color: part.options.color, weight: part.options.weight, opacity: part.options.opacity }));
+      this.stalks.forEach(([, line]) => line.setStyle({ color: estate.colours().gone }));
       this.zones.forEach(([i, area]) => {
         const colour = this.atlas.zoneColour(i);
-        area.setStyle({ fillColor: colour, color: "#ffffff", weight: 0.5, opacity: 0.6, fillOpacity: 0.82 });
+        area.setStyle({ fillColor: colour, color: estate.colours().halo, weight: 0.5, opacity: 0.6, fillOpacity: 0.82 });
       });
       this.atlas.dress(this.map, this.sites, this.stalks, 0.9, 1, true);
       this.moves.forEach(([i, line]) => { line.setStyle(this.atlas.arrowStyle(i)); line._reset(); });
       this.atlas.number(this.map, this.numbers, this.sites);
       (this.rings || []).forEach((ring) => ring.remove());
       const at = this.atlas.state.site;
-      this.rings = at === null ? [] : [["#ffffff", 7], ["#111111", 3.5]].map(([color, weight]) => new estate.Mark(this.sites[at].getLatLng(), {
+      this.rings = at === null ? [] : estate.ring().map(([color, weight]) => new estate.Mark(this.sites[at].getLatLng(), {
         pane: "inset-sites", radius: this.sites[at].getRadius() * 1.3 + 6, color, weight, fill: false, interactive: false, shift: this.sites[at].options.shift,
       }).addTo(this.map));
     }

@@ -8,7 +8,7 @@
       patch.setAttribute("viewBox", "0 0 20 14");
       patch.setAttribute("aria-hidden", "true");
       const box = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-      for (const [name, value] of Object.entries({ x: 0.5, y: 0.5, width: 19, height: 13, fill: colour, stroke: "#8c8574" })) box.setAttribute(name, value);
+      for (const [name, value] of Object.entries({ x: 0.5, y: 0.5, width: 19, height: 13, fill: colour, stroke: estate.colours().outline })) box.setAttribute(name, value);
       patch.append(box);
       return estate.el("li", null, patch, words);
     };
@@ -22,6 +22,6 @@
     // Only what is on the map, with how many people live there.
     const found = estate.shadeKey(data.unit, state.view).filter(([colour]) => shaded[colour] !== undefined);
     byId("shades").replaceChildren(...found.map(([colour, words]) => swatch([colour, [words, " ", estate.el("span", { class: "quiet" }, `${estate.count(shaded[colour])} people`)]])));
-    byId("limit").textContent = service && service.limit ? `The limit for this service is ${service.limit}.` : "";
+    byId("limit").textContent = service && service.limit ? `The limit for this service is ${service.limit}${service.limit.includes(" or ") ? ", by where people live" : ""}.` : "";
   };
 })();

@@ -36,6 +36,8 @@
   const insets = data.insets.map((spot, n) => new estate.Inset(atlas, byId(`inset-${n}`), spot, (i) => select(i)));
   const panel = new estate.Panel(byId("panel"), data, (i) => select(i, true), { printable: true });
 
+  new estate.Keyboard(atlas, (i) => select(i, true));
+
   const show = () => {
     atlas.show(state);
     estate.legend(data, state, atlas.shaded);
@@ -53,11 +55,17 @@
     estate.say(byId("shade-title").textContent);
   };
 
-  // `go`: the building was chosen away from the map, so take the reader to its panel.
+  // `go`: the building was chosen away from the map, so take the reader to its panel; closed, back to where they were.
+  let opener = null;
   const select = (i, go = false) => {
+    if (go && i !== null && !byId("panel").contains(document.activeElement)) opener = document.activeElement;
     change({ site: i });
     panel.show(i, state.service);
-    if (i === null) return;
+    if (i === null) {
+      if (opener && opener.isConnected) opener.focus();
+      opener = null;
+      return;
+    }
     atlas.reveal(i, go);
     estate.say(`${data.sites.name[i]}: details shown beside the map`);
     if (go) {
@@ -75,6 +83,11 @@
     // A year is a year of the plan: today's estate has none.
     byId("year").addEventListener("change", (event) => change({ year: Number(event.target.value), view: state.view === "today" ? "change" : state.view }));
   }
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.target === byId("search") || state.site === null) return;
+    select(null, true);
+    estate.say("Details closed");
+  });
   byId("whole").addEventListener("click", () => atlas.map.fitBounds(data.bounds, { animate: estate.motion }));
   estate.search(byId("search"), byId("found"), data.sites.name, (i) => select(i, true));
   estate.tables((i) => select(i, true));
@@ -88,10 +101,12 @@
   // A printed map has another size: it is given that size, and drawn for it, before the paper is laid out.
   const refit = (printing) => {
     document.body.classList.toggle("printing", printing);
+    show();
     atlas.map.invalidateSize({ animate: false });
     atlas.map.fitBounds(data.bounds, { animate: false });
     insets.forEach((each) => each.fit());
   };
+  estate.dark.addEventListener("change", () => show());
   window.addEventListener("beforeprint", () => refit(true));
   window.addEventListener("afterprint", () => refit(false));
 

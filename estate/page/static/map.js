@@ -1,32 +1,45 @@
 "use strict";
 // Dresses the map that folium drew: shades areas, shapes and sizes buildings, shows moves, for a view and a service.
 (() => {
-  // Light to dark, safe for every kind of colour vision: near to far, and orange (farther) against purple (nearer).
-  const FAR = ["#f4f5e6", "#dfeccd", "#bcdcc4", "#8cc5c2", "#5aa5bc", "#397eab", "#28558a"];
-  const FARTHER = ["#fde0b8", "#fdb863", "#e08214", "#a84b03"];
-  const NEARER = ["#dcdcee", "#b2abd2", "#8073ac", "#542788"];
-  const SAME = "#f6f4ee";
-  const UNKNOWN = "#8d8d8d";
+  // From the ground's own shade to what stands out most on it, safe for every kind of colour vision: near to far, and orange
+  // (farther) against purple (nearer).  The darkest is the most on paper, the brightest in the dark.
+  const LIGHT = {
+    far: ["#f4f5e6", "#dfeccd", "#bcdcc4", "#8cc5c2", "#5aa5bc", "#397eab", "#28558a"],
+    farther: ["#fde0b8", "#fdb863", "#e08214", "#a84b03"],
+    nearer: ["#dcdcee", "#b2abd2", "#8073ac", "#542788"],
+    same: "#f6f4ee", unknown: "#8d8d8d",
+    hub: "#17365d", kept: "#6f7d8c", gone: "#c2410c", bare: "#ffffff", halo: "#ffffff", ink: "#1d2733", ring: "#111111", picked: "#8a0f5c",
+    outline: "#8c8574", road: "#b9a27c", river: "#7fa8c9",
+  };
+  const DARK = {
+    far: ["#222b30", "#27424a", "#2b5a66", "#367887", "#55999f", "#8fc2ba", "#d9ecd9"],
+    farther: ["#4d3417", "#84500f", "#cf7f1c", "#ffc476"],
+    nearer: ["#33314a", "#534c82", "#8479bd", "#cac2f3"],
+    same: "#262c31", unknown: "#6b6b6b",
+    hub: "#8fb9ee", kept: "#94a1af", gone: "#ff8f5f", bare: "#1c2126", halo: "#0f1417", ink: "#eef1f4", ring: "#ffffff", picked: "#ff8fd0",
+    outline: "#77736a", road: "#7d6f55", river: "#43708f",
+  };
   const MOST_NUMBERS = 99;
   const MANY_MOVES = 24;
 
+  // The colours of the moment: paper is always light.
+  estate.dark = window.matchMedia("(prefers-color-scheme: dark)");
+  estate.colours = () => (estate.dark.matches && !document.body.classList.contains("printing") ? DARK : LIGHT);
+
+  // How what becomes of a building is drawn: its shape, its filling, its edge.
   const OUTCOME = {
-    "hub": { shape: "circle", fillColor: "#17365d", color: "#ffffff", weight: 2, fillOpacity: 1 },
-    "retained": { shape: "square", fillColor: "#6f7d8c", color: "#ffffff", weight: 1.5, fillOpacity: 1 },
-    "released": { shape: "diamond", fillColor: "#ffffff", color: "#c2410c", weight: 2.5, fillOpacity: 1 },
-    "closed to services": { shape: "triangle", fillColor: "#ffffff", color: "#6f7d8c", weight: 2, fillOpacity: 1 },
-    "not in use": { shape: "square", fillColor: "#ffffff", color: "#6f7d8c", weight: 1.5, fillOpacity: 1 },
-    "outside": { shape: "circle", fillColor: "#ffffff", color: "#6f7d8c", weight: 1.5, fillOpacity: 1 },
+    "hub": { shape: "circle", fill: "hub", edge: "halo", weight: 2 },
+    "retained": { shape: "square", fill: "kept", edge: "halo", weight: 1.5 },
+    "released": { shape: "diamond", fill: "bare", edge: "gone", weight: 2.5 },
+    "closed to services": { shape: "triangle", fill: "bare", edge: "kept", weight: 2 },
+    "not in use": { shape: "square", fill: "bare", edge: "kept", weight: 1.5 },
+    "outside": { shape: "circle", fill: "bare", edge: "kept", weight: 1.5 },
   };
 
   // Where a name may stand about its town: a share of its width to the side, pixels up or down.
   const SPOTS = [[0, -17], [0, 17], [1, 0], [-1, 0], [0, -30], [0, 30]];
 
-  const GROUND = {
-    outline: { color: "#8c8574", weight: 1.4 },
-    road: { color: "#b9a27c", weight: 1.6 },
-    river: { color: "#7fa8c9", weight: 1.8 },
-  };
+  const GROUND = { outline: 1.4, road: 1.6, river: 1.8 };
 
   // Which class a value is in, given where the classes end; the last is open.
   const band = (ends, value) => {
@@ -37,23 +50,28 @@
   // Fewer classes than colours: the darker ones, so that the worst is dark.
   const scale = (colours, n) => colours.slice(colours.length - n);
 
+  // The strokes of the ring round the chosen building: a wide one under a narrow one, seen on any ground.
+  estate.ring = () => [[estate.colours().halo, 7], [estate.colours().ring, 3.5]];
+
   // The classes of a view: [colour, words], in the order of the key.
   estate.shadeKey = (unit, view) => {
-    if (view !== "change") return [...unit.bandWords.map((words, i) => [FAR[i], words]), [UNKNOWN, "out of reach"]];
+    const colours = estate.colours();
+    if (view !== "change") return [...unit.bandWords.map((words, i) => [colours.far[i], words]), [colours.unknown, "out of reach"]];
     const n = unit.changeWords.length;
-    const far = unit.changeWords.map((words, i) => [scale(FARTHER, n)[i], `${words} farther`]);
-    const near = unit.changeWords.map((words, i) => [scale(NEARER, n)[i], `${words} nearer`]);
-    return [...far.reverse(), [SAME, "no change to speak of"], ...near, [UNKNOWN, "out of reach"]];
+    const far = unit.changeWords.map((words, i) => [scale(colours.farther, n)[i], `${words} farther`]);
+    const near = unit.changeWords.map((words, i) => [scale(colours.nearer, n)[i], `${words} nearer`]);
+    return [...far.reverse(), [colours.same, "no change to speak of"], ...near, [colours.unknown, "out of reach"]];
   };
 
   // The colour of a journey in a view.
   const colourOf = (unit, view, before, after) => {
     const shown = view === "today" ? before : after;
-    if (view !== "change") return shown === null || shown === undefined ? UNKNOWN : FAR[band(unit.bands, shown)];
-    if (before === null || after === null || before === undefined) return UNKNOWN;
+    const colours = estate.colours();
+    if (view !== "change") return shown === null || shown === undefined ? colours.unknown : colours.far[band(unit.bands, shown)];
+    if (before === null || after === null || before === undefined) return colours.unknown;
     const size = Math.abs(after - before);
-    if (size <= unit.same) return SAME;
-    return scale(after > before ? FARTHER : NEARER, unit.changeWords.length)[band(unit.changes, size)];
+    if (size <= unit.same) return colours.same;
+    return scale(after > before ? colours.farther : colours.nearer, unit.changeWords.length)[band(unit.changes, size)];
   };
 
   // What a building is to people for one service, in words: for how many it is the nearest, today and in the plan.
@@ -76,7 +94,6 @@
       this.parts = Object.fromEntries(["zones", "moves", "sites"].map((name) => [name, this._ordered(name)]));
       this.moves = data.points.name.map((_, i) => i).filter((i) => data.points.home[i] !== data.points.host[i]);
       for (const [name, zone] of Object.entries(data.zones)) if (zone && zone.before) this._unpack(data.zones[name]);
-      this.layers.background.setStyle((feature) => ({ interactive: false, fill: false, className: "ground", opacity: 0.9, ...GROUND[feature.properties.kind] }));
       this.parts.moves.forEach((line, i) => estate.arrow(line, ...this.ends(i).map((at) => this.parts.sites[at])));
       this.layers.zones.bindTooltip((layer) => this._zoneWords(layer.feature.properties.i), { sticky: true });
       this.layers.sites.bindTooltip((layer) => this._siteWords(layer.feature.properties.i), { sticky: true, direction: "top", offset: [0, -8] });
@@ -139,8 +156,9 @@
 
     _frame() {
       const box = this.map.getContainer();
-      box.setAttribute("role", "region");
-      box.setAttribute("aria-label", `${this.label}. Arrow keys move it, plus and minus zoom. Everything on it is also in the tables below.`);
+      box.setAttribute("role", "application");
+      box.setAttribute("aria-roledescription", "map");
+      box.setAttribute("aria-label", `${this.label}. Arrow keys go from building to building, Enter opens one, Escape lets go, plus and minus zoom. Everything on it is also in the tables below.`);
       // The wheel scrolls the page until the map is chosen, so that nobody gets stuck on it.
       box.addEventListener("focusin", () => this.map.scrollWheelZoom.enable());
       box.addEventListener("focusout", () => this.map.scrollWheelZoom.disable());
@@ -165,7 +183,7 @@
             const at = home.add(offset);
             // A name that the edge of the map would cut is not written.
             const edge = this.map.layerPointToContainerPoint(at);
-            if (edge.x < half || edge.x > this.map.getSize().x - half) return false;
+            if (edge.x < half || edge.x > this.map.getSize().x - half || edge.y < 9 || edge.y > this.map.getSize().y - 9) return false;
             return taken.every(([other, wide, high]) => Math.abs(at.x - other.x) > half + wide || Math.abs(at.y - other.y) > 9 + high);
           });
           if (!free) { label.remove(); return; }
@@ -178,6 +196,9 @@
 
     show(state) {
       this.state = state;
+      const colours = estate.colours();
+      this.layers.background.setStyle((feature) => ({ interactive: false, fill: false, opacity: 0.9, color: colours[feature.properties.kind], weight: GROUND[feature.properties.kind] }));
+      this.stalks.forEach(([, line]) => line.setStyle({ color: colours.gone }));
       this._shade();
       this._draw();
     }
@@ -286,7 +307,8 @@
       const used = (this.state.view === "today" || outcome === "released" ? sites.usedBefore : sites.usedAfter) || [];
       const radius = numbered ? 10.5 : near * Math.min(15, 4 + 0.19 * Math.sqrt(used[i] || 0));
       const quiet = this._offers(i) ? 1 : 0.28;
-      return { ...style, weight: style.weight * (numbered ? 1 : fine), radius, opacity: quiet, fillOpacity: quiet };
+      const { [style.fill]: fillColor, [style.edge]: color } = estate.colours();
+      return { shape: style.shape, fillColor, color, weight: style.weight * (numbered ? 1 : fine), radius, opacity: quiet, fillOpacity: quiet };
     }
 
     // Buildings that close lie on top, then hubs; none of those covers another.
@@ -320,7 +342,8 @@
       const many = this.parts.moves.length > MANY_MOVES && service === "any";
       const opacity = view !== "change" || this.waits(this.moves[i]) ? 0 : picked ? 1 : !own ? 0.1 : many ? 0.32 : 0.95;
       const weight = (picked ? 3 : own && !many ? 2.2 : 1.4) * (this.parts.sites.length > 1500 ? 0.5 : 1);
-      return { color: picked ? "#8a0f5c" : "#1d2733", weight, opacity, fill: false };
+      const { picked: strong, ink } = estate.colours();
+      return { color: picked ? strong : ink, weight, opacity, fill: false };
     }
 
     _lines() {
@@ -335,7 +358,7 @@
       this.chosen = [];
       if (i === null || i === undefined || !this.parts.sites[i]) return;
       const mark = this.parts.sites[i];
-      this.chosen = [["#ffffff", 7], ["#111111", 3.5]].map(([color, weight]) => new estate.Mark(mark.getLatLng(), {
+      this.chosen = estate.ring().map(([color, weight]) => new estate.Mark(mark.getLatLng(), {
         pane: mark.options.pane, radius: (mark.getRadius() || 6) * 1.3 + 6, color, weight, fill: false, interactive: false, shift: mark.options.shift,
       }).addTo(this.map));
     }
@@ -344,7 +367,7 @@
     ring(positions) {
       positions.forEach((i) => {
         const mark = this.parts.sites[i];
-        L.circleMarker(mark.getLatLng(), { pane: mark.options.pane, radius: 15, color: "#b0006d", weight: 2.5, dashArray: "4 3", fill: false, interactive: false }).addTo(this.map);
+        L.circleMarker(mark.getLatLng(), { pane: mark.options.pane, radius: 15, color: estate.colours().picked, weight: 2.5, dashArray: "4 3", fill: false, interactive: false }).addTo(this.map);
       });
     }
 

@@ -74,7 +74,7 @@
   // A thin line from where a mark stands to its place; nothing where it stands there.
   estate.stalk = (mark, pane) => {
     const at = mark.getLatLng();
-    const line = L.polyline([at, at], { pane, color: "#7c2804", weight: 1, dashArray: "2 2", opacity: 0, interactive: false, noClip: true });
+    const line = L.polyline([at, at], { pane, weight: 1, dashArray: "2 2", opacity: 0, interactive: false, noClip: true });
     line._simplifyPoints = function stalk() {
       const home = this._rings.length && this._rings[0][0];
       const { shift } = mark.options;
