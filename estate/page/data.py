@@ -14,6 +14,7 @@ import pandas as pd
 
 from estate.page import facts, words
 from estate.page.decision import numbers
+from estate.page.equality import PLACES
 from estate.page.facts import Floats, Journeys, Point
 from estate.page.geography import Areas, insets, towns
 from estate.page.map import Drawing
@@ -51,11 +52,11 @@ def page_data(run: Run, drawing: Drawing, areas: Areas, trips: Journeys, points:
         "towns": towns(run.place),
         "insets": insets(run.place, numbers(run), [(each.home, each.host) for each in points if each.home != each.host]),
         "square": areas.square_m,
-        "unit": _unit(trips),
+        "unit": _unit(run, trips),
     }
 
 
-def _unit(trips: Journeys) -> dict[str, Any]:
+def _unit(run: Run, trips: Journeys) -> dict[str, Any]:
     """How journeys are told and shaded: where the classes end, in metres or seconds, and what each is called."""
     unit, ends = trips.unit, fitted(trips)
     return {
@@ -65,7 +66,20 @@ def _unit(trips: Journeys) -> dict[str, Any]:
         "bandWords": words.classes(unit, unit.bands),
         "changes": [end * unit.size for end in ends],
         "changeWords": words.classes(unit, ends),
-    }
+    } | ({"pace": pace} if unit is words.MILES and (pace := _pace(run)) else {})
+
+
+def _pace(run: Run) -> float:
+    """Seconds for a metre, where one pace holds for every journey as it does on straight lines; else 0."""
+    zones = facts.table(run, "zones", ("distance_before_m", "time_before_s"))
+    metres, seconds = (
+        pd.to_numeric(zones[name], errors="coerce").to_numpy(float) for name in ("distance_before_m", "time_before_s")
+    )
+    known = np.isfinite(metres) & np.isfinite(seconds) & (metres > 0)
+    if not known.any():
+        return 0.0
+    pace = float(seconds[known].sum() / metres[known].sum())
+    return round(pace, 5) if bool((np.abs(seconds[known] - pace * metres[known]) <= 1.5).all()) else 0.0
 
 
 STEPS = (0.1, 0.25, 0.5, 1, 1.5, 2, 3, 5, 10, 20, 50)
@@ -163,8 +177,7 @@ def _zones(run: Run, areas: Areas, trips: Journeys) -> dict[str, Any]:
             frame["name"].where(frame["name"].astype(str) != "", frame.index.to_series()) if "name" in frame else frame.index
         )
         result["name"] = [words.clean(name) for name in named]
-        if "district" in frame:
-            result["district"] = coded(frame["district"])
+        result |= {column: coded(frame[column]) for column in PLACES if column in frame}
     before, after = grouped(trips.before, areas, trips.people), grouped(trips.after, areas, trips.people)
     for k, service in enumerate(trips.services):
         journey: dict[str, Any] = _journey(before[:, k], after[:, k])

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 STYLES = ("page.css", "map.css", "sketch.css", "print.css", "programme.css")
 BEFORE_MAP = ("core.js", "marks.js")
-AFTER_MAP = ("map.js", "keyboard.js", "insets.js", "legend.js", "panel.js", "search.js", "tables.js", "main.js")
+AFTER_MAP = ("map.js", "keyboard.js", "insets.js", "legend.js", "panel.js", "card.js", "search.js", "tables.js", "main.js")
 
 
 def render(run: Run, *, public: bool = False, evidence: Evidence | None = None, nights: Sequence[tuple[str, str]] = ()) -> str:
@@ -126,7 +126,7 @@ def _still(run: Run, points: list[facts.Point]) -> Sketch:
     after = frame.set_index("site_id")["after"].reindex(run.place.sites.index)
     where = run.place.sites[["easting_m", "northing_m"]].reset_index(drop=True).assign(after=after.to_numpy())
     links = [(point.home, point.host) for point in points if point.home != point.host]
-    return sketch(where, geography.outline(run.place), width=520, links=links)
+    return sketch(where, geography.outline(run.place), width=520, links=links, numbers=decision.numbers(run))
 
 
 def _choices(known: dict[str, Any]) -> list[dict[str, str]]:

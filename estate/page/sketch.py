@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -16,13 +17,14 @@ MOST_MARKS = 400
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
-    """Shapes in a box of ``width`` by ``height``: an SVG path, (x, y, class) marks and (x1, y1, x2, y2) links."""
+    """Shapes in a box of ``width`` by ``height``: an SVG path, (x, y, class) marks, (x1, y1, x2, y2) links, (x, y, text) numbers."""
 
     width: int
     height: int
     outline: str
     marks: list[tuple[float, float, str]]
     links: list[tuple[float, float, float, float]] = field(default_factory=list)
+    numbers: list[tuple[float, float, str]] = field(default_factory=list)
 
 
 def sketch(
@@ -32,8 +34,9 @@ def sketch(
     width: int = 320,
     links: Iterable[tuple[int, int]] = (),
     focus: Sequence[int] = (),
+    numbers: Mapping[int, int] = MappingProxyType({}),
 ) -> Sketch:
-    """A still map of the ``sites`` table (``easting_m, northing_m, after``); ``links`` and ``focus`` are rows of it.
+    """A still map of the ``sites`` table (``easting_m, northing_m, after``); ``links``, ``focus`` and ``numbers`` are rows of it.
 
     With ``focus`` the frame is the neighbourhood of those rows instead of the whole place.
     """
@@ -61,7 +64,25 @@ def sketch(
     inside = [i for i in reversed(chosen) if west <= x[i] <= east and south <= y[i] <= north]
     marks = [(*at(x[i], y[i]), after[i].replace(" ", "-") + (" focus" if i in focus[:1] else "")) for i in inside]
     lines = [(*at(x[a], y[a]), *at(x[b], y[b])) for a, b in links if known[a] and known[b]]
-    return Sketch(width, height, _path(outline, scale, at), marks, lines)
+    named = [(at(x[i], y[i]), str(number)) for i, number in numbers.items() if known[i]]
+    return Sketch(width, height, _path(outline, scale, at), marks, lines, _beside(named))
+
+
+SPOTS = ((10.0, 0.0), (-10.0, 0.0), (0.0, -11.0), (0.0, 11.0), (14.0, -10.0), (-14.0, -10.0), (14.0, 10.0), (-14.0, 10.0))
+"""Where a number may stand about its mark, the first choice first."""
+
+
+def _beside(named: Iterable[tuple[tuple[float, float], str]]) -> list[tuple[float, float, str]]:
+    """Each number beside its mark, where none stands yet and no other mark of a number is."""
+    given = list(named)
+    taken, found = [at for at, _ in given], []
+    for (x, y), text in given:
+        near = [(x + right, y + down) for right, down in SPOTS]
+        free = [at for at in near if all(abs(at[0] - px) > 8 or abs(at[1] - py) > 8 for px, py in taken)]
+        spot = (free or near)[0]
+        taken.append(spot)
+        found.append((round(spot[0], 1), round(spot[1], 1), text))
+    return found
 
 
 def _path(outline: BaseGeometry | None, scale: float, at: Callable[[float, float], tuple[float, float]]) -> str:

@@ -622,9 +622,12 @@ def test_without_scripts_a_still_drawing_says_what_the_map_would(open_page, page
     page = open_page(page_file, java_script_enabled=False)
     assert page.locator("figure.still svg").is_visible()
     assert not page.locator(".canvas").is_visible()
-    assert not page.locator(".toolbar").is_visible()
+    assert not page.locator("#map > .toolbar").is_visible()
+    assert not page.locator(".legend > .shading").is_visible()
     gone = (county().tables["sites"]["after"] == "released").sum()
     assert page.locator("figure.still path.released").count() == gone == page.locator("#decision ol.closings > li").count()
+    said = [each.text_content() for each in page.locator("figure.still text").all()]
+    assert sorted(map(int, said)) == list(range(1, gone + 1)), "numbered as in the list"
 
 
 def test_a_night_that_speaks_of_the_run_is_brought_onto_its_page(tmp_path):

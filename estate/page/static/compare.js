@@ -4,7 +4,7 @@
   const { sides } = estate.json("estate-data");
   const byId = (id) => document.getElementById(id);
   const state = { view: "change", service: byId("service").value, site: null };
-  const atlases = sides.map((data, n) => new estate.Atlas(data, (i) => choose(sides[n].sites.id[i]), `Map of plan ${"AB"[n]}`));
+  const atlases = sides.map((data, n) => new estate.Atlas(data, (i) => choose(sides[n].sites.id[i]), { label: `Map of plan ${"AB"[n]}` }));
   const panels = sides.map((data, n) => new estate.Panel(byId(`panel-${"ab"[n]}`), data, (i) => choose(i === null ? null : data.sites.id[i])));
 
   const show = () => {

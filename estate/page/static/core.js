@@ -17,7 +17,7 @@ var estate = {
       if (name === "onclick") node.addEventListener("click", value);
       else if (value !== null && value !== undefined && value !== false) node.setAttribute(name, value === true ? "" : value);
     }
-    node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== ""));
+    node.append(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== ""));
     return node;
   },
 

@@ -86,7 +86,7 @@
 
   estate.Atlas = class {
     // `map` and `layers` are folium's, by name; `data` describes what is at each position.
-    constructor(data, onSelect, label = "Map") {
+    constructor(data, onSelect, { label = "Map", onZone = null } = {}) {
       this.data = data;
       this.label = label;
       this.map = window[data.map];
@@ -99,6 +99,7 @@
       this.layers.sites.bindTooltip((layer) => this._siteWords(layer.feature.properties.i), { sticky: true, direction: "top", offset: [0, -8] });
       this.layers.moves.bindTooltip((layer) => this._moveWords(layer.feature.properties.i), { sticky: true });
       this.parts.sites.forEach((mark, i) => mark.on("click", () => onSelect(i)));
+      if (onZone) this.parts.zones.forEach((area, i) => area.on("click", () => onZone(i)));
       this.parts.sites.forEach((mark, i) => {
         mark.on("mouseover", () => this._point(i));
         mark.on("mouseout", () => this._point(null));
@@ -270,6 +271,26 @@
         this.shaded[colour] = (this.shaded[colour] || 0) + (this.data.zones.people[i] || 0);
         area.setStyle({ fillColor: colour, color: colour, weight: 0.6, opacity: 0.9, fillOpacity: 0.82 });
       });
+      this.outline();
+    }
+
+    // Draws the edges of the chosen neighbourhood or place, or of what the chosen building is the nearest for.
+    outline() {
+      const chosen = new Set(this.state.zones || []);
+      const { ring } = estate.colours();
+      this.parts.zones.forEach((area, i) => {
+        const mine = chosen.size ? chosen.has(i) : this.catches(i);
+        if (mine) { area.setStyle({ color: ring, weight: chosen.size === 1 ? 2.5 : 1.3, opacity: 1 }); area.bringToFront(); }
+      });
+    }
+
+    // Whether the chosen building is the nearest with the chosen service, or with any: today where it closes or today is shown.
+    catches(zone) {
+      const { zones, services } = this.data;
+      const { site, service, view } = this.state;
+      if (site === null || site === undefined || this.data.square) return false;
+      const which = view === "today" || (view === "change" && this.outcome(site) === "released") ? "siteBefore" : "siteAfter";
+      return services.some(({ id }) => (service === "any" || service === id) && zones[id][which] && zones[id][which][zone] === site);
     }
 
     // What a building is in the view: today's word, the plan's, or that of a year of a programme.

@@ -1,11 +1,12 @@
 "use strict";
-// Find a building by name: a text box with a list of matches, all from the keyboard if wanted.
+// Find a building or a place by name: a text box with a list of matches, all from the keyboard if wanted.
 (() => {
   const MOST = 8;
   const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 
-  estate.search = (box, list, names, onChoose) => {
-    const folded = names.map(fold);
+  // `entries` are {name, hint, go}: what is found, what it is, and what choosing it does.
+  estate.search = (box, list, entries) => {
+    const folded = entries.map(({ name }) => fold(name));
     let found = [];
     let current = -1;
 
@@ -26,19 +27,19 @@
     const choose = (at) => {
       box.value = "";
       close();
-      onChoose(found[at]);
+      entries[found[at]].go();
     };
 
     const look = () => {
       const wanted = fold(box.value.trim());
       if (!wanted) return close();
-      const hits = folded.map((_, i) => i).filter((i) => folded[i].includes(wanted));
+      const hits = folded.map((_, i) => i).filter((i) => folded[i] && folded[i].includes(wanted));
       found = hits.sort((a, b) => folded[a].indexOf(wanted) - folded[b].indexOf(wanted) || folded[a].localeCompare(folded[b])).slice(0, MOST);
-      list.replaceChildren(...found.map((i, at) => estate.el("li", { role: "option", id: `found-${at}`, "aria-selected": "false" }, estate.name(names[i]))));
+      list.replaceChildren(...found.map((i, at) => estate.el("li", { role: "option", id: `found-${at}`, "aria-selected": "false" }, estate.name(entries[i].name), " ", estate.el("span", { class: "quiet" }, entries[i].hint))));
       [...list.children].forEach((item, at) => item.addEventListener("mousedown", (event) => { event.preventDefault(); choose(at); }));
       list.hidden = !found.length;
       box.setAttribute("aria-expanded", String(Boolean(found.length)));
-      estate.say(hits.length ? estate.plural(hits.length, "building") + " found" : "No building has that in its name");
+      estate.say(hits.length ? estate.plural(hits.length, "place") + " found" : "Nothing has that in its name");
       return undefined;
     };
 
