@@ -17,7 +17,7 @@ MOST_MARKS = 400
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
-    """Shapes in a box of ``width`` by ``height``: an SVG path, (x, y, class) marks, (x1, y1, x2, y2) links, (x, y, text) numbers."""
+    """Shapes in a box of ``width`` by ``height``: an SVG path, (x, y, class) marks, links, (x, y, text) numbers."""
 
     width: int
     height: int
