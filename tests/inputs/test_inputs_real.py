@@ -187,7 +187,7 @@ def test_context_is_light_and_rows_from_openstreetmap_are_apart():
     county = INPUTS / "worcestershire" / "context.geojson"
     assert county.stat().st_size < 150_000
     drawn = json.loads(county.read_text(encoding="utf-8"))["features"]
-    assert Counter(each["properties"]["kind"] for each in drawn) == {"outline": 6, "town": 34}
+    assert Counter(each["properties"]["kind"] for each in drawn) == {"outline": 6, "town": 17, "neighbour": 17}
     rutland = json.loads((INPUTS / "rutland" / "context_osm.geojson").read_text(encoding="utf-8"))
     assert "OpenStreetMap" in rutland["notice"]
     assert {each["properties"]["kind"] for each in rutland["features"]} == {"outline", "road", "river", "town"}
