@@ -29,7 +29,7 @@ from estate.money.entries import CAPITAL, RECEIPTS, REVENUE, REVENUE_SUMS
 from estate.money.law import year_label
 from estate.money.purses import at_hand_pence, purses
 from estate.options.option import RUNNING, Option
-from estate.programme.cash import charges
+from estate.programme.purses import charges
 from estate.scenario import Loan, Options, Purse, Scenario
 
 LINES = {

@@ -11,7 +11,8 @@ import pandas as pd
 from estate.runs.run import Run
 from estate.scenario import Objective
 from estate.verify import Claim, Verdict, referee, referee_tables
-from estate.verify.programme import chosen_for_value, referee_programme, without_budgets
+from estate.verify.programme import chosen_for_value, referee_programme
+from estate.verify.steps import without_budgets
 
 
 def judge(run: Run) -> Verdict:

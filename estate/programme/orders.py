@@ -58,6 +58,8 @@ class Orders:
     lines: tuple[Line, ...] = ()
     sums: tuple[int, ...] = ()
     """The most, in pence, of each sum of money that is free to be chosen: transfers and loans."""
+    sum_dear: tuple[float, ...] = ()
+    """How dear a penny of each is when programmes of one value are told apart by what is borrowed and given."""
     sum_price: tuple[int, ...] = ()
     """What each pence of each of them takes from the value, where that is not nothing."""
     most_moves: int | None = None

@@ -17,6 +17,7 @@ from estate.model.arrays import MONEY, arrays
 from estate.problem import Bools
 from estate.programme.orders import Course, Orders, began, total
 from estate.programme.rows import Between, build
+from estate.programme.sums import least
 from estate.solve import highs
 from estate.solve.answer import OPTIMAL_GAP, Status
 from estate.solve.watch import NEVER, Clock
@@ -70,7 +71,7 @@ def solve(orders: Orders, *, gap: float = 0.0, clock: Clock = NEVER, seed: int =
     bound = max(bound, float(best.value))
     left = (bound - best.value) / max(abs(best.value), 1)
     status = Status.OPTIMAL if ended == "proven" and left <= OPTIMAL_GAP else Status.FEASIBLE
-    return replace(best, status=status, bound=bound, gap=left, stopped=ended)
+    return least(orders, replace(best, status=status, bound=bound, gap=left, stopped=ended))
 
 
 def _closed(best: Course | None, bound: float, gap: float) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,13 +10,17 @@ import numpy as np
 import pandas as pd
 
 from estate.appraise.access import access_table, reach
+from estate.money.costs import running_gbp_pa
 from estate.money.law import year_label
 from estate.money.release import UNDATED, day_of, leaving_years, works_year
 from estate.place import Plan
 from estate.problem import Ints, Solution, violations
-from estate.programme.cash import BANKED, RECYCLED, SPENT, Account, accounts, charges
+from estate.programme.books import cash_table, funds_table
+from estate.programme.cash import RECYCLED
 from estate.programme.orders import Course, Line, began
-from estate.programme.terms import Terms, dated
+from estate.programme.payback import paybacks
+from estate.programme.succession import succession
+from estate.programme.terms import Terms, asked, dated, dearer_gbp_pa, lease_ends
 
 NOW = "nothing: it is taken as early as it may be"
 LEASE = "its lease, or a date that is set"
@@ -45,12 +49,14 @@ def steps(terms: Terms, course: Course) -> list[Step]:
 
 
 def programme_tables(terms: Terms, course: Course) -> Mapping[str, pd.DataFrame]:
-    """``programme, cash, access_by_year, lease_diary``."""
+    """``programme, cash, access_by_year, lease_diary``; with funds that are drawn on, ``funds``."""
+    funds = funds_table(terms, course)
     return {
         "programme": _programme(terms, course),
-        "cash": _cash(terms, course),
+        "cash": cash_table(terms, course),
         "access_by_year": _access(terms, course),
         "lease_diary": _leases(terms, course),
+        **({"funds": funds} if len(funds) else {}),
     }
 
 
@@ -60,8 +66,9 @@ def programme_tables(terms: Terms, course: Course) -> Mapping[str, pd.DataFrame]
 def _programme(terms: Terms, course: Course) -> pd.DataFrame:
     """One row for each step, signed as people speak: costs and receipts are both positive."""
     place, scenario, problem = terms.measured.place, terms.measured.scenario, terms.orders.problem
-    base, rows = scenario.money.base_year, []
+    base, rows, bodies = scenario.money.base_year, [], succession(scenario)
     sites, points = place.sites, place.access_points
+    back = paybacks(terms, course)
     for each in steps(terms, course):
         year = int(terms.years[each.period])
         then = leaving_years(place, dated(scenario, year))
@@ -74,31 +81,37 @@ def _programme(terms: Terms, course: Course) -> pd.DataFrame:
         point = points.iloc[terms.point[each.pair]] if is_move else None
         to = int(problem.pair_site[each.pair]) if is_move else -1
         brings = entries[entries["pence"] > 0]
+        agency = str(sites["agency"].iloc[each.site] if point is None else point["agency"])
+        works, banked = int(works_year(np.array([when]))[0]), int(brings["year"].max()) if len(brings) else -1
         rows.append(
             {
                 "year": year_label(base + int(np.floor(when + 1e-9))),
                 "date": day_of(base, when),
-                "works_year": year_label(base + int(works_year(np.array([when]))[0])),
+                "works_year": year_label(base + works),
                 "decided_year": year_label(base + year),
                 "step": "move" if is_move else "open" if opened else "let go",
                 "access_point_id": points.index[terms.point[each.pair]] if is_move else "",
                 "service": "" if point is None else point["service"],
-                "agency": sites["agency"].iloc[each.site] if point is None else point["agency"],
+                "agency": agency,
+                "decided_by": bodies.body(agency, works),
                 "site_id": sites.index[at],
                 "building": sites["name"].iloc[at],
                 "to_site_id": sites.index[to] if is_move else "",
                 "to_building": sites["name"].iloc[to] if is_move else "",
                 "cost_gbp": -int(entries.loc[entries["pence"] < 0, "pence"].sum()) / 100,
                 "receipt_gbp": int(brings["pence"].sum()) / 100,
-                "receipt_year": year_label(base + int(brings["year"].max())) if len(brings) else "",
+                "receipt_year": year_label(base + banked) if len(brings) else "",
+                "receipt_to": bodies.body(str(sites["agency"].iloc[at]), banked) if len(brings) else "",
                 "worth_gbp": _worth(terms, each, each.period) / 100,
+                "pays_back_in": back[each.pair, each.site],
                 "a_year_later_gbp": _later(terms, each) / 100,
                 "waits_for": _waits_for(terms, course, each),
             }
         )
     columns = [
-        "year", "date", "works_year", "decided_year", "step", "access_point_id", "service", "agency", "site_id", "building",
-        "to_site_id", "to_building", "cost_gbp", "receipt_gbp", "receipt_year", "worth_gbp", "a_year_later_gbp", "waits_for",
+        "year", "date", "works_year", "decided_year", "step", "access_point_id", "service", "agency", "decided_by", "site_id",
+        "building", "to_site_id", "to_building", "cost_gbp", "receipt_gbp", "receipt_year", "receipt_to", "worth_gbp",
+        "pays_back_in", "a_year_later_gbp", "waits_for",
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
 
@@ -164,66 +177,6 @@ def over(line: Line, pair: Ints, site: Ints, course: Course) -> float:
     return float(spent + sum(part * course.sums[n] for n, part in line.money) - line.at_hand)
 
 
-# ------------------------------------------------------------------------------------------------------ cash
-
-
-def _cash(terms: Terms, course: Course) -> pd.DataFrame:
-    """``purse, year, kind, line, amount_gbp`` of every purse with a limit: signed, so that every sum is money."""
-    place, scenario = terms.measured.place, terms.measured.scenario
-    base = scenario.money.base_year
-    pair, site = began(terms.orders, course)
-    taken: list[pd.DataFrame] = []
-    for t, frame in enumerate(terms.ways.entries):
-        chosen = np.isin(frame["pair"], np.flatnonzero(pair == t)) | np.isin(frame["site"], np.flatnonzero(site == t))
-        taken.append(frame[chosen])
-    entries = pd.concat(taken, ignore_index=True)
-    last = max((int(frame["year"].max()) for frame in terms.ways.entries if len(frame)), default=0)
-    found, _ = accounts(place, scenario, np.arange(last + 1))
-    rows = [row for account in found for row in _lines(terms, account, course, entries)]
-    found_rows = pd.DataFrame(rows, columns=["purse", "year", "kind", "line", "pence"])
-    keys = ["purse", "year", "kind", "line"]
-    table = found_rows[found_rows["pence"] != 0].groupby(keys, as_index=False).agg({"pence": "sum"})
-    labels = [year_label(base + int(year)) for year in table["year"]]
-    return pd.DataFrame({**{key: table[key] for key in keys}, "year": labels, "amount_gbp": table["pence"] / 100})
-
-
-type _Row = tuple[str, int, str, str, int]
-"""Purse, year after the base year, kind, line, pence."""
-
-
-def _lines(terms: Terms, account: Account, course: Course, entries: pd.DataFrame) -> Iterator[_Row]:
-    """The cash of one purse: its budgets, what its steps cost and bring, and the sums that were chosen."""
-    purse, base = account.purse, terms.measured.scenario.money.base_year
-    member = terms.measured.place.agencies.index.isin(purse.agencies)
-    mine = entries[member[entries["agency"].to_numpy(dtype=np.int64)]]
-    kinds = {line: kind for kind, lines in KINDS.items() for line in lines}
-    for each in purse.budgets:
-        yield purse.name, max((each.year or base) - base, 0), each.kind, "budget", round(each.gbp * 100)
-    # Rounded as the rows of the programme are: what is recycled down, what is taken back of it up.
-    share = np.where(mine["line"].to_numpy() == RECYCLED, account.share, 1.0)
-    amount = np.floor(mine["pence"].to_numpy() * share).astype(np.int64).tolist()
-    for year, line, pence_ in zip(mine["year"].tolist(), mine["line"].tolist(), amount, strict=True):
-        yield purse.name, year, kinds[line], line, pence_
-    for year, column in account.transfer.items():
-        given = round(float(course.sums[column]))
-        yield purse.name, year, "revenue", "given_to_capital", -given
-        yield purse.name, year, "capital", "taken_from_revenue", given
-    for (_, year, _), column in account.flexible.items():
-        used = round(float(course.sums[column]))
-        yield purse.name, year, "capital", "used_for_reform", -used
-        yield purse.name, year, "revenue", "met_from_receipts", used
-    for column, loan in account.loans:
-        drawn = float(course.sums[column])
-        repaid, interest = charges(loan, drawn)
-        yield purse.name, loan.year - base, "capital", "loan_drawn", round(drawn)
-        for n in range(loan.years):
-            yield purse.name, loan.year - base + 1 + n, "revenue", "loan_repaid", -round(float(repaid[n]))
-            yield purse.name, loan.year - base + 1 + n, "revenue", "loan_interest", -round(float(interest[n]))
-
-
-KINDS = {"capital": (*SPENT["capital"], *BANKED["capital"]), "revenue": (*SPENT["revenue"], *BANKED["revenue"], RECYCLED)}
-
-
 # ------------------------------------------------------------------------------------------------------ access and leases
 
 
@@ -250,8 +203,10 @@ def _leases(terms: Terms, course: Course) -> pd.DataFrame:
     sites = place.sites
     held = place.today.open & ~place.outside & ~np.isin(sites["tenure"].to_numpy(dtype=object), UNDATED)
     held &= (sites["lease_end"].notna() | sites["lease_break"].notna()).to_numpy()
-    rows = []
+    rows, ends = [], lease_ends(place, scenario)
+    dearer, running = dearer_gbp_pa(place, asked(scenario)), running_gbp_pa(place)
     for j in np.flatnonzero(held).tolist():
+        renewed = np.isnan(ends[j]) or ends[j] >= scenario.money.horizon_years
         date = sites["lease_break"].iloc[j] if pd.notna(sites["lease_break"].iloc[j]) else sites["lease_end"].iloc[j]
         left = site[j] >= 0
         when = leaving_years(place, dated(scenario, int(terms.years[site[j]])))[j] if left else np.nan
@@ -264,11 +219,21 @@ def _leases(terms: Terms, course: Course) -> pd.DataFrame:
                 "lease_end": _day(sites["lease_end"].iloc[j]),
                 "notice_by": _day(pd.Timestamp(date) - pd.DateOffset(months=months)),
                 "left_on": day_of(scenario.money.base_year, float(when)) if left else "",
-                "becomes": "left" if left else "kept: renewed where it ends",
+                "renewed_gbp_pa": np.nan if left or renewed else round(float(running[j] + dearer[j]), 2),
+                "becomes": _becomes(left=left, ends=not renewed, dearer=float(dearer[j])),
             }
         )
-    columns = ["site_id", "building", "agency", "lease_break", "lease_end", "notice_by", "left_on", "becomes"]
+    columns = ["site_id", "building", "agency", "lease_break", "lease_end", "notice_by", "left_on", "renewed_gbp_pa", "becomes"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _becomes(*, left: bool, ends: bool, dearer: float) -> str:
+    """What becomes of a leased building."""
+    if left:
+        return "left"
+    if not ends:
+        return "kept: its lease does not end within the years appraised"
+    return f"kept: renewed when it ends, {'at what is stated' if dearer else 'taken to cost what it costs today'}"
 
 
 def _day(value: Any) -> str:

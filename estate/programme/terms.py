@@ -29,8 +29,10 @@ from estate.money.purses import of_row
 from estate.money.release import UNDATED, leaving_years, years_after
 from estate.place import Place
 from estate.problem import Bools, Floats, Ints, Problem, SideRows
-from estate.programme.cash import Ways, cash_lines
+from estate.programme.cash import Ways
 from estate.programme.orders import Line, Orders
+from estate.programme.purses import cash_lines
+from estate.programme.succession import wrong
 from estate.scenario import Programme, Scenario
 from estate.standards.measured import Measured
 
@@ -109,7 +111,7 @@ def terms_of(measured: Measured) -> Terms:
     orders = Orders(
         problem, pair_value, site_value, pair_may, site_may, site_open,
         pair_last=~closing[site] & ((fixed < 0) | (fixed == site)),
-        site_last=kept, lines=lines, sums=sums, most_moves=programme.most_moves_a_year,
+        site_last=kept, lines=lines, sums=sums.most, sum_dear=sums.dear, most_moves=programme.most_moves_a_year,
         before=tuple(
             (_thing(each.first, place, formulation), _thing(each.then, place, formulation)) for each in programme.before
         ),
@@ -312,7 +314,7 @@ def _thing(name: str, place: Place, formulation: Formulated) -> tuple[bool, int]
 def _refuse(measured: Measured, formulation: Formulated, years: Ints) -> None:
     """Everything about the programme that cannot be, at once."""
     scenario = measured.scenario
-    money, found = scenario.money, list(_unknown(measured, formulation))
+    money, found = scenario.money, [*_unknown(measured, formulation), *wrong(scenario)]
     if not money.objective.in_money:
         words = f"a programme is chosen by money, and the objective is '{money.objective}'"
         found.append(("objective", words, "set money.objective to running-cost or annual-equivalent"))
@@ -333,7 +335,8 @@ def _unknown(measured: Measured, formulation: Formulated) -> Iterator[tuple[str,
     place, scenario = measured.place, measured.scenario
     programme = asked(scenario)
     purses = {each.name for each in scenario.money.purses}
-    for name in (*programme.recycled, *(each.purse for each in programme.loans)):
+    drawn = (name for fund in programme.funds for name in fund.purses)
+    for name in (*programme.recycled, *(each.purse for each in programme.loans), *drawn):
         if name not in purses:
             yield "purse", f"'{name}' is not a purse", "name one of money.purses"
     inside = set(place.access_points.index[formulation.points]) | set(place.sites.index)

@@ -12,7 +12,7 @@ from estate.scenario.money import Objective, Sensitivity
 from estate.scenario.options import Alternative, Options
 from estate.scenario.partners import Partners, Reorganisation, Vehicle, WorseOff
 from estate.scenario.patches import Patch, parse_change, patched
-from estate.scenario.programme import Case, Loan, Programme
+from estate.scenario.programme import Case, Fund, Loan, Programme
 from estate.scenario.purses import Budget, Purse
 from estate.scenario.reading import altered, build, digest, load_scenario, resolved, settings_bytes
 from estate.scenario.rules import Decision, Rules
@@ -26,6 +26,7 @@ __all__ = [
     "Budget",
     "Case",
     "Decision",
+    "Fund",
     "Journey",
     "Limb",
     "Limit",

@@ -50,6 +50,23 @@ class Loan(Settings):
     """Minimum revenue provision: equal repayments, or equal charges."""
 
 
+class Fund(Settings):
+    """Money that purses may draw for capital and pay back out of revenue: what comes back is lent again."""
+
+    name: Annotated[str, Field(min_length=1, pattern=r"^[^.=]+$")]
+    """What it is called."""
+    gbp: NotNegative
+    """How much is in it: so much may be owed to it at a time, or drawn in all where it is a grant."""
+    first_year: CalendarYear
+    """The first year in which it may be drawn on."""
+    last_year: CalendarYear
+    """The last."""
+    repaid_over_years: Annotated[int, Field(ge=0, le=60)]
+    """Each sum drawn is paid back in so many equal parts, from the year after it is drawn; 0: a grant, which is not."""
+    purses: tuple[str, ...] = ()
+    """Who may draw on it; none: every purse with a capital budget."""
+
+
 class Case(Settings):
     """How money may turn out: a row of the cases under which a programme is chosen again."""
 
@@ -95,6 +112,10 @@ class Programme(Settings):
     """What must come before what."""
     loans: tuple[Loan, ...] = ()
     """What may be borrowed."""
+    funds: tuple[Fund, ...] = ()
+    """What may be drawn and is paid back, or is granted."""
+    reorganised_as: str = ""
+    """Which ``reorganisation`` takes place: from its vesting date successors decide, pay and are paid."""
     flexible_use: bool = False
     """Whether receipts may meet removal and leaving costs where a direction allows it: both in its years, of one authority."""
     cases: tuple[Case, ...] = (

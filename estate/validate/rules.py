@@ -154,7 +154,7 @@ def check_purses(scenario: Scenario, place: Place) -> Iterator[Issue]:
             message = f"'{purse.name}' names more than one purse, or an agency that is not all of it"
             yield Issue("scenario.purse", message, "give the purse a name of its own", where)
         for agency in purse.agencies:
-            if agency not in agencies:
+            if agency not in agencies and agency not in _successors(scenario):
                 remedy = suggestion(agency, map(str, agencies))
                 yield Issue("scenario.unknown-id", f"'{agency}' is not an agency", remedy, where)
             elif agency in seen:
@@ -169,6 +169,12 @@ def check_purses(scenario: Scenario, place: Place) -> Iterator[Issue]:
         message = f"money.capital_budget_gbp is one sum for all agencies{counted}, as if they pooled their capital"
         where = setting(scenario, "money.capital_budget_gbp")
         yield Issue("scenario.pool", message, "give each agency or pool its own budget: money.purses", where, Severity.WARNING)
+
+
+def _successors(scenario: Scenario) -> frozenset[str]:
+    """The successors of the reorganisation that takes place within a programme."""
+    name = "" if scenario.programme is None else scenario.programme.reorganised_as
+    return frozenset(heir for way in scenario.reorganisation if way.name == name for heir in way.heir.values())
 
 
 def check_options(scenario: Scenario, place: Place) -> Iterator[Issue]:

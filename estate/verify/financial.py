@@ -14,8 +14,8 @@ import pandas as pd
 from estate.scenario import Options, Purse
 from estate.verify.books import year_label
 from estate.verify.case import Case, Finding, finding, plain
+from estate.verify.cash import charged
 from estate.verify.money import pence
-from estate.verify.programme import charged
 from estate.verify.purses import given, purses
 
 LINES = {

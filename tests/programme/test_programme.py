@@ -10,8 +10,8 @@ from town import let, purse, town
 from estate.errors import InputError
 from estate.formulate import formulate
 from estate.problem import CoverRows, Problem, Solution, violations
-from estate.programme.cash import charges
 from estate.programme.orders import Line, Orders, began
+from estate.programme.purses import charges
 from estate.programme.search import solve
 from estate.scenario import Loan
 from estate.solve import solve as solve_once
