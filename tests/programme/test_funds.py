@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 from places import tiny_place, tiny_scenario
-from town import found, town
+from town import broken, town
 
 from estate.errors import InputError
 from estate.money.law import discount_factors
@@ -38,11 +38,11 @@ def test_a_fund_is_drawn_paid_back_and_lent_again():
     first = funds[funds["drawn_gbp"] > 0].iloc[0]
     after = funds[funds["year"] > first["year"]].iloc[0]
     assert after["repaid_gbp"] == pytest.approx(first["drawn_gbp"] / 3, abs=0.01)
-    assert found(terms, course, tables) == set()
+    assert broken(terms, course, tables) == set()
     for column, more in (("repaid_gbp", 500.0), ("left_gbp", 500.0), ("drawn_gbp", 500.0)):
-        assert "funds" in found(terms, course, {**tables, "funds": funds.assign(**{column: funds[column] + more})})
+        assert "funds" in broken(terms, course, {**tables, "funds": funds.assign(**{column: funds[column] + more})})
     silent = tables["cash"][tables["cash"]["line"] != "fund_repaid"]
-    assert "funds" in found(terms, course, {**tables, "cash": silent})
+    assert "funds" in broken(terms, course, {**tables, "cash": silent})
 
 
 def test_it_lends_no_more_than_it_has_had_back():
@@ -53,7 +53,7 @@ def test_it_lends_no_more_than_it_has_had_back():
     funds = tables["funds"]
     assert funds["owed_gbp"].max() <= 120_000 + 0.01
     assert funds["drawn_gbp"].sum() > 150_000
-    assert found(terms, course, tables) == set()
+    assert broken(terms, course, tables) == set()
 
 
 def test_a_grant_is_not_paid_back_and_is_worth_no_less():
@@ -63,7 +63,7 @@ def test_a_grant_is_not_paid_back_and_is_worth_no_less():
     assert tables["funds"]["repaid_gbp"].sum() == 0
     assert tables["funds"]["drawn_gbp"].sum() <= 90_000
     assert "fund_repaid" not in set(tables["cash"]["line"])
-    assert found(terms, course, tables) == set()
+    assert broken(terms, course, tables) == set()
 
 
 def test_nobody_borrows_what_is_not_needed():
@@ -86,7 +86,7 @@ def test_only_those_who_may_draw():
     )
     other = dataclasses.replace(terms.measured, scenario=late.model_copy(update={"programme": early}))
     if drawn["year"].min() < "2026-27":
-        assert "funds" in found(dataclasses.replace(terms, measured=other), course, tables)
+        assert "funds" in broken(dataclasses.replace(terms, measured=other), course, tables)
 
 
 # ------------------------------------------------------------------------------------------------------ vesting
@@ -124,7 +124,7 @@ def test_what_is_left_passes_to_the_successor():
     whole = [{**OLD, "budgets": budgets(2025, 2026, 2027, 2028, 2029)}]
     alone = town({"years": 6, "recycled": {"old": 1.0}}, purses=whole)
     assert course.value == solve(alone.orders).value
-    assert found(terms, course, tables) == set()
+    assert broken(terms, course, tables) == set()
     cash = tables["cash"]
     passed = cash[cash["line"] == "passed_from_predecessor"]
     assert set(passed["year"]) == {"2028-29"}
@@ -132,7 +132,7 @@ def test_what_is_left_passes_to_the_successor():
     assert cash.query("purse == 'old'").groupby("kind")["amount_gbp"].sum().abs().max() < 0.005
     assert cash.query("purse == 'old' and year > '2028-29'").empty
     more = cash.assign(amount_gbp=cash["amount_gbp"].mask(cash["line"] == "passed_from_predecessor", cash["amount_gbp"] + 500))
-    assert "cash" in found(terms, course, {**tables, "cash": more})
+    assert "cash" in broken(terms, course, {**tables, "cash": more})
 
 
 def test_who_decides_and_who_is_paid_changes_at_vesting():
@@ -146,9 +146,9 @@ def test_who_decides_and_who_is_paid_changes_at_vesting():
     paid = mine[mine["receipt_year"] != ""]
     assert len(paid)
     assert (paid["receipt_to"] == np.where(paid["receipt_year"] >= "2028-29", "westshire", paid["agency"])).all()
-    assert found(terms, course, tables) == set()
+    assert broken(terms, course, tables) == set()
     other = steps.assign(decided_by="county")
-    assert "bodies" in found(terms, course, {**tables, "programme": other})
+    assert "bodies" in broken(terms, course, {**tables, "programme": other})
 
 
 def test_what_cannot_pass_is_refused_at_once():
@@ -174,16 +174,16 @@ def test_what_cannot_pass_is_refused_at_once():
 def test_each_step_is_paid_back_with_its_building():
     terms, course, tables = programme(purses=[])
     steps = tables["programme"]
-    assert found(terms, course, tables) == set()
+    assert broken(terms, course, tables) == set()
     let_go = steps[(steps["step"] == "let go")]
     assert len(let_go)
     for row in let_go.to_dict("records"):
         inside = steps[(steps["step"] == "move") & (steps["site_id"] == row["site_id"])]
         assert set(inside["pays_back_in"]) <= {row["pays_back_in"]}
     wrong = steps.assign(pays_back_in="2054-55")
-    assert "payback" in found(terms, course, {**tables, "programme": wrong})
+    assert "payback" in broken(terms, course, {**tables, "programme": wrong})
     never = steps.assign(pays_back_in="never")
-    assert "payback" in found(terms, course, {**tables, "programme": never})
+    assert "payback" in broken(terms, course, {**tables, "programme": never})
 
 
 def test_payback_by_hand():
