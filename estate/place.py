@@ -44,6 +44,10 @@ class Place:
     origin: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     """For each table, the ``file`` and spreadsheet ``row`` of every row, in the frame's order."""
 
+    def __repr__(self) -> str:
+        counts = {"agencies": self.agencies, "sites": self.sites, "access points": self.access_points, "zones": self.zones}
+        return f"<Place {', '.join(f'{len(frame):,} {name}' for name, frame in counts.items())}>"
+
     @cached_property
     def services(self) -> tuple[str, ...]:
         """The services of the place, sorted: a service's number in every array is its position here."""
@@ -111,6 +115,9 @@ class Plan:
 
     open: NDArray[np.bool_]
     host: NDArray[np.int64]
+
+    def __repr__(self) -> str:
+        return f"<Plan {int(self.open.sum()):,} of {len(self.open):,} sites open, {len(self.host):,} access points>"
 
 
 def shown(frame: pd.DataFrame) -> NDArray[np.bool_]:

@@ -83,6 +83,22 @@ def test_public_names_are_there():
         _ = estate.no_such_name
 
 
+def test_public_names_are_typed():
+    """What an editor and mypy read is what is there: the two lists of estate/__init__.py say the same."""
+    import estate
+
+    (typed,) = (node for node in ast.parse((ROOT / "estate" / "__init__.py").read_text()).body if isinstance(node, ast.If))
+    assert {each.names[0].asname: each.module for each in typed.body} == estate._PUBLIC
+
+
+def test_a_public_name_is_no_package():
+    """``estate.solve`` is the function even after the package of that name is loaded."""
+    code = "import estate, estate.solve.engine, estate.formulate, estate.appraise; print(*map(callable, [{}]))"
+    asked = code.format("estate.solve, estate.formulate, estate.appraise")
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True"] * 3
+
+
 @pytest.mark.parametrize("name", PINS)
 def test_pins_are_hashed_and_name_no_index(name):
     text = (ROOT / "requirements" / f"{name}.txt").read_text()

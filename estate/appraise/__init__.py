@@ -31,14 +31,18 @@ class Appraisal:
     tables: Mapping[str, pd.DataFrame]
     summary: Mapping[str, Any]
 
+    def __repr__(self) -> str:
+        return f"<Appraisal {len(self.tables)} tables: {', '.join(self.tables)}>"
 
-def appraise(measured: Measured, plan: Plan, why: pd.Series[str]) -> Appraisal:
+
+def appraise(measured: Measured, plan: Plan, why: pd.Series[str] | None = None) -> Appraisal:
     """The tables and figures of a plan.
 
     ``why`` (J,) says in words why a site stays (:func:`estate.diagnose.binding.why_kept`); blank where nothing more than the plan
-    itself explains it.
+    itself explains it, and everywhere unless given.
     """
     place, scenario, today = measured.place, measured.scenario, measured.place.today
+    why = pd.Series("", index=place.sites.index, dtype="str") if why is None else why
     before, after = reach(measured, today), reach(measured, plan)
     money = books(place, scenario, plan)
     sites = sites_table(place, plan, money.tables["capital_receipts"], why, scenario)

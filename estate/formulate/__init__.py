@@ -59,6 +59,9 @@ class Formulated:
     state: SiteState
     notes: tuple[Issue, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"<Formulated {self.problem!r}>"
+
     def plan(self, place: Place, solution: Solution) -> Plan:
         """A solution as a plan of the place."""
         host = place.point_site.copy()

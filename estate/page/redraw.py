@@ -14,7 +14,12 @@ from estate.runs.staging import writing
 
 
 def redraw(
-    run: Path, *, compare: Path | None = None, site: str | None = None, file: Path | None = None, public: bool = False
+    run: str | Path,
+    *,
+    compare: str | Path | None = None,
+    site: str | None = None,
+    file: str | Path | None = None,
+    public: bool = False,
 ) -> Path:
     """Draw a page of the run stored in a folder and write it; what was written is returned.
 
@@ -29,15 +34,16 @@ def redraw(
     WriteError
         When the page cannot be written; one that was there before is unharmed.
     """
-    stored = read_run(run)
+    folder = Path(run)
+    stored = read_run(folder)
     if compare is not None:
-        text, name = render_comparison(stored, read_run(compare), public=public), f"compare-{compare.name}.html"
+        text, name = render_comparison(stored, read_run(compare), public=public), f"compare-{Path(compare).name}.html"
     elif site is not None:
         text, name = render_site(stored, site, public=public), f"site-{_safe(site)}.html"
     else:
-        evidence, nights = (None, []) if public else (beside(run, stored), others(run, stored))
+        evidence, nights = (None, []) if public else (beside(folder, stored), others(folder, stored))
         text, name = render(stored, public=public, evidence=evidence, nights=nights), "index.html"
-    target = file or run / (f"public-{name}" if public else name)
+    target = Path(file) if file else folder / (f"public-{name}" if public else name)
     with writing(target.parent):
         new = target.with_name(f".{target.name}.new")
         new.write_text(text, encoding="utf-8", newline="\n")

@@ -5,8 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any, NoReturn
+
+import pandas as pd
 
 from estate.appraise import Appraisal, appraise
 from estate.diagnose.binding import why_kept
@@ -23,6 +26,19 @@ from estate.verify import Verdict
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class PageHtml:
+    """A page as the text of one HTML file, which asks nothing of the network."""
+
+    html: str
+
+    def __repr__(self) -> str:
+        return f"<Page of {len(self.html) / 1e6:.1f} MB>"
+
+    def _repr_html_(self) -> str:
+        return f'<iframe srcdoc="{escape(self.html)}" style="width:100%;height:45rem;border:0"></iframe>'
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
     """A finished run: the plan, its proof, the referee's verdict, the tables and the manifest; ``out`` is where it is."""
 
@@ -34,6 +50,22 @@ class Outcome:
     appraisal: Appraisal
     manifest: Mapping[str, Any]
     out: Path | None = None
+
+    def __repr__(self) -> str:
+        saving, where = self.manifest.get("saving_gbp_pa"), "" if self.out is None else f", published in {self.out}"
+        saved = "" if saving is None else f", saves GBP {saving:,.0f} a year"
+        return f"<Outcome {self.prepared.scenario.name}: {self.answer.status}{saved}, {self.plan!r}{where}>"
+
+    def page(self, *, public: bool = False) -> PageHtml:
+        """The planner's page, which a notebook shows as it is; ``public``: what may be handed out."""
+        from estate.page import render  # noqa: PLC0415  (folium is slow to import)
+
+        return PageHtml(render(stored(self), public=public))
+
+    @property
+    def tables(self) -> Mapping[str, pd.DataFrame]:
+        """Every published table by name."""
+        return self.appraisal.tables
 
     @property
     def issues(self) -> list[Issue]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,10 @@ from estate.solve import Progress
 
 
 def run(  # noqa: PLR0913  (one for each thing that is asked for)
-    path: Path,
+    path: str | Path,
     *,
-    changes: tuple[str, ...] = (),
-    out: Path = Path("maps"),
+    changes: Sequence[str] = (),
+    out: str | Path = "maps",
     public: bool = False,
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
@@ -46,7 +46,7 @@ def run(  # noqa: PLR0913  (one for each thing that is asked for)
     WriteError
         When the results cannot be written; what was there before is unharmed.
     """
-    started = time.time()
+    started, out = time.time(), Path(out)
     scenario = load_scenario(path, changes)
     if options:
         own = scenario.options or Options()
@@ -66,7 +66,17 @@ def run(  # noqa: PLR0913  (one for each thing that is asked for)
 
         outcome = with_options(outcome, cache=out / ".cache", stop=stop, say=say)
     say("writing the results")
-    from estate.pipeline.publish import execution, publish  # noqa: PLC0415  (folium is slow to import)
+    return publish(outcome, out, public=public, started=started)
 
-    folder = publish(stored(outcome), out, execution(started, outcome.answer.seconds), public=public)
-    return replace(outcome, out=folder)
+
+def publish(outcome: Outcome, out: str | Path = "maps", *, public: bool = False, started: float | None = None) -> Outcome:
+    """Write an outcome as a run under ``out`` and list it there; the same outcome, which knows where it is.
+
+    ``public`` writes what may be handed out besides.  ``started`` (seconds since 1970) is when the work began, for the run's
+    record; now unless given.  Raises as :func:`estate.pipeline.publish.publish` does.
+    """
+    from estate.pipeline.publish import execution  # noqa: PLC0415  (folium is slow to import)
+    from estate.pipeline.publish import publish as write  # noqa: PLC0415
+
+    record = execution(time.time() if started is None else started, outcome.answer.seconds)
+    return replace(outcome, out=write(stored(outcome), Path(out), record, public=public))

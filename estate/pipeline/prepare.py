@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +35,9 @@ class Prepared:
     inputs: Mapping[str, str]
     """SHA-256 of every file that was read, by its path as the scenario gives it."""
 
+    def __repr__(self) -> str:
+        return f"<Prepared {self.measured!r}, {len(self.issues)} things worth knowing>"
+
     @property
     def scenario(self) -> Scenario:
         """The settings."""
@@ -51,11 +54,11 @@ class Prepared:
         return self.measured.travel
 
 
-def prepare(scenario: Scenario, *, cache: Path | None = None, say: Say = quiet) -> Prepared:
+def prepare(scenario: Scenario, *, cache: str | Path | None = None, say: Say = quiet) -> Prepared:
     """Load, check and measure a scenario's place; raises :class:`InputError` with everything that is wrong."""
     say("reading the tables")
     place = load(scenario)
-    return _measured(scenario, place, cache, say)
+    return _measured(scenario, place, None if cache is None else Path(cache), say)
 
 
 def again(prepared: Prepared, scenario: Scenario, *, cache: Path | None = None) -> Prepared:
@@ -90,7 +93,7 @@ def _missed(measured: Measured) -> Iterator[Issue]:
         yield stuck
 
 
-def problems(path: Path, changes: tuple[str, ...] = ()) -> tuple[Issue, ...]:
+def problems(path: str | Path, changes: Sequence[str] = ()) -> tuple[Issue, ...]:
     """Everything ``estate check`` has to say about a scenario and its tables, errors first; never raises for bad inputs."""
     try:
         scenario = load_scenario(path, changes)

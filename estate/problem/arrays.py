@@ -200,6 +200,9 @@ class Problem:
     today: Solution | None = None
     """Today's estate where it is a plan: the first incumbent."""
 
+    def __repr__(self) -> str:
+        return f"<Problem {self.goal}: {self.n_sites:,} sites, {self.n_points:,} points, {self.n_pairs:,} choices>"
+
     @property
     def kinds(self) -> Ints:
         """(K,) the kind of each service, -1 where it makes no hub."""

@@ -82,7 +82,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return found
 
 
-def read_run(folder: Path) -> Run:
+def read_run(published: str | Path) -> Run:
     """A stored run, complete.
 
     Raises
@@ -91,6 +91,7 @@ def read_run(folder: Path) -> Run:
         When a file is missing or is not the one that was published, and, by name and with what to do, for a run that another
         version of this program stored in a way that this one does not read.
     """
+    folder = Path(published)
     manifest = read_manifest(folder)
     if form_of(manifest) > FORM:
         raise InputError(issues=[_other_form(folder, manifest, f"later than any this program reads (1 to {FORM})")])

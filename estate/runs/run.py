@@ -35,6 +35,9 @@ class Run:
     tables: Mapping[str, pd.DataFrame]
     """Every published table by name, in the order people read them."""
 
+    def __repr__(self) -> str:
+        return f"<Run {self.scenario.name}: {self.plan!r}, {len(self.tables)} tables>"
+
 
 def form_of(manifest: Mapping[str, Any]) -> int:
     """The form in which a run was stored."""

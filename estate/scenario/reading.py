@@ -39,12 +39,12 @@ def find(path: Path) -> Path:
     return file
 
 
-def load_scenario(path: Path, changes: Sequence[str] = ()) -> Scenario:
+def load_scenario(path: str | Path, changes: Sequence[str] = ()) -> Scenario:
     """Read a scenario with what it extends, lay ``key=value`` changes on it, and check it.
 
     Raises :class:`InputError` with every problem at once, or :class:`UsageError` for a change that cannot be read.
     """
-    file = find(path)
+    file = find(Path(path))
     patches = [parse_change(change) for change in changes]
     settings = patched(_read_chain(file, ()), patches)
     try:

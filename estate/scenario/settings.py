@@ -52,6 +52,11 @@ class Page(Settings):
 class Scenario(Settings):
     """Everything a run needs to know.  ``folder`` is where relative paths start; it is not part of the identity."""
 
+    def __repr__(self) -> str:
+        return f"<Scenario {self.name}: {', '.join(self.services)}; {len(self.standards)} standards>"
+
+    __str__ = __repr__
+
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
     """Names the folder of the results: lower-case letters, digits and hyphens."""
     title: str = ""

@@ -79,6 +79,9 @@ class Answer:
     settled: bool = False
     """Plans of equal value have been told apart to the end (or no tie-break was asked for)."""
 
+    def __repr__(self) -> str:
+        return f"<Answer {self.status}: value {self.value}, bound {self.bound}, stopped by {self.stopped}>"
+
 
 def value_of(problem: Problem, solution: Solution) -> int:
     """The exact value of a plan under the problem's own goal; the farthest of no rows is 0."""

@@ -33,6 +33,9 @@ class Measured:
     """The standards that are on, every preset expanded to its rules."""
     _known: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
+    def __repr__(self) -> str:
+        return f"<Measured {self.scenario.name}: {self.place!r}, {len(self.rules)} access rules>"
+
     @classmethod
     def of(cls, place: Place, scenario: Scenario, travel: TravelTables) -> Measured:
         """The rules of a scenario on a place; raises :class:`~estate.errors.InputError` for presets that do not exist."""

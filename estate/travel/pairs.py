@@ -151,6 +151,9 @@ class TravelTables:
     method: str = ""
     digest: str = ""
 
+    def __repr__(self) -> str:
+        return f"<TravelTables {', '.join(sorted({*self.home, *self.between}))}: {self.method}>"
+
 
 def whole(values: ArrayLike) -> Ints:
     """Rounded half up to whole units: 0.5 becomes 1, 1.5 becomes 2 (numpy's own rounding goes to even)."""

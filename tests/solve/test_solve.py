@@ -15,7 +15,7 @@ from brute import best, random_problem
 from estate.errors import SolverError
 from estate.problem import CoverRows, Goal, NearRows, Problem, ShareRule, SideRows, Solution, cost, violations
 from estate.problem.generate import COUNTY, Size, place
-from estate.solve import Limits, Status, solve, through_pulp, whole
+from estate.solve import Limits, Status, solve, through_pulp, watch, whole
 from estate.solve.answer import value_of
 from estate.solve.watch import Watch
 
@@ -302,7 +302,7 @@ def tied_town() -> Problem:
 def test_ties_end_with_the_work_that_they_may_have_and_the_answer_says_so(monkeypatch):
     whole_answer = solve(tied_town(), Limits(work=1))
     assert whole_answer.settled
-    monkeypatch.setattr("estate.solve.watch.TIE_LOOKS", 0)
+    monkeypatch.setattr(watch, "TIE_LOOKS", 0)
     cut_short = solve(tied_town(), Limits(work=1))
     assert (cut_short.value, cut_short.settled, cut_short.repeatable) == (whole_answer.value, False, False)
 
