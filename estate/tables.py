@@ -176,7 +176,11 @@ ACCESS_POINTS = Table(
         Column("service", ColumnKind.SERVICE, "which service", required=True),
         Column("agency", required=True, note="who runs it", refers_to="agencies"),
         Column("name", default="", note="what people call it"),
-        _m2("area_m2", "floor area it needs, with hall and desk", required=True),
+        _m2(
+            "area_m2",
+            "floor area it needs, with hall and desk; may be blank where staff_fte and services.NAME.desk_m2 give it",
+            required=True,
+        ),
         _m2("hall_area_m2", "part of it that can be shared by all: reception, waiting, meeting rooms", default=0),
         _m2("desk_area_m2", "part of it that one service needs once: counter, stock, back office", default=0),
         Column("visits_pa", ColumnKind.NUMBER, "visits a year", low=0, high=1e9),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from estate.problem import CoverRows, Goal, NearRows, Problem, ShareRule, SideRows, Solution, violations
+from estate.problem import CoverRows, Derived, Goal, NearRows, Problem, ShareRule, SideRows, Solution, violations
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,12 @@ def everything(p: Problem) -> Everything:
     offer = present.copy()
     for k, j in p.inherent:
         offer[:, k, j] |= is_open[:, j]
+    for each in p.derived:
+        for j in range(J):
+            here = np.ones(n, dtype=bool)
+            for part in each.parts:
+                here &= np.any([host[:, p.pair_point[q]] == j for q in np.flatnonzero(part & (p.pair_site == j))], axis=0)
+            offer[:, each.service, j] |= here
     room = p.site_capacity + np.where(gains, 0, p.site_slack)
     ok = ((used + hall + desk.sum(axis=1) <= room) | ~is_open).all(axis=1)
     ok &= (is_open | ~p.must_open).all(axis=1) & ~(is_open & p.must_close).any(axis=1)
@@ -192,6 +198,30 @@ def random_problem(seed: int, *, goal: Goal = Goal.COST, ties: bool = False) -> 
         if family in none and rng.random() < 0.85 and not (family == "near" and goal in {Goal.TRAVEL, Goal.FARTHEST}):
             p = replace(p, **{{"share": "shares"}.get(family, family): none[family]})
     return replace(p, today=None if violations(p, today) else today)
+
+
+def with_derived(p: Problem, seed: int) -> Problem | None:
+    """The problem with two services under one roof and a service of some counters only, and rules on both; None: one service."""
+    rng, K, J = np.random.default_rng(seed), p.n_services, p.n_sites
+    if K < 2:
+        return None
+    service = p.point_service[p.pair_point]
+    a, b = rng.choice(K, 2, replace=False).tolist()
+    long = (rng.random(p.n_points) < 0.6)[p.pair_point]
+    roof, some = Derived(K, (service == a, service == b)), Derived(K + 1, ((service == a) & long,))
+    start, sites = _lists(rng, 2, J, 0.9)
+    c = p.cover
+    cover = CoverRows(
+        np.concatenate([c.service, [K, K + 1]]), np.concatenate([c.need, [1, 1]]),
+        np.concatenate([c.start, c.start[-1] + start[1:]]), np.concatenate([c.site, sites]), np.concatenate([c.excuse, [-1, -1]]),
+    )  # fmt: skip
+    start, sites = _lists(rng, 4, J, 0.5)
+    weight = rng.integers(1, 50, 4)
+    rule = ShareRule("under one roof", K, weight, start, sites, int(weight.sum() * rng.random() * 0.7))
+    kinds = np.append(p.kinds, [-1, -1])
+    keeps = {"cover": cover} if seed % 3 else {"shares": (*p.shares, rule)}
+    q = replace(p, n_services=K + 2, service_kind=kinds, derived=(roof, some), today=None, **keeps)
+    return replace(q, today=None if p.today is None or violations(q, p.today) else p.today)
 
 
 def _some(rng, rows, share, width):

@@ -13,12 +13,13 @@ import pandas as pd
 
 from estate.appraise.access import access_table, affected_table, reach, zone_table
 from estate.appraise.books import books
-from estate.appraise.buildings import hubs, moves_table, sites_table
+from estate.appraise.buildings import hubs, moves_table, public_services, sites_table
 from estate.appraise.decisions import decisions_table
 from estate.appraise.farther import farther_moves
 from estate.appraise.inequality import inequality_table
 from estate.appraise.met import standards_table
 from estate.appraise.places import places_table
+from estate.appraise.spaces import moved_staff, spaces_table
 from estate.appraise.unknowns import unknowns_table
 from estate.place import Plan
 from estate.standards.measured import Measured
@@ -51,7 +52,8 @@ def appraise(measured: Measured, plan: Plan, why: pd.Series[str] | None = None) 
     tables = {
         "sites": sites,
         "moves": moves,
-        "places": places_table(place, plan),
+        "places": places_table(place, plan, public_services(place, scenario)),
+        "spaces": spaces_table(measured, plan),
         "capital_receipts": money.tables["capital_receipts"],
         "access": access,
         "zones": zone_table(measured, before, after),
@@ -74,6 +76,7 @@ def appraise(measured: Measured, plan: Plan, why: pd.Series[str] | None = None) 
         "released": int((sites["after"] == "released").sum()),
         "moves": len(moves),
         "merges": int((moves["kind"] == "merge").sum()),
+        **moved_staff(tables["spaces"]),
         "people": int(place.zones["population"].sum()),
     }
     return Appraisal(tables, summary)

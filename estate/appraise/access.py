@@ -58,7 +58,8 @@ class Reach:
 def reach(measured: Measured, plan: Plan) -> Reach:
     """The nearest site of every zone and service under a plan, in the scenario's own mode.
 
-    Nearest by distance where the tables have it, else by time; ties go to the first site by id.
+    Nearest by distance where the tables have it, else by time; ties go to the first site by id.  Nobody travels to a service that
+    is not public: -1 in every zone.
     """
     place = measured.place
     pairs = measured.travel.home[measured.scenario.travel.mode]
@@ -67,7 +68,7 @@ def reach(measured: Measured, plan: Plan) -> Reach:
     shape = (len(place.services), n)
     site, metres, seconds, inside = (np.full(shape, -1, dtype=np.int64) for _ in range(4))
     value = pairs.distance_m if pairs.has_distance else pairs.time_s
-    for k, service in enumerate(place.services):
+    for k, service in measured.public:
         for rule, mine in measured.own_rules.get(service, ()):
             if measured.testable(rule):
                 inside[k, mine] = measured.reached(rule, there[k])[mine] > 0
@@ -113,7 +114,7 @@ def zone_table(measured: Measured, before: Reach, after: Reach) -> pd.DataFrame:
     place = measured.place
     ids = np.append(place.sites.index.to_numpy(dtype=object), "")
     parts = []
-    for k, service in enumerate(place.services):
+    for k, service in measured.public:
         limit_m, limit_s = (_limits(measured, service, metric) for metric in Metric)
         part = pd.DataFrame(
             {
@@ -211,7 +212,7 @@ def access_table(measured: Measured, before: Reach, after: Reach) -> pd.DataFram
     """
     rows = []
     groups = tuple(_groups(measured))
-    for k, service in enumerate(measured.place.services):
+    for k, service in measured.public:
         rules, limited = measured.own_rules.get(service, ()), before.within[k] >= 0
         unit = unit_of(before, k)
         was, now = far(before, k, unit), far(after, k, unit)

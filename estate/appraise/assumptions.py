@@ -7,7 +7,7 @@ import pandas as pd
 
 from estate.money.costs import move_rates
 from estate.place import Place, Plan
-from estate.scenario import Scenario
+from estate.scenario import KIND_OF, Scenario
 
 COLUMNS = ["table", "id", "column", "value", "source"]
 
@@ -26,7 +26,10 @@ def assumptions_table(place: Place, scenario: Scenario, plan: Plan) -> pd.DataFr
         "rates": place.rates,
     }
     rows = [row for name, frame in tables.items() for row in _marked(name, frame)]
-    return pd.DataFrame([*rows, *_settings(scenario), *_options(scenario), *_unrated(place, scenario, plan)], columns=COLUMNS)
+    return pd.DataFrame(
+        [*rows, *_services(place, scenario), *_settings(scenario), *_options(scenario), *_unrated(place, scenario, plan)],
+        columns=COLUMNS,
+    )
 
 
 def _marked(name: str, frame: pd.DataFrame) -> list[tuple[str, str, str, object, str]]:
@@ -50,6 +53,24 @@ def _plain(value: object) -> object:
     if isinstance(value, (int, float, np.integer, np.floating)):
         return "" if np.isnan(value) else float(value)
     return "" if value is None or pd.isna(value) else str(value)  # type: ignore[call-overload]
+
+
+def _services(place: Place, scenario: Scenario) -> list[tuple[str, str, str, object, str]]:
+    """The usual kinds that nobody confirmed, and what a desk takes."""
+    usual = "what a visitor would call one thing: this program's reading, until the scenario says otherwise"
+    rows: list[tuple[str, str, str, object, str]] = [
+        ("scenario", f"services.{each}", "kind", KIND_OF[each], usual)
+        for each in place.services
+        if each in KIND_OF and not scenario.services[each].kind
+    ]
+    said = "a setting of the scenario"
+    for name, each in sorted(scenario.services.items()):
+        if each.desk_m2 is not None:
+            rows += [
+                ("scenario", f"services.{name}", "desk_m2", float(each.desk_m2), said),
+                ("scenario", f"services.{name}", "desks_per_fte", float(each.desks_per_fte), said),
+            ]
+    return rows
 
 
 def _settings(scenario: Scenario) -> list[tuple[str, str, str, object, str]]:

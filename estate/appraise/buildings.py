@@ -97,7 +97,7 @@ def sites_table(place: Place, plan: Plan, receipts: pd.DataFrame, why: pd.Series
             "candidate": sites["candidate"].to_numpy(),
             "opening_gbp": np.where(plan.open, costs.pence(opening_gbp(place, scenario).total), 0) / 100,
             "date": _dates(place, plan, scenario),
-            "why": _why(place, plan, after, _decided(scenario, after, why)).to_numpy(),
+            "why": _why(place, plan, after, _decided(scenario, after, why), scenario).to_numpy(),
             "district": sites["district"].to_numpy(),
             "easting_m": sites["easting_m"].to_numpy(),
             "northing_m": sites["northing_m"].to_numpy(),
@@ -127,14 +127,15 @@ CANDIDATES = {"": "brought into use", "build": "built", "buy": "bought", "refurb
 """What becomes of a building that is not in use today and is opened."""
 
 
-def _why(place: Place, plan: Plan, after: pd.Series[str], why: pd.Series[str]) -> pd.Series[str]:
+def _why(place: Place, plan: Plan, after: pd.Series[str], why: pd.Series[str], scenario: Scenario) -> pd.Series[str]:
     """In words, what explains each site's fate; a forced stay says who forced it."""
     today = place.today
-    gains = np.bincount(plan.host[plan.host != place.point_site], minlength=len(place.sites))
-    leaves = np.bincount(place.point_site[plan.host != place.point_site], minlength=len(place.sites))
-    joins = merged(place, plan)
-    gains_merged, leaves_merged = (
-        np.bincount(each[joins], minlength=len(place.sites)) for each in (plan.host, place.point_site)
+    public = public_services(place, scenario)[place.point_service]
+    goes, joins = plan.host != place.point_site, merged(place, plan) & public
+    gains, leaves, gains_merged, leaves_merged, spaces_in, spaces_out = (
+        np.bincount(each[chosen], minlength=len(place.sites))
+        for chosen in (goes & public, joins, goes & ~public)
+        for each in (plan.host, place.point_site)
     )
     result = why.copy()
     free = result == ""
@@ -150,13 +151,17 @@ def _why(place: Place, plan: Plan, after: pd.Series[str], why: pd.Series[str]) -
     opened = free & plan.open & ~today.open
     for how, done in CANDIDATES.items():
         result[opened & (place.sites["candidate"] == how).to_numpy(dtype=bool)] = f"{done}: the plan needs it"
-    counted = zip(gains, gains_merged, leaves, leaves_merged, strict=True)
+    counted = zip(gains, gains_merged, spaces_in, leaves, leaves_merged, spaces_out, strict=True)
     moved = [_moved(*map(int, each)) for each in counted]
     return result + pd.Series(moved, index=result.index)
 
 
-def _moved(gains: int, gains_merged: int, leaves: int, leaves_merged: int) -> str:
-    parts = [_counters(n, merge, way) for n, merge, way in ((gains, gains_merged, "in"), (leaves, leaves_merged, "out")) if n]
+def _moved(*counts: int) -> str:
+    """What comes in and what goes out: counters, those of them that merge, and spaces that are not public, of each."""
+    parts = []
+    for way, (n, merge, spaces) in (("in", counts[:3]), ("out", counts[3:])):
+        parts += [_counters(n, merge, way)] if n else []
+        parts += [f"{spaces} staff space{'s' if spaces > 1 else ''} {way}"] if spaces else []
     return f" ({', '.join(parts)})" if parts else ""
 
 
@@ -170,8 +175,8 @@ def _counters(n: int, merge: int, way: str) -> str:
 def moves_table(measured: Measured, plan: Plan) -> pd.DataFrame:
     """One row for each access point that moves; distances are from the old building to the new, blank where not measured.
 
-    ``kind`` is ``merge`` where it joins its own service (:func:`.places.merged`), else ``move``; ``why`` says what it leaves its
-    building for (:func:`.reasons.why_it_moves`).
+    ``kind`` is ``space`` where the service is not public, ``merge`` where a counter joins its own service
+    (:func:`.places.merged`), else ``move``; ``why`` says what it leaves its building for (:func:`.reasons.why_it_moves`).
     """
     place, scenario = measured.place, measured.scenario
     moved = np.flatnonzero(plan.host != place.point_site)
@@ -186,7 +191,11 @@ def moves_table(measured: Measured, plan: Plan) -> pd.DataFrame:
             "access_point_id": points.index,
             "name": points["name"].to_numpy(),
             "service": points["service"].to_numpy(),
-            "kind": np.where(merged(place, plan)[moved], "merge", "move"),
+            "kind": np.where(
+                ~public_services(place, scenario)[place.point_service[moved]],
+                "space",
+                np.where(merged(place, plan)[moved], "merge", "move"),
+            ),
             "agency": points["agency"].to_numpy(),
             "from_site_id": sites.index[from_],
             "from_name": sites["name"].to_numpy()[from_],

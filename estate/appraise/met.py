@@ -49,8 +49,8 @@ def _kept(rule: Standard, measured: Measured, plan: Plan) -> dict[str, str | int
         return {}
     if not measured.wholly_testable(rule):
         return {"kept": "not tested"}
-    k, people = measured.place.services.index(rule.service), measured.people(rule)
-    today, after = measured.place.offers_today[k], offers(measured.place, plan)[k]
+    k, people = measured.service(rule), measured.people(rule)
+    today, after = measured.offers_today[k], measured.offers(plan)[k]
     had, has = (measured.reached(rule, there) for there in (today, after))
     was, now = had >= rule.backup, has >= rule.backup
     lenient = rule.beyond == "no-worse"
@@ -88,7 +88,7 @@ def _met(rule: Standard, measured: Measured, plan: Plan, name: str) -> dict[str,
         return {name: words, f"detail_{name}": f"{len(moved)} displaced, {(moved == 'consult').sum()} to consult on"}
     if not measured.wholly_testable(rule):
         return {name: "not tested", f"detail_{name}": "there is no travel data for this limit"}
-    there = offers(measured.place, plan)[measured.place.services.index(rule.service)]
+    there = measured.offers(plan)[measured.service(rule)]
     inside = measured.reached(rule, there) >= rule.backup
     failing, total, reached = [], 0, 0
     for value, people in measured.groups(rule):

@@ -28,16 +28,17 @@ def merged(place: Place, plan: Plan) -> Bools:
     return np.asarray(moves & (homes > 1) & ~place.outside[plan.host], dtype=bool)
 
 
-def places_table(place: Place, plan: Plan) -> pd.DataFrame:
+def places_table(place: Place, plan: Plan, public: Bools | None = None) -> pd.DataFrame:
     """One row for each service, everywhere and then by the district of the building, with how many places offer it.
 
     ``counters_moved`` and ``counters_merged`` (some of those moved) are counted where the counter is today.  Buildings outside
     the place are not counted.  A district in which a service neither is nor comes has no row for it; there are no rows by
-    district where no building states one.
+    district where no building states one.  Services that people do not come to (not in ``public``, (K,)) have no rows.
     """
     points = pd.DataFrame({"service": place.access_points["service"].to_numpy(), "home": place.point_site, "host": plan.host})
     points["moved"] = plan.host != place.point_site
     points["merged"] = merged(place, plan)
+    points = points if public is None else points[public[place.point_service]]
     district = place.sites["district"].fillna("").astype(str).to_numpy()
     grouped = {EVERYWHERE: np.full(len(place.sites), "", dtype=object), "district": district.astype(object)}
     if not (district != "").any():

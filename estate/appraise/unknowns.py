@@ -38,7 +38,7 @@ type Line = tuple[str, str, str, str]
 def unknowns_table(measured: Measured, after: Reach) -> pd.DataFrame:
     """What the place's tables cannot say, why that matters, and what would tell (``unknowns.csv``)."""
     place = measured.place
-    parts = (_people(measured), _journeys(measured), _reached(place, after), _buildings(place))
+    parts = (_people(measured), _journeys(measured), _reached(measured, after), _buildings(place))
     return pd.DataFrame([line for part in parts for line in part], columns=COLUMNS)
 
 
@@ -114,11 +114,12 @@ def _journeys(measured: Measured) -> Iterator[Line]:
             yield ("a rule without data", words, "there it is neither met nor broken", "a travel table for that mode")
 
 
-def _reached(place: Place, after: Reach) -> Iterator[Line]:
+def _reached(measured: Measured, after: Reach) -> Iterator[Line]:
     """Zones with no way to a service, by name."""
+    place = measured.place
     names = place.zones["name"].where(place.zones["name"] != "", place.zones.index.to_series()).to_numpy(dtype=object)
     people = place.zones["population"].to_numpy(dtype=np.float64)
-    for k, service in enumerate(place.services):
+    for k, service in measured.public:
         none = after.site[k] < 0
         if none.any():
             label = service.replace("_", " ")

@@ -19,7 +19,7 @@ import pandas as pd
 from estate.diagnose.members import Kind, Member, Roster, reaches, roster, row_members
 from estate.diagnose.sheet import Layout, SheetRows, bounds, cover_rows, joined, layout_of, other_rows
 from estate.errors import SolverError
-from estate.formulate import Formulated, formulate
+from estate.formulate import Formulated, derived, formulate
 from estate.formulate.eligible import host_pairs, site_state, taking_part
 from estate.formulate.rules import Compiled
 from estate.model.arrays import Arrays
@@ -70,6 +70,8 @@ class Elastic:
     """(J,) the member that closes a site, or -1."""
     kept: Ints
     """(J,) the member that keeps a site open, or -1."""
+    measured: Measured
+    """The scenario's rules on the place."""
     clock: Clock = NEVER
     """When to stop asking: a question that is not answered by then raises :class:`OutOfTimeError`."""
 
@@ -153,11 +155,16 @@ class Elastic:
 
 def elastic(place: Place, scenario: Scenario, travel: TravelTables, clock: Clock = NEVER) -> Elastic:
     """The elastic programme of a scenario; raises :class:`InputError` as :func:`estate.formulate.formulate` does."""
-    base = formulate(Measured.of(place, scenario, travel))
+    measured = Measured.of(place, scenario, travel)
+    base = formulate(measured)
     wide, points, natural = _wide(place, scenario, travel)
     reached = _reached(base.problem)
     problem = replace(
         wide,
+        n_services=base.problem.n_services,
+        service_kind=base.problem.service_kind,
+        derived=derived(measured, points[wide.pair_point]),
+        inherent=base.problem.inherent[base.problem.inherent[:, 1] < len(place.sites)],
         cover=_both(base.compiled.cover, reached),
         shares=base.compiled.shares,
         near=NearRows(),
@@ -173,7 +180,7 @@ def elastic(place: Place, scenario: Scenario, travel: TravelTables, clock: Clock
     rows = other_rows(problem, at, row_members(atoms, place, scenario, problem, points), area)
     access = cover_rows(problem.cover, at, np.arange(len(problem.cover)))
     bars = _bars(place, scenario, travel, base, problem, points, atoms, natural)
-    return Elastic(place, scenario, travel, base, atoms, problem, points, at, rows, access, *bars, clock)
+    return Elastic(place, scenario, travel, base, atoms, problem, points, at, rows, access, *bars, measured, clock)
 
 
 class OutOfTimeError(Exception):

@@ -100,7 +100,7 @@ def limit_lever(e: Elastic, rule: Standard, setting: str, floor: int) -> Lever:
     value = np.unique(pairs.measure(limb.limit.metric.value))
     if setting == "tolerance":
         # Each zone may go as much farther as one of its pairs is beyond today's nearest.
-        today = e.place.offers_today[e.place.services.index(rule.service)]
+        today = e.measured.offers_today[e.measured.service(rule)]
         now = np.full(len(e.place.zones), np.iinfo(np.int64).max // 2)
         there = today[pairs.to]
         measure = pairs.measure(limb.limit.metric.value)

@@ -100,7 +100,8 @@ def roster(place: Place, scenario: Scenario, base: Formulated, near_zones: Ints,
     by_row = [(compiled.rules[r], who) for r, who in zip(compiled.row_rule.tolist(), compiled.row_zone.tolist(), strict=True)]
     found = [Member(Kind.ACCESS, rule.name, ((zones if rule.measure is Journey.HOME else points)[i],)) for rule, i in by_row]
     if base.problem.goal in (Goal.TRAVEL, Goal.FARTHEST):
-        found += [Member(Kind.REACHED, service, (zones[i],)) for service in place.services for i in near_zones.tolist()]
+        public = [each for each in place.services if scenario.is_public(each)]
+        found += [Member(Kind.REACHED, service, (zones[i],)) for service in public for i in near_zones.tolist()]
     rows = len(found)
     found += [Member(Kind.SHARE, each.name) for each in compiled.shares]
     services = place.access_points["service"].tolist()

@@ -245,7 +245,7 @@ def _rule_levers(e: Elastic, rule: Standard, dead: Sequence[Member]) -> Iterator
         return
     limb = limbs(rule, e.scenario)[0]
     pairs = e.travel.home[limb.mode]
-    today = e.place.offers_today[e.place.services.index(rule.service)]
+    today = e.measured.offers_today[e.measured.service(rule)]
     now = nearest(pairs, pairs.measure(limb.limit.metric.value), today, len(e.place.zones))
     who = e.place.zones.index.get_indexer(pd.Index([zone for member in dead for zone in member.who]))
     worse = max((nearest_left(e, rule, [str(e.place.zones.index[i])])[0] - int(now[i]) for i in who.tolist()), default=0)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.sparse import csr_array, vstack
 
-from estate.problem import Bools, CoverRows, Floats, Ints, Problem, offer_columns
+from estate.problem import Bools, CoverRows, Floats, Ints, Problem, no_pairs, offer_columns
 
 type Entries = Sequence[tuple[Ints, Ints, Floats | Ints | float]]
 
@@ -31,6 +31,8 @@ class Layout:
     desk: int
     gain: int
     hub: int
+    derived: int
+    """Services that follow from others, at the sites where they could be."""
     extra: int
     """(J) floor area added, 0.1 m2."""
     covered: int
@@ -89,11 +91,24 @@ def layout_of(problem: Problem) -> Layout:
     offers = offer_columns(problem)
     Q, G = len(offers), len(problem.shares)
     items = sum(len(rule.weight) for rule in problem.shares)
-    first = np.concatenate([[0], np.cumsum([J, P, Q, J, Q, J, J, J, items, G, R, R])]).tolist()
-    _, host, offer, hall, desk, gain, hub, extra, covered, short, over, under, total = first
+    could = _could_be(problem)
+    first = np.concatenate([[0], np.cumsum([J, P, Q, J, Q, J, J, len(could), J, items, G, R, R])]).tolist()
+    _, host, offer, hall, desk, gain, hub, derived, extra, covered, short, over, under, total = first
     at = np.full((problem.n_services, J), -1, dtype=np.int64)
     at[offers[:, 0], offers[:, 1]] = offer + np.arange(Q)
-    return Layout(offers, at, host, hall, desk, gain, hub, extra, covered, short, over, under, total)
+    at[could[:, 0], could[:, 1]] = derived + np.arange(len(could))
+    return Layout(offers, at, host, hall, desk, gain, hub, derived, extra, covered, short, over, under, total)
+
+
+def _could_be(problem: Problem) -> Ints:
+    """(n, 2) services that follow from others, and the sites where they could be without being inherent."""
+    given = {(int(k), int(j)) for k, j in problem.inherent}
+    found = [no_pairs()]
+    for each in problem.derived:
+        there = np.all([np.bincount(problem.pair_site[part], minlength=problem.n_sites) > 0 for part in each.parts], axis=0)
+        sites = [j for j in np.flatnonzero(there).tolist() if (each.service, j) not in given]
+        found.append(np.column_stack([np.full(len(sites), each.service), np.array(sites, dtype=np.int64)]).astype(np.int64))
+    return np.concatenate(found)
 
 
 def cover_rows(cover: CoverRows, at: Layout, member: Ints) -> SheetRows:
@@ -124,6 +139,15 @@ def other_rows(problem: Problem, at: Layout, member: Mapping[str, Ints], slack: 
     inherent = at.offer_at[problem.inherent[:, 0], problem.inherent[:, 1]] - (at.hall - Q)
     given = [(offer - (at.hall - Q), host, -1.0), (inherent, problem.inherent[:, 1], -1.0)]
     sheet.add(Q, [(q, column, 1.0), *given], -np.inf, 0.0)
+    for each in problem.derived:  # no more than each of its parts has there
+        column = at.offer_at[each.service]
+        for part in each.parts:
+            of = np.flatnonzero(part)
+            mine = np.flatnonzero(column >= at.derived)
+            row = np.full(problem.n_sites, -1, dtype=np.int64)
+            row[mine] = np.arange(len(mine))
+            of = of[row[j[of]] >= 0]
+            sheet.add(len(mine), [(np.arange(len(mine)), column[mine], 1.0), (row[j[of]], host[of], -1.0)], -np.inf, 0.0)
     _area(sheet, problem, at, member["area"], slack)
     _shares(sheet, problem, at, member["share"])
     for triples, sign, family in ((problem.conflict, 1.0, "conflict"), (problem.together, -1.0, "together")):

@@ -17,7 +17,7 @@ from estate.money.law import year_label
 from estate.money.purses import at_hand_pence, of_row
 from estate.place import Place
 from estate.problem import AREA_UNITS_PER_M2, Bools
-from estate.scenario import Journey, Limit, Metric, Standard
+from estate.scenario import ROOF, Journey, Limit, Metric, Standard
 from estate.standards.presets import limbs
 from estate.standards.words import in_words
 
@@ -174,12 +174,15 @@ def nearest_left(e: Elastic, rule: Standard, who: Sequence[str]) -> tuple[int, s
 
 def possible_sites(e: Elastic, service: str) -> Bools:
     """(J,) sites that could offer a service under every lock of the scenario, outside sites included."""
-    k = e.place.services.index(service)
     left = e.choices(e.everything())
     p = e.problem
-    there: Bools = e.place.offers_today[k] & e.place.outside
-    there[p.pair_site[left & (p.point_service[p.pair_point] == k)]] = True
-    return there
+    every = []
+    for each in service.split(ROOF):
+        k = e.place.services.index(each)
+        there: Bools = e.place.offers_today[k] & e.place.outside
+        there[p.pair_site[left & (p.point_service[p.pair_point] == k)]] = True
+        every.append(there)
+    return np.all(every, axis=0)
 
 
 def beyond_today(e: Elastic, rule: Standard, who: Sequence[str]) -> Bools:
@@ -190,7 +193,7 @@ def beyond_today(e: Elastic, rule: Standard, who: Sequence[str]) -> Bools:
     pairs = e.travel.home[limb.mode]
     near = pairs.measure(limb.limit.metric.value) <= limb.limit.value
     met = np.zeros(len(e.place.zones), dtype=bool)
-    today = e.place.offers_today[e.place.services.index(rule.service)]
+    today = e.measured.offers_today[e.measured.service(rule)]
     met[pairs.from_[near & today[pairs.to]]] = True
     beyond: Bools = ~met[e.place.zones.index.get_indexer(pd.Index(who))]
     return beyond

@@ -27,8 +27,8 @@ from estate.money.opening import opening_gbp
 from estate.money.present_value import annual_equivalent_pence, opening_pence
 from estate.money.release import net_release_gbp
 from estate.place import Place, Plan
-from estate.problem import BROKEN, CoverRows, Goal, Ints, NearRows, Problem, Solution, area_used, violations
-from estate.scenario import Objective, Scenario
+from estate.problem import BROKEN, CoverRows, Derived, Goal, Ints, NearRows, Problem, Solution, area_used, violations
+from estate.scenario import ROOF, Objective, Scenario
 from estate.standards.measured import Measured
 from estate.standards.reach import nearest
 from estate.travel import TravelTables
@@ -97,9 +97,10 @@ def formulate(measured: Measured, *, near: NearRows | None = None) -> Formulated
         name: area_units(place.access_points[name].to_numpy()[points]) for name in ("area_m2", "hall_area_m2", "desk_area_m2")
     }
     capacity = area_units((place.sites["capacity_m2"] - place.sites["other_use_m2"]).to_numpy(), up=False)
-    outside = np.unique(np.column_stack([place.point_service, place.point_site])[place.outside[place.point_site]], axis=0)
+    outside = np.argwhere(measured.offers_today & place.outside)
+    n_services = len(measured.offers_today)
     problem = Problem(
-        n_services=len(place.services),
+        n_services=n_services,
         site_cost=site_cost,
         site_capacity=np.where(place.outside, 0, np.maximum(capacity, 0)),
         point_service=place.point_service[points],
@@ -113,9 +114,10 @@ def formulate(measured: Measured, *, near: NearRows | None = None) -> Formulated
         site_slack=np.zeros(len(place.sites), dtype=np.int64),
         must_open=state.must_open,
         must_close=state.must_close,
-        cover=_without_outside(compiled.cover, outside, len(place.services), len(place.sites)),
+        cover=_without_outside(compiled.cover, outside, n_services, len(place.sites)),
         shares=compiled.shares,
-        service_kind=_kinds(place, scenario),
+        service_kind=_kinds(place, scenario, n_services),
+        derived=derived(measured, point),
         inherent=outside.astype(np.int64).reshape(-1, 2),
         near=_near(place, scenario, travel) if near is None else near,
         goal=GOALS[scenario.money.objective],
@@ -134,10 +136,20 @@ def formulate(measured: Measured, *, near: NearRows | None = None) -> Formulated
     return Formulated(problem, points, constant, compiled, state, compiled.notes + _today_notes(problem))
 
 
-def _kinds(place: Place, scenario: Scenario) -> Ints:
-    """(K,) the kind of each service, -1 where people do not come to it."""
+def _kinds(place: Place, scenario: Scenario, n_services: int) -> Ints:
+    """(K + B,) the kind of each service, -1 where people do not come to it; several under one roof are none by themselves."""
     kinds = sorted({scenario.kind_of(each) for each in place.services})
-    return np.array([kinds.index(scenario.kind_of(each)) if scenario.is_public(each) else -1 for each in place.services])
+    found = [kinds.index(scenario.kind_of(each)) if scenario.is_public(each) else -1 for each in place.services]
+    return np.array(found + [-1] * (n_services - len(found)))
+
+
+def derived(measured: Measured, point: Ints) -> tuple[Derived, ...]:
+    """Services met under one roof, over host pairs whose points are these positions of the place."""
+    place, service = measured.place, measured.place.point_service[point]
+    return tuple(
+        Derived(len(place.services) + b, tuple(service == place.services.index(each) for each in name.split(ROOF)))
+        for b, name in enumerate(measured.roofs)
+    )
 
 
 # -------------------------------------------------------------------------------------------------- costs
@@ -211,7 +223,8 @@ def _without_outside(cover: CoverRows, outside: Ints, n_services: int, n_sites: 
 def _near(place: Place, scenario: Scenario, travel: TravelTables) -> NearRows:
     """From each zone with people, for each service that it reaches today, to every site in the home table, nearest first.
 
-    A service that a zone cannot reach today is nobody's journey: it cannot be made a condition of a plan.
+    Nobody travels to a service that is not public.  One that a zone cannot reach today is nobody's journey: it cannot be made a
+    condition of a plan.
     """
     pairs = travel.home[scenario.travel.mode]
     distance = pairs.distance_m if pairs.has_distance else pairs.time_s
@@ -219,7 +232,10 @@ def _near(place: Place, scenario: Scenario, travel: TravelTables) -> NearRows:
     order = np.lexsort((pairs.to, distance, pairs.from_))
     order = order[people[pairs.from_[order]] > 0]
     zones, begin, size = np.unique(pairs.from_[order], return_index=True, return_counts=True)
-    today = [nearest(pairs, distance, place.offers_today[k], len(people))[zones] >= 0 for k in range(len(place.services))]
+    today = [
+        nearest(pairs, distance, place.offers_today[k], len(people))[zones] >= 0 if scenario.is_public(each) else zones < 0
+        for k, each in enumerate(place.services)
+    ]
     service, row = np.nonzero(np.array(today).reshape(len(place.services), len(zones)))
     start = np.concatenate([[0], np.cumsum(size[row])]).astype(np.int64)
     entry = order[np.arange(start[-1]) + np.repeat(begin[row] - start[:-1], size[row])]

@@ -192,7 +192,7 @@ def _with_self(allowed: Any) -> Any:
 def _cover(rows: _Rows, r: int, rule: Standard, measured: Measured, k: int) -> None:
     """Home to site for everyone counted: within the limit, or no worse than today."""
     reach = measured.within(rule)
-    today = measured.place.offers_today[k]
+    today = measured.offers_today[k]
     people = measured.people(rule) > 0
     met = measured.reached(rule, today)
     zones = np.flatnonzero(people & (met > 0)) if rule.beyond == "no-worse" else np.flatnonzero(people)
@@ -219,7 +219,7 @@ def _no_worse(rule: Standard, measured: Measured, today: Bools) -> tuple[Any, Bo
 def _shares(rule: Standard, measured: Measured, k: int) -> Iterator[ShareRule]:
     """A share of people, for the place or for each value of a column; under ``no-worse`` never more than is met today."""
     reach = measured.within(rule)
-    today = measured.reached(rule, measured.place.offers_today[k]) > 0
+    today = measured.reached(rule, measured.offers_today[k]) > 0
     for value, people in measured.groups(rule):
         total = int(people.sum())
         if not total:

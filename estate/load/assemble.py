@@ -11,7 +11,7 @@ import pandas as pd
 
 from estate.errors import Issue, Severity, Where, raise_for
 from estate.load.cells import Cells, Words, guessed, service_words, typed
-from estate.load.change import adjusted
+from estate.load.change import adjusted, given_in_staff
 from estate.load.context import context_layer, in_order
 from estate.load.files import Reading
 from estate.load.merge import MergedFile, complete, merged
@@ -121,7 +121,7 @@ def _table(job: _Job, table: Table) -> tuple[pd.DataFrame, pd.DataFrame]:
         parts.append(_added(job, table))
     paths = [given.path for given in files]
     whole = merged(table, parts, job.issues)
-    frame = complete(table, whole, paths, _may_omit(table, whole.frame), job.issues)
+    frame = complete(table, whole, paths, _may_omit(table, whole.frame, job.scenario), job.issues)
     named = any(each.code == f"{table.name}.no-column" for each in job.issues)
     if not len(frame) and table.name in _NEEDED and not named:
         job.issues.append(Issue(f"{table.name}.empty", f"there are no rows of {table.name}", "add some", Where(listed(paths))))
@@ -184,8 +184,10 @@ def _nothing(table: Table) -> tuple[pd.DataFrame, pd.DataFrame]:
     return complete(table, MergedFile(keys, origin), [], {}, []), origin
 
 
-def _may_omit(table: Table, frame: pd.DataFrame) -> dict[str, pd.Series]:
-    """Required figures that nobody needs of a site outside the place."""
+def _may_omit(table: Table, frame: pd.DataFrame, scenario: Scenario) -> dict[str, pd.Series]:
+    """Required figures that nobody needs of a site outside the place, and floor areas that are given in staff."""
+    if table.name == "access_points" and {"service", "staff_fte"} <= set(frame):
+        return {"area_m2": pd.Series(given_in_staff(frame, scenario), index=frame.index)}
     if table.name != "sites" or "status" not in frame:
         return {}
     return {name: frame["status"].fillna("") == "outside" for name in _OUTSIDE_MAY_OMIT}

@@ -89,7 +89,37 @@ def adjusted(
             message = f"no row of {each.table} is changed by it"
             issues.append(Issue("scenario.adjust", message, "correct 'where'", where, Severity.WARNING))
         result[each.table] = _marked(frame, _changed(frame, each, chosen, words, where, issues), each)
-    return result
+    return result | {"access_points": furnished(result["access_points"], scenario)}
+
+
+BY_STAFF = "staff_fte x services."
+"""How the ``area_m2_source`` begins of a floor area that was worked out from staff."""
+
+
+def given_in_staff(points: pd.DataFrame, scenario: Scenario) -> NDArray[np.bool_]:
+    """(n,) rows whose floor area their staff and the desks of their service give."""
+    settings = scenario.services
+    by_desk = {name for name, each in settings.items() if each.desk_m2 is not None}
+    return (points["service"].isin(by_desk) & points["staff_fte"].notna()).to_numpy(dtype=bool)
+
+
+def furnished(points: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
+    """The access points with the floor area of those given in staff alone, in whole tenths of a square metre, rounded up.
+
+    Worked out anew where it was worked out before, so that a change of staff or of the ratio changes it.
+    """
+    source = points["area_m2_source"] if "area_m2_source" in points else pd.Series("", index=points.index, dtype="str")
+    asked = given_in_staff(points, scenario) & (points["area_m2"].isna() | source.str.startswith(BY_STAFF)).to_numpy(dtype=bool)
+    if not asked.any():
+        return points
+    area, said = points["area_m2"].to_numpy(dtype=np.float64, copy=True), source.tolist()
+    for i in np.flatnonzero(asked).tolist():
+        name = str(points["service"].iloc[i])
+        setting = scenario.services[name]
+        ratio = setting.desks_per_fte * float(setting.desk_m2 or 0.0)
+        area[i] = np.ceil(round(float(points["staff_fte"].iloc[i]) * ratio * 10, 6)) / 10
+        said[i] = f"{BY_STAFF}{name}: {setting.desks_per_fte:g} desks of {setting.desk_m2:g} m2"
+    return points.assign(area_m2=area, area_m2_source=pd.Series(said, index=points.index, dtype="str"))
 
 
 def _marked(before: pd.DataFrame, after: pd.DataFrame, each: Adjust) -> pd.DataFrame:

@@ -72,6 +72,7 @@ def offers(f: Formulation) -> None:
     f.offer = np.where(inherent, pairs[:, 1], f.present)
     f.offer_at = np.full((problem.n_services, J), -1, dtype=np.int64)
     f.offer_at[pairs[:, 0], pairs[:, 1]] = f.offer
+    _derived(f)
 
     up = needed[claimed[needed] | by_hub]
     n = len(up)
@@ -97,6 +98,36 @@ def offers(f: Formulation) -> None:
                np.repeat([1, -1], n), n=n, upper=0)  # fmt: skip
 
 
+def _derived(f: Formulation) -> None:
+    """``offer_dj <= open_j`` and, for each part, ``offer_dj <= sum of host_p over its pairs at j``; a column where a row asks.
+
+    Rows only gain from an offer claimed, so that it is at most what the plan has is enough.
+    """
+    problem, J = f.problem, f.problem.n_sites
+    live = alive(f)
+    asked = _claims(f)
+    for each in problem.derived:
+        count = np.array([np.bincount(problem.pair_site[part & live], minlength=J) for part in each.parts])
+        sites = np.flatnonzero((count > 0).all(axis=0) & (f.offer_at[each.service] < 0) & asked[each.service])
+        n, k = len(sites), each.service
+
+        def there(plan: SolutionFacts, k: int = k, sites: Ints = sites) -> Bools:
+            found: Bools = plan.there[k, sites]
+            return found
+
+        column = f.add_columns(f"derived{k}", np.ones(n), there, integer=True)
+        f.offer_at[k, sites] = column
+        rank = np.full(J, -1, dtype=np.int64)
+        rank[sites] = np.arange(n)
+        f.add_rows(f"derived{k}_open", np.tile(np.arange(n), 2), np.concatenate([column, sites]),
+                   np.repeat([1, -1], n), n=n, upper=0)  # fmt: skip
+        for p, part in enumerate(each.parts):
+            pairs = np.flatnonzero(part & live & (rank[problem.pair_site] >= 0))
+            row = np.concatenate([np.arange(n), rank[problem.pair_site[pairs]]])
+            f.add_rows(f"derived{k}_{p}", row, np.concatenate([column, J + pairs]),
+                       np.repeat([1, -1], [n, len(pairs)]), n=n, upper=0)  # fmt: skip
+
+
 def offer_index(problem: Problem, service: Ints, site: Ints) -> Ints:
     """The rows of :func:`~estate.problem.offer_columns` that hold (service, site), or -1 where nobody could offer it."""
     pairs = offer_columns(problem)
@@ -111,16 +142,23 @@ def _uses_hub(problem: Problem) -> bool:
     return bool((problem.side.column >= first).any())
 
 
-def _uses(f: Formulation, Q: int) -> tuple[Bools, Bools]:
-    """(Q,) offers that some row gains from when claimed, and from when denied."""
+def _claims(f: Formulation) -> Bools:
+    """(K, J) offers that a cover, share or near row gains from."""
     problem = f.problem
     cover, near = problem.cover, problem.near
-    claims, denials = (np.zeros((problem.n_services, problem.n_sites), dtype=bool) for _ in range(2))
+    claims = np.zeros((problem.n_services, problem.n_sites), dtype=bool)
     claims[np.repeat(cover.service, np.diff(cover.start)), cover.site] = True
     for rule in problem.shares:
         claims[rule.service, rule.site] = True
     if f.uses_near:
         claims[np.repeat(near.service, np.diff(near.start)), near.site] = True
+    return claims
+
+
+def _uses(f: Formulation, Q: int) -> tuple[Bools, Bools]:
+    """(Q,) offers that some row gains from when claimed, and from when denied."""
+    problem, claims = f.problem, _claims(f)
+    denials = np.zeros_like(claims)
     for a, b, site in (problem.conflict.T, problem.together.T):
         denials[a, site] = denials[b, site] = True
     a, b, site = problem.together.T

@@ -14,7 +14,7 @@ import pandas as pd
 
 from estate.appraise.access import SAME, Reach, access_table, far, reach, unit_of
 from estate.appraise.books import rounded_together
-from estate.appraise.buildings import hubs
+from estate.appraise.buildings import hubs, public_services
 from estate.appraise.ledger import ONE_OFF
 from estate.appraise.places import merged
 from estate.appraise.purses import needs_summary, needs_table
@@ -95,7 +95,7 @@ def _options(measured: Measured, options: Sequence[Option], before: Reach, after
             "sites": int((each.plan.open & ~place.outside).sum()),
             "hubs": int(hubs(place, each.scenario, each.plan).sum()),
             "moves": int((each.plan.host != place.point_site).sum()),
-            "merges": int(merged(place, each.plan).sum()),
+            "merges": int((merged(place, each.plan) & public_services(place, each.scenario)[place.point_service]).sum()),
         }
         row |= _farther(measured, before, after[each.name])
         row |= {

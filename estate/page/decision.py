@@ -113,6 +113,29 @@ def places(run: Run) -> list[list[str]]:
     ]
 
 
+def spaces(run: Run) -> tuple[list[str], list[list[str]]] | None:
+    """Who sits behind the counters, by agency: headings and rows; None where no space is listed that nobody visits."""
+    columns = ("service", "agency", "area_m2", "staff_fte", "spaces_moved", "staff_moved_fte", "mean_distance_m")
+    frame = facts.table(run, "spaces", columns)
+    if frame.empty:
+        return None
+    names, kinds = facts.agency_names(run), frame["service"].nunique()
+    rows = []
+    for row in frame.to_dict("records"):
+        label = words.clean(facts.service_label(run, row["service"]))
+        who = words.clean(names.get(str(row["agency"]), row["agency"]))
+        far = row["mean_distance_m"]
+        way = words.miles(far) if row["spaces_moved"] and not pd.isna(far) else ""
+        rows.append([
+            f"{who}: {label}" if kinds > 1 else who,
+            words.count(row["staff_fte"]),
+            words.count(row["staff_moved_fte"]),
+            f"{words.count(row['area_m2'])} m²",
+            way,
+        ])  # fmt: skip
+    return ["Whose", "Staff (full-time equivalents)", "Of these, move", "Floor area they need", "How far, on average"], rows
+
+
 def farther_places(run: Run, trips: Journeys) -> list[str]:
     """Who goes farther, by place, the hardest hit first: ``About half of Redditch: 40,700 people, most of them for a Clinic``."""
     found = []
@@ -237,7 +260,7 @@ def _farther(run: Run, who: People) -> Figure:
     if who.nearer:
         lines.append(f"{words.count(who.nearer)} come nearer to one, and lose none")
     if not who.farther:
-        moves = int(facts.number(run.manifest, "moves") or 0)
+        moves = int((facts.number(run.manifest, "moves") or 0) - (facts.number(run.manifest, "spaces_moved") or 0))
         lines = [f"though {words.plural(moves, 'counter')} move{'s' if moves == 1 else ''}"] if moves else []
     return Figure("People who go farther", words.count(who.farther) if who.farther else "Nobody", lines)
 

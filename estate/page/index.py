@@ -82,6 +82,7 @@ def _context(
         "released": len(known["numbers"]),
         "moving": decision.others_moving(run, points),
         "places": decision.places(run),
+        "spaces": decision.spaces(run),
         "farther": decision.farther_places(run, trips),
         "sure": [*((*each, "") for each in decision.how_sure(run)), *(evidence.lines() if evidence else ())],
         "evidence": evidence,

@@ -47,6 +47,10 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "places": (
         "service", "group", "value", "places_before", "places_after", "change", "counters_moved", "counters_merged",
     ),
+    "spaces": (
+        "service", "agency", "spaces", "area_m2", "staff_fte", "spaces_moved", "area_moved_m2", "staff_moved_fte",
+        "mean_distance_m", "most_distance_m", "mean_time_s", "most_time_s",
+    ),
     "access": (
         "service", "group", "value", "people", "limit", "under_limit", "within_before", "within_after", "mean_before_m",
         "mean_after_m", "median_before_m", "median_after_m", "p95_before_m", "p95_after_m", "better_off", "worse_off",
@@ -87,7 +91,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 
 MANIFEST = (
     "status", "gap", "baseline_gbp_pa", "saving_gbp_pa", "sites_before", "sites_after", "hubs_before", "hubs_after",
-    "moves", "merges", "verified", "repeatable", "versions", "left_out",
+    "moves", "merges", "spaces_moved", "staff_moved_fte", "verified", "repeatable", "versions", "left_out",
 )  # fmt: skip
 SENTENCES = ("why", "consultation_reason", "option")
 """Columns of sentences that may speak of prices or leases."""

@@ -29,6 +29,7 @@ from estate.appraise import appraise
 from estate.formulate.eligible import site_state
 from estate.place import Place, Plan, confidential, shown
 from estate.problem import Bools, Ints
+from estate.scenario import ROOF
 from estate.standards.journeys import ALL_PAIRS, among_shown
 from estate.standards.measured import Measured
 from estate.travel import Pairs, TravelTables
@@ -229,7 +230,7 @@ def _standards(table: pd.DataFrame, left_out: list[str]) -> pd.DataFrame:
 
     The whole plan's answer is no substitute: it says on which side of a limit the building stands that is not shown.
     """
-    here = table["service"].isin(left_out)
+    here = table["service"].map(lambda service: not set(left_out).isdisjoint(str(service).split(ROOF))).astype(bool)
     met = {name: table[name].mask(here, NOT_SAID) for name in ("before", "after", "kept")}
     detail = {name: table[name].mask(here, "") for name in ("detail_before", "detail_after")}
     people = {name: table[name].mask(here) for name in ("beyond_before", "newly_beyond")}

@@ -27,8 +27,12 @@ def sentence(run: Run, points: list[Point]) -> str:
     if not moved and not outcome["released"]:
         best = "the best that the rules allow" if run.manifest.get("status") == "optimal" else "the best found"
         return f"The plan changes nothing: today’s estate is already {best}."
-    said = f"The plan moves {words.plural(len(moved), 'counter')}"
+    counters = [point for point in moved if run.scenario.is_public(point.service)]
+    said = f"The plan moves {words.plural(len(counters), 'counter')}"
     said += _merges(run)
+    if spaces := len(moved) - len(counters):
+        staff = facts.number(run.manifest, "staff_moved_fte")
+        said += f", {words.plural(spaces, 'space')} that nobody visits" + (f" ({words.count(staff)} staff)" if staff else "")
     said += f", lets {words.plural(outcome['released'], 'building')} go" if outcome["released"] else ""
     said += _saving(run)
     said += f", all by {spoken_day(run.manifest['complete_on'])}." if run.manifest.get("complete_on") else "."

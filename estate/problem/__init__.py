@@ -4,6 +4,7 @@ from estate.problem.arrays import (
     AREA_UNITS_PER_M2,
     Bools,
     CoverRows,
+    Derived,
     Floats,
     Goal,
     Ints,
@@ -12,6 +13,7 @@ from estate.problem.arrays import (
     ShareRule,
     SideRows,
     Solution,
+    no_pairs,
 )
 from estate.problem.plans import (
     BROKEN,
@@ -32,6 +34,7 @@ __all__ = [
     "BROKEN",
     "Bools",
     "CoverRows",
+    "Derived",
     "Floats",
     "Goal",
     "Ints",
@@ -46,6 +49,7 @@ __all__ = [
     "covered_weight",
     "hubs",
     "near_distance",
+    "no_pairs",
     "offer_columns",
     "offered",
     "step",

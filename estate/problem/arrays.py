@@ -19,6 +19,7 @@ The mathematics (minimise; the row names are those of :mod:`estate.model`)::
     area        sum_s own_s host_sj + hall_j + sum_k desk_kj <= capacity_j open_j + slack_j (1 - gain_j)
                 hall_j >= hall_s host_sj ;  desk_kj >= desk_s host_sj
                 gain_j >= host_sj for each s that is not at home in j       (only where slack_j > 0)
+    derived     offer_dj = min over the parts of d of max over their pairs at j of host_p
     cover       sum_{j in row} offer_kj + host_excuse >= need                          for each cover row
     share       covered_i <= sum_{j in item i} offer_kj ;  sum_i weight_i covered_i >= required
     conflict    offer_aj + offer_bj <= 1                     together   offer_aj = offer_bj
@@ -130,6 +131,19 @@ class SideRows:
         return len(self.name)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Derived:
+    """A service that follows from others: there exactly where, for each of the ``parts``, some pair marked in it is chosen.
+
+    ``parts`` are (P,) bools.  Several services met under one roof are a part for each; a counter of long hours is one part of the
+    pairs that keep them.  ``service`` is its number, after those of the services that points have; it may be inherent to a site
+    as any other.  Cover rows, share rules and nothing else may look at it.
+    """
+
+    service: int
+    parts: tuple[Bools, ...]
+
+
 def _no_triples() -> Ints:
     return np.zeros((0, 3), dtype=np.int64)
 
@@ -183,6 +197,8 @@ class Problem:
     """(n, 3) rows of (service a, service b, site) that may not both be hosted there."""
     together: Ints = field(default_factory=_no_triples)
     """(n, 3) rows of (service a, service b, site) that are hosted there both or neither."""
+    derived: tuple[Derived, ...] = ()
+    """Services that follow from others; :attr:`n_services` counts them, and no point is of them."""
     side: SideRows = field(default_factory=SideRows)
     near: NearRows = field(default_factory=NearRows)
     goal: Goal = Goal.COST

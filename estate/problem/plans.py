@@ -34,6 +34,10 @@ def offered(problem: Problem, solution: Solution) -> Bools:
     there[problem.point_service, solution.host] = True
     service, site = problem.inherent[:, 0], problem.inherent[:, 1]
     there[service, site] |= solution.open[site]
+    chosen = solution.host[problem.pair_point] == problem.pair_site if problem.derived else np.zeros(0, dtype=bool)
+    for each in problem.derived:
+        parts = [np.bincount(problem.pair_site[part & chosen], minlength=problem.n_sites) > 0 for part in each.parts]
+        there[each.service] |= np.all(parts, axis=0)
     return there
 
 

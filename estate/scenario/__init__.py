@@ -5,7 +5,7 @@ is always *base + patches*.  What is read here is only checked for shape, spelli
 against the tables in :mod:`estate.validate`.
 """
 
-from estate.scenario.access import KIND_OF, Journey, Limb, Service, Standard
+from estate.scenario.access import KIND_OF, ROOF, Journey, Limb, Service, Standard, under_one_roof
 from estate.scenario.files import Adjust, TableFile, Tables
 from estate.scenario.limits import Limit, Metric, Settings
 from estate.scenario.money import Objective, Sensitivity
@@ -21,6 +21,7 @@ from estate.scenario.travel import Method, Travel
 
 __all__ = [
     "KIND_OF",
+    "ROOF",
     "Adjust",
     "Alternative",
     "Budget",
@@ -59,4 +60,5 @@ __all__ = [
     "patched",
     "resolved",
     "settings_bytes",
+    "under_one_roof",
 ]

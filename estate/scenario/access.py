@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from estate.scenario.limits import Limit, NotNegative, Settings
+from estate.scenario.limits import Limit, NotNegative, Positive, Settings
 
 KIND_OF: Mapping[str, str] = MappingProxyType(
     dict.fromkeys(("clinic", "gp_practice", "health_centre", "pharmacy", "dentist"), "health")
@@ -28,7 +28,13 @@ class Service(Settings):
     """Services of one kind are one to the people who come: a clinic beside a GP practice makes no hub.  Blank: as in
     :data:`KIND_OF`, else a kind of its own."""
     public: bool = True
-    """``false``: people do not come to it (staff desks, storage, a call centre), so it makes no hub."""
+    """``false``: people do not come to it (staff desks, storage, a call centre).  It needs floor area and a building, has no
+    access rule, makes no hub, and is left out of every figure about people's journeys."""
+    desk_m2: Positive | None = None
+    """Floor area for each desk, in m2, with its share of everything else: an access point with ``staff_fte`` and no ``area_m2``
+    needs ``staff_fte x desks_per_fte x desk_m2``."""
+    desks_per_fte: Positive = 1.0
+    """Desks for each full-time equivalent of staff."""
     aliases: tuple[str, ...] = ()
     """Other names the tables may use for it (``JCP``)."""
     hosts: tuple[str, ...] = ()
@@ -39,6 +45,15 @@ class Service(Settings):
     """No counter of it moves farther than this from its building of today; instead of ``rules.reach``."""
     may_merge: bool = True
     """``false``: no counter of it goes where another is or comes, so that no place with the service is lost to a merge."""
+
+
+ROOF = "+"
+"""Between the names of services that are met under one roof."""
+
+
+def under_one_roof(services: Iterable[str]) -> str:
+    """What several services under one roof are called, in whatever order they are named: ``jobcentre+library``."""
+    return ROOF.join(sorted(set(services)))
 
 
 class Journey(StrEnum):
@@ -64,6 +79,10 @@ class Standard(Settings):
     """Names the rule in results, and in ``--set standards.NAME.limit=...``."""
     service: str = ""
     """The service it is about."""
+    services: tuple[str, ...] = ()
+    """Instead of one: several services, met only by a building that has them all (with ``together = true``)."""
+    together: bool = False
+    """``true``: the ``services`` are under one roof."""
     preset: str = ""
     """A published standard to start from; 'estate standards' lists them."""
     measure: Journey = Journey.HOME
@@ -102,6 +121,25 @@ class Standard(Settings):
     """Whether it is in force."""
     on: bool = True
     """``false`` switches the rule off."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def one_roof(cls, given: Any) -> Any:
+        """Several services under one roof go by one name, :func:`under_one_roof` of them, wherever a service is named."""
+        if not isinstance(given, Mapping) or not given.get("services"):
+            return given
+        services, own = tuple(given["services"]), str(given.get("service", ""))
+        if len(set(services)) < 2 or not all(isinstance(each, str) for each in services):
+            raise ValueError("'services' names two services or more, each once")
+        if own and ROOF not in own:
+            raise ValueError("name 'service' or 'services', not both")
+        if not given.get("together"):
+            raise ValueError(
+                "'services' are met under one roof: say so with together = true, or give each a standard of its own"
+            )
+        if given.get("measure", Journey.HOME) != Journey.HOME:
+            raise ValueError("services under one roof are measured from home to site")
+        return {**given, "service": under_one_roof(services)}
 
     @model_serializer(mode="wrap")
     def overrides(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from estate.scenario.access import KIND_OF, Service, Standard
+from estate.scenario.access import KIND_OF, ROOF, Service, Standard
 from estate.scenario.files import Adjust, Tables
 from estate.scenario.limits import Fraction, Limit, Positive, Settings
 from estate.scenario.money import Money
@@ -115,6 +115,10 @@ class Scenario(Settings):
 
     def service_label(self, service: str) -> str:
         """What people call a service: its label, or its name with spaces."""
+        if ROOF in service:
+            first, *others = (self.service_label(each) for each in service.split(ROOF))
+            *middle, last = (each[:1].lower() + each[1:] for each in others)
+            return f"{', '.join([first, *middle])} and {last} under one roof"
         found = self.services.get(service)
         return found.label if found and found.label else service.replace("_", " ").capitalize()
 

@@ -3,6 +3,7 @@
 | search | for |
 |---|---|
 | another solver | where the settings name CBC or SCIP: the whole programme through PuLP |
+| derived | services that follow from others: several under one roof, counters of long hours: HiGHS through PuLP |
 | sites | nothing to decide but which sites are open (:mod:`estate.solve.siting.choose_sites`) |
 | single source | each client whole to one site, and no other rule (:mod:`estate.solve.single_source`) |
 | whole | fewer than :data:`FEWEST` choices, or another goal than cost, or no plan to begin with: HiGHS through PuLP |
@@ -83,6 +84,7 @@ def _aside[T](watch: Watch, name: str, search: Callable[[], T]) -> T:
 
 WAYS = (
     Search("another solver", lambda _, limits: limits.solver != "highs", whole.search),
+    Search("derived", lambda problem, _: bool(problem.derived), whole.search),
     Search("sites", lambda problem, _: choose_sites.wanted(problem), _only_sites),
     Search(
         "single source",

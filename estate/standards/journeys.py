@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +15,7 @@ from estate.errors import InputError, Issue, Where
 from estate.load.sniff import stays_below
 from estate.place import Place, shown
 from estate.problem import Bools, Ints
-from estate.scenario import Journey, Limit, Method, Metric, Scenario, Standard
+from estate.scenario import ROOF, Journey, Limit, Method, Metric, Scenario, Standard
 from estate.standards.presets import limbs, modes, rules
 from estate.travel import OwnTable, Pairs, Points, Straight, Streets, TravelTables, Wanted, Way, build_travel, keep
 
@@ -117,22 +118,28 @@ def among_shown(pairs: Pairs, place: Place, scenario: Scenario, mode: str, *, ev
     return keep(pairs, wanted, len(place.zones), len(place.sites))
 
 
-def _offers_today(place: Place, chosen: Bools) -> dict[str, Ints]:
-    """By service, the positions of the sites at which one of the chosen points (S,) is today."""
-    return {
+def _offers_today(place: Place, chosen: Bools, asked: Iterable[Standard]) -> dict[str, Ints]:
+    """By service, and by services under one roof, the positions of the sites at which one of the chosen points (S,) is today."""
+    found = {
         service: np.unique(place.point_site[chosen & (place.point_service == k)]).astype(np.int64)
         for k, service in enumerate(place.services)
     }
+    for name in {rule.service for rule in asked if ROOF in rule.service}:
+        there = [found.get(each, np.zeros(0, dtype=np.int64)) for each in name.split(ROOF)]
+        found[name] = functools.reduce(np.intersect1d, there)
+    return found
 
 
 def _wanted(
     scenario: Scenario, asked: Iterable[Standard], mode: str, kind: Journey, place: Place | None, *, everything: bool
 ) -> Wanted:
     """The widest limits of any rule in a mode, and the nearest of each service; every pair where that is affordable."""
-    groups = _offers_today(place, np.ones(len(place.access_points), dtype=bool)) if place else {}
+    asked = tuple(asked)
+    groups = _offers_today(place, np.ones(len(place.access_points), dtype=bool), asked) if place else {}
     if everything:
         return Wanted(limit_m=np.inf, limit_s=np.inf, groups=groups)
-    open_ = _offers_today(place, shown(place.access_points) & shown(place.sites)[place.point_site]) if place else {}
+    seen = shown(place.access_points) & shown(place.sites)[place.point_site] if place else None
+    open_ = _offers_today(place, seen, asked) if place and seen is not None else {}
     used = [
         (limb.limit, rule.tolerance)
         for rule in asked

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from estate.place import Place
+from estate.place import Place, Plan, offers
 from estate.problem import Bools, Ints
-from estate.scenario import Journey, Limb, Limit, Metric, Scenario, Standard
+from estate.scenario import ROOF, Journey, Limb, Limit, Metric, Scenario, Standard
 from estate.standards.presets import limbs, rules
 from estate.standards.reach import counted, groups, holds_in, reach_of
 from estate.travel import Pairs, TravelTables
@@ -60,11 +60,35 @@ class Measured:
         return {service: tuple(rules) for service, rules in found.items()}
 
     @cached_property
+    def roofs(self) -> tuple[str, ...]:
+        """Services under one roof that some rule asks for, sorted: each goes by one name, and is numbered after the services."""
+        named = {rule.service for rule in self.rules if ROOF in rule.service}
+        return tuple(sorted(each for each in named if set(each.split(ROOF)) <= set(self.place.services)))
+
+    @cached_property
     def _number(self) -> Mapping[str, int]:
-        return {service: k for k, service in enumerate(self.place.services)}
+        return {service: k for k, service in enumerate((*self.place.services, *self.roofs))}
+
+    def offers(self, plan: Plan) -> Bools:
+        """(K + B, J) where each service, and then each of :attr:`roofs`, is offered under a plan."""
+        there = offers(self.place, plan)
+        every = [there[[self._number[each] for each in name.split(ROOF)]].all(axis=0) for name in self.roofs]
+        return np.concatenate([there, np.array(every, dtype=bool).reshape(-1, there.shape[1])])
+
+    @cached_property
+    def offers_today(self) -> Bools:
+        """The same of today's estate: read-only."""
+        there = self.offers(self.place.today)
+        there.flags.writeable = False
+        return there
+
+    @cached_property
+    def public(self) -> tuple[tuple[int, str], ...]:
+        """The services that people come to, each with its number: whose journeys are measured."""
+        return tuple((k, each) for k, each in enumerate(self.place.services) if self.scenario.is_public(each))
 
     def service(self, rule: Standard) -> int | None:
-        """The number of a rule's service in :attr:`Place.services`; None where the place has no such service."""
+        """The number of a rule's service in :attr:`Place.services`, or of :attr:`roofs` after them; None: there is none."""
         return self._number.get(rule.service)
 
     def tables(self, rule: Standard) -> Mapping[str, Pairs]:
@@ -134,7 +158,7 @@ class Measured:
         people = self.people(rule)
         if not people.sum() or not self.wholly_testable(rule):
             return None
-        met = self.reached(rule, self.place.offers_today[k]) >= rule.backup
+        met = self.reached(rule, self.offers_today[k]) >= rule.backup
         return float(people[met].sum() / people.sum())
 
     def stuck_today(self, rule: Standard) -> int:
@@ -145,7 +169,7 @@ class Measured:
         same_unit = rule.tolerance is not None and rule.tolerance.metric is self.limbs(rule)[0].limit.metric
         if same_unit or not self.wholly_testable(rule):
             return 0
-        return int(self.people(rule)[self.reached(rule, self.place.offers_today[k]) == 0].sum())
+        return int(self.people(rule)[self.reached(rule, self.offers_today[k]) == 0].sum())
 
     def _once(self, key: Hashable, rule: Standard, make: Callable[[], Any]) -> Any:
         """What is known under a key, made when it is first asked for; the rule is kept too, so that its id stays its own."""

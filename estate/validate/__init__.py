@@ -31,6 +31,7 @@ CHECKS: tuple[Check, ...] = (
     facts.check_zone_people,
     rules.check_ids,
     rules.check_services,
+    rules.check_whom,
     rules.check_kinds,
     rules.check_contradictions,
     rules.check_decisions,

@@ -10,7 +10,7 @@ import pandas as pd
 from estate.errors import Issue, Severity
 from estate.load import rows_where
 from estate.place import Place
-from estate.scenario import Method, Scenario
+from estate.scenario import ROOF, Method, Scenario, Standard
 from estate.scenario.options import MAY_BEAR_VAT
 from estate.tables import AGENCY_KINDS, SITE_KINDS
 from estate.validate.finding import at, both, row_of, setting
@@ -52,7 +52,11 @@ def _dissolved(scenario: Scenario) -> tuple[str, ...]:
 def check_services(scenario: Scenario, place: Place) -> Iterator[Issue]:
     """Every service that a rule names exists; one without access points is worth a word."""
     known = scenario.services
-    named = [(f"standards.{each.name}.service", each.service) for each in scenario.standards if each.service]
+    named = [
+        (f"standards.{each.name}.service", service)
+        for each in scenario.standards
+        for service in filter(None, each.service.split(ROOF))
+    ]
     pairs = (("rules.may_not_share", scenario.rules.may_not_share), ("rules.must_share", scenario.rules.must_share))
     for path, group in pairs:
         named += [(path, service) for pair in group for service in pair]
@@ -70,6 +74,32 @@ def check_services(scenario: Scenario, place: Place) -> Iterator[Issue]:
             where = setting(scenario, f"services.{service}")
             message = f"there is no access point of '{service}' today, so no rule can hold for it"
             yield Issue("scenario.unused-service", message, "remove it, or add its access points", where, Severity.NOTE)
+
+
+def check_whom(scenario: Scenario, place: Place) -> Iterator[Issue]:
+    """Standards are about services that people come to, and those under one roof ask for something that can be kept."""
+    del place
+    known = scenario.services
+    for standard in scenario.standards:
+        for service in filter(None, standard.service.split(ROOF)):
+            if service in known and not known[service].public:
+                message = f"'{service}' is not public, so nobody has to be near it"
+                where = setting(scenario, f"standards.{standard.name}.service", service)
+                yield Issue("scenario.not-public", message, f"take the standard out, or services.{service}.public", where)
+        if ROOF in standard.service:
+            yield from _one_roof(scenario, standard)
+
+
+def _one_roof(scenario: Scenario, standard: Standard) -> Iterator[Issue]:
+    """Of a standard on services under one roof: whether it asks for anything, and whether it can be kept."""
+    where = setting(scenario, f"standards.{standard.name}")
+    if standard.beyond == "no-worse" and standard.on:
+        message = f"'{standard.name}' asks for no more people to have its services under one roof than have them today"
+        remedy = 'set beyond = "strict", with a share that can be met'
+        yield Issue("scenario.one-roof-today", message, remedy, where, Severity.WARNING)
+    if scenario.programme is not None and standard.on:
+        message = f"'{standard.name}' is on services under one roof, which a programme cannot hold from year to year"
+        yield Issue("scenario.one-roof-programme", message, "set on = false for it, or take the programme out", where)
 
 
 def check_kinds(scenario: Scenario, place: Place) -> Iterator[Issue]:

@@ -19,7 +19,7 @@ from typing import Any
 
 import pandas as pd
 
-from estate.scenario import Journey, Limb, Metric, Standard
+from estate.scenario import ROOF, Journey, Limb, Metric, Standard
 from estate.travel.pairs import Pairs
 from estate.verify.case import Case, Decision, Finding, finding
 from estate.verify.money import pence
@@ -29,7 +29,9 @@ _COMPARISON = re.compile(r"(?P<sign>[<>]=?)\s*(?P<bound>-?\d+(\.\d*)?(e[+-]?\d+)
 
 
 def offering(case: Case, decision: Decision, service: str) -> set[int]:
-    """Positions of the sites that offer a service."""
+    """Positions of the sites that offer a service; or all of several, whose names are joined."""
+    if ROOF in service:
+        return set.intersection(*(offering(case, decision, each) for each in service.split(ROOF)))
     return {case.position[site] for point, site in decision.host.items() if case.points[point]["service"] == service}
 
 
@@ -208,7 +210,7 @@ def check_access(case: Case, decision: Decision, exempt: frozenset[str]) -> Iter
     """Every standard on one plan; points in ``exempt`` were moved by a decision already taken."""
     for rule in case.standards:
         if rule.measure is Journey.HOME:
-            if rule.service in case.services:
+            if case.has(rule.service):
                 yield from check_home(case, decision, rule)
         elif rule.action == "forbid":
             far, looked = displaced(case, decision, rule)
@@ -232,7 +234,7 @@ def journeys(case: Case, decision: Decision) -> pd.DataFrame:
     frame = frame[frame["zone"].map(residents) > 0]
     zones = pd.Index(sorted(frame["zone"].unique()))
     parts = []
-    for service in case.services:
+    for service in case.visited:
         now, today = (
             frame[frame["end"].isin(offering(case, each, service))].groupby("zone")["far"].min().reindex(zones)
             for each in (decision, case.today)
@@ -246,7 +248,7 @@ def people_within(case: Case, decision: Decision) -> int:
     """People within the limits of the home-to-site rules, added over rules; rules that ask for backup are not counted."""
     total = 0
     for rule in case.standards:
-        counts = rule.measure is Journey.HOME and rule.backup == 1 and rule.service in case.services
+        counts = rule.measure is Journey.HOME and rule.backup == 1 and case.has(rule.service)
         pairs = near_pairs(case, rule) if counts else None
         if pairs is not None:
             now = count(pairs, offering(case, decision, rule.service), len(case.zones))

@@ -13,7 +13,7 @@ import pandas as pd
 
 from estate.errors import Issue
 from estate.place import Place, Plan
-from estate.scenario import KIND_OF, Scenario, Standard
+from estate.scenario import KIND_OF, ROOF, Scenario, Standard
 from estate.standards.presets import rules as expanded
 from estate.travel.pairs import TravelTables
 
@@ -101,6 +101,15 @@ class Case:
         """Whether people come to a service: its settings say so, or say nothing."""
         setting = self.scenario.services.get(service)
         return setting is None or setting.public
+
+    @property
+    def visited(self) -> tuple[str, ...]:
+        """The services of the place that people come to, sorted."""
+        return tuple(each for each in self.services if self.public(each))
+
+    def has(self, service: str) -> bool:
+        """Whether some counter of a service, or of each of several that are met under one roof, is in the tables."""
+        return set(service.split(ROOF)) <= set(self.services)
 
     def kinds(self, services: Iterable[str]) -> set[str]:
         """The kinds of thing that some services are to the people who come; spaces that nobody comes to are none."""

@@ -380,8 +380,8 @@ def _check_access(case: Case, options: list[Again], table: pd.DataFrame, said: p
         mine = said[said["option"].map(plain) == each.name].drop(columns="option").assign(group="everyone", value="")
         true = access(case, mine, trips)
         yield from compare("option_access", mine, true, ["service", "group", "value"])
-        lacking = set(case.services) ^ set(mine["service"].map(plain))
-        yield finding("options.services", len(case.services), lacking, f"services of '{each.name}'")
+        lacking = set(case.visited) ^ set(mine["service"].map(plain))
+        yield finding("options.services", len(case.visited), lacking, f"services of '{each.name}'")
         farther = _farther(case, trips)
         wrong += [f"{each.name}, {name}" for name, true_ in farther.items() if number(table.iloc[n][name]) != true_]
     yield finding("options.people", len(options), wrong, "people who go farther")
@@ -391,7 +391,7 @@ def _farther(case: Case, trips: pd.DataFrame) -> dict[str, int]:
     """People who go farther for any service, and the most that anybody does, in metres and in seconds."""
     zones: set[Any] = set()
     most = {"m": 0.0, "s": 0.0}
-    for service in case.services:
+    for service in case.visited:
         mine = trips[trips["service"] == service]
         unit, columns = "m", ["distance_before_m", "distance_after_m"]
         if mine[columns[0]].isna().all():

@@ -29,6 +29,7 @@ from estate.verify.money import (
 )
 from estate.verify.purses import needs_again, purses_again
 from estate.verify.rules import area_units, merges, own_m2, room_units
+from estate.verify.spaces import spaces_again
 from estate.verify.transfers import check_transfers
 
 LEDGER = ("agency", "year", "line", "site_id", "access_point_id", "amount_gbp")
@@ -48,7 +49,7 @@ def standards(case: Case, decision: Decision) -> pd.DataFrame:
     rows = []
     for rule in case.standards:
         row: dict[str, Any] = {"name": rule.name, "kept": "", "beyond_before": None, "newly_beyond": None}
-        if rule.measure is Journey.HOME and rule.service in case.services:
+        if rule.measure is Journey.HOME and case.has(rule.service):
             pairs = near_pairs(case, rule)
             if pairs is None or not all(tested(case, rule.measure, limb) for limb in limbs(case, rule)):
                 row["kept"] = "not tested"
@@ -222,7 +223,7 @@ def moves(case: Case, decision: Decision) -> pd.DataFrame:
             {
                 "access_point_id": point,
                 **{name: row[name] for name in ("name", "service", "agency")},
-                "kind": "merge" if point in joined else "move",
+                "kind": "space" if not case.public(row["service"]) else "merge" if point in joined else "move",
                 "from_site_id": old,
                 "from_name": case.sites[old]["name"],
                 "to_site_id": new,
@@ -271,7 +272,7 @@ def places(case: Case, decision: Decision) -> pd.DataFrame:
         ways["district"] = district
     before, after = _services(case, case.today), _services(case, decision)
     rows = []
-    for service in case.services:
+    for service in case.visited:
         for group, of in ways.items():
             for value in sorted({of[site] for site in inside if service in before[site] | after[site]}):
                 here = [site for site in inside if of[site] == value]
@@ -369,7 +370,7 @@ def journeys(case: Case, decision: Decision) -> pd.DataFrame:
     frame = pd.DataFrame({"zone": pairs.from_, "end": pairs.to, **{name: getattr(pairs, name) for name in names}})
     frame = frame.sort_values(["zone", names[0], "end"], kind="stable") if names else frame
     parts = []
-    for service in case.services:
+    for service in case.visited:
         part = case.zones[["zone_id", "population"]].assign(service=service)
         own = own_rules(case, service)
         near = {n: near_pairs(case, case.standards[n]) for n in sorted(set(own) - {-1})}
@@ -396,7 +397,7 @@ def check_groups(case: Case, table: pd.DataFrame) -> Iterator[Finding]:
         service: set(zip(part["group"], part["value"].map(plain), strict=True)) for service, part in table.groupby("service")
     }
     every = set().union(*groups.values(), {("everyone", "")})
-    broken = [service for service in case.services if groups.get(service) != every]
+    broken = [service for service in case.visited if groups.get(service) != every]
     yield finding("access.groups", len(table), broken, "services that lack a group of people")
     labels = table[~table["group"].isin(["everyone", "people"])]
     people = pd.to_numeric(labels["people"], errors="coerce").groupby([labels["service"], labels["group"]]).sum()
@@ -513,5 +514,6 @@ AGAIN: tuple[tuple[str, Callable[[Case, Decision], pd.DataFrame], Sequence[str],
     ("sites", sites, ["site_id"], CLOSE),
     ("moves", moves, ["access_point_id"], CLOSE),
     ("places", places, ["service", "group", "value"], CLOSE),
+    ("spaces", spaces_again, ["service", "agency"], CLOSE),
 )
 """Tables that are worked out again whole: how, by which key, and how close their figures must be."""

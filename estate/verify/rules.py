@@ -38,7 +38,7 @@ def check_plan(case: Case, decision: Decision) -> Iterator[Finding]:
         lost = journeys(case, decision).query("far.isna()")
         names = case.zones["zone_id"].reindex(lost["zone"]).astype(str).to_numpy()
         broken = [f"{zone} {service}" for zone, service in zip(names, lost["service"], strict=True)]
-        yield finding("reached", len(case.zones) * len(case.services), broken, "somebody reaches no site")
+        yield finding("reached", len(case.zones) * len(case.visited), broken, "somebody reaches no site")
 
 
 # -------------------------------------------------------------------------------------------------- buildings

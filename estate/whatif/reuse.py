@@ -234,9 +234,12 @@ class Evaluator:
         return measure(place, scenario)
 
 
-def _called(scenario: Scenario) -> dict[str, tuple[str, tuple[str, ...]]]:
-    """What tables may call each service: all that reading them needs to know of it."""
-    return {name: (each.label, each.aliases) for name, each in scenario.services.items()}
+def _called(scenario: Scenario) -> dict[str, tuple[object, ...]]:
+    """What reading the tables needs to know of each service: what they may call it, what a desk takes; and if people come."""
+    return {
+        name: (each.label, each.aliases, each.desk_m2, each.desks_per_fte, each.public)
+        for name, each in scenario.services.items()
+    }
 
 
 def _checked(scenario: Scenario, place: Place, *, known: bool) -> tuple[Issue, ...]:

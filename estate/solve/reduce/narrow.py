@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from estate.model import offer_index
-from estate.problem import Bools, CoverRows, Problem, SideRows, Solution, offer_columns
+from estate.problem import Bools, CoverRows, Derived, Problem, SideRows, Solution, offer_columns
 
 
 def without_pairs(problem: Problem, drop: Bools) -> Problem:
@@ -30,6 +30,7 @@ def without_pairs(problem: Problem, drop: Bools) -> Problem:
         pair_running=None if problem.pair_running is None else problem.pair_running[kept],
         pair_apart=None if problem.pair_apart is None else problem.pair_apart[kept],
         cover=CoverRows(cover.service, cover.need, cover.start, cover.site, excuse),
+        derived=tuple(Derived(each.service, tuple(part[kept] for part in each.parts)) for each in problem.derived),
         today=None,
         side=SideRows(),
     )
