@@ -136,12 +136,6 @@ class BatchError(EstateError):
     exit_code = 9
 
 
-class InterruptedRunError(EstateError):
-    """Stopped by the user before there was a plan, or twice."""
-
-    exit_code = 130
-
-
 def errors_of(issues: Iterable[Issue]) -> tuple[Issue, ...]:
     """Only those that stop a run."""
     return tuple(issue for issue in issues if issue.severity is Severity.ERROR)

@@ -14,7 +14,6 @@ from importlib.resources import files
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from estate.errors import InputError, Issue, Where
@@ -147,24 +146,3 @@ def discount_factors(base_year: int, years: int, rates: str = "discount-rate") -
         rate[(after >= first) & (after <= (years if last is None else last))] = each
         first = years if last is None else last + 1
     return np.cumprod(1 / (1 + rate))
-
-
-def as_frame() -> pd.DataFrame:
-    """The table for the notes of a report: ``rule, title, says, value, unit, binds, instrument, from_year, to_year, sure``."""
-    return pd.DataFrame(
-        [
-            {
-                "rule": each.id,
-                "title": each.title,
-                "says": each.says,
-                "value": each.value,
-                "unit": each.unit,
-                "binds": ", ".join(each.binds) or "any appraisal",
-                "instrument": each.instrument,
-                "from_year": year_label(each.from_year),
-                "to_year": "in force" if each.to_year is None else year_label(each.to_year),
-                "sure": each.sure,
-            }
-            for each in law().rules
-        ]
-    )

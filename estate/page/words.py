@@ -273,22 +273,13 @@ def listed(items: list[str]) -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else ""
 
 
-GOALS = {
-    Objective.RUNNING_COST: ("has a lower running cost", "cost"),
-    Objective.ANNUAL_EQUIVALENT: ("costs less a year, with one-off costs and receipts spread over time", "cost"),
-    Objective.PEOPLE_WITHIN: ("brings more people within the limits", "people"),
-    Objective.LEAST_TRAVEL: ("means less travel", "travel"),
-    Objective.LEAST_FARTHEST: ("brings the farthest people closer", "travel"),
-}
-
-
 PENNY = 1e-9
 """A gap below this is none: the proof is to the penny."""
 
 
 def proof(manifest: Mapping[str, Any], objective: str = Objective.RUNNING_COST) -> dict[str, str]:
     """The status of the answer: ``tone`` (good, warn), ``title``, ``text``; from the manifest's status and gap."""
-    better = GOALS[Objective(objective)][0]
+    better = Objective(objective).better
     gap = manifest.get("gap")
     if manifest.get("status") == "optimal":
         if gap is not None and gap < PENNY:

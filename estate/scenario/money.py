@@ -26,6 +26,20 @@ class Objective(StrEnum):
         """Whether its value is GBP a year (pence inside), and not people, metres or seconds."""
         return self in (Objective.RUNNING_COST, Objective.ANNUAL_EQUIVALENT)
 
+    @property
+    def better(self) -> str:
+        """What is said of a plan that is better by it: "no other plan ..."."""
+        return _BETTER[self]
+
+
+_BETTER = {
+    Objective.RUNNING_COST: "has a lower running cost",
+    Objective.ANNUAL_EQUIVALENT: "costs less a year, with one-off costs and receipts spread over time",
+    Objective.PEOPLE_WITHIN: "brings more people within the limits",
+    Objective.LEAST_TRAVEL: "means less travel",
+    Objective.LEAST_FARTHEST: "brings the farthest people closer",
+}
+
 
 class Sensitivity(Settings):
     """One row of the option table: what is changed, in the books only (the plan stays)."""

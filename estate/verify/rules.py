@@ -20,7 +20,6 @@ from estate.verify.money import annual_equivalent_pence, decided, running_pence
 from estate.verify.purses import check_budgets
 
 TRAVEL_GOALS = ("least-travel", "least-farthest")
-COST_GOALS = ("running-cost", "annual-equivalent")
 
 
 def check_plan(case: Case, decision: Decision) -> Iterator[Finding]:
@@ -294,7 +293,7 @@ def check_money(case: Case, decision: Decision) -> Iterator[Finding]:
         broken = [f"£{spent / 100:,.2f} over £{limit / 100:,.2f}"] if spent > limit + 0.01 else []
         return finding(rule, 1, broken, says)
 
-    if money.objective not in COST_GOALS:
+    if not money.objective.in_money:
         cap = today if money.running_budget_gbp_pa is None else money.running_budget_gbp_pa * 100
         yield within("running-budget", cost, cap, "running cost over its budget")
     yield from check_budgets(case, decision)

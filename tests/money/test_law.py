@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from estate.errors import InputError
-from estate.money.law import as_frame, binding, check_year, discount_factors, in_force, law, rule, year_label
+from estate.money.law import binding, check_year, discount_factors, in_force, law, rule, year_label
 from estate.tables import AGENCY_KINDS
 
 LA = "local_authority_england"
@@ -137,12 +137,6 @@ def test_the_lower_rates_of_2026_for_long_horizons():
     assert factors[76] == pytest.approx(1.03**-30 * 1.0257**-45 / 1.0214)
     with pytest.raises(InputError, match="end with year 125"):
         discount_factors(2025, 127, "discount-rate-long")
-
-
-def test_the_table_as_a_frame_for_the_notes():
-    table = as_frame()
-    assert list(table.columns)[:3] == ["rule", "title", "says"]
-    assert len(table) == len(law().rules)
 
 
 @pytest.mark.parametrize(("year", "label"), [(2025, "2025-26"), (1999, "1999-00"), (2009, "2009-10")])
