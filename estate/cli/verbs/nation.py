@@ -14,7 +14,13 @@ from estate.cli.verbs.whatif import shown
 
 @click.command("nation", short_help="Run every county of England, and an atlas.")
 @click.argument("lists", metavar="[LISTS]", envvar="ESTATE_DATA", required=False, type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("maps/nation"), show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("maps/nation"),
+    show_default=True,
+    help="Folder for the atlas and every county's run.",
+)
 @click.option("--area", "areas", multiple=True, metavar="NAME", help="Only this county or area; may be given more than once.")
 @SET
 @solver

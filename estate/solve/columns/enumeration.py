@@ -1,12 +1,11 @@
 """Exact solution of a county: columns, cuts, then branch and bound.
 
-1. Multipliers from :mod:`estate.solve.columns.boxstep` (0.2 s for 100 sites) and a plan say which sets of points can matter
-   (:mod:`estate.solve.columns.patterns`): 4,000 to 300,000.
-2. The linear programme over this pool, sets added as they price out (Gilmore and Gomory 1961): 0.01-0.1 s.  Its duals are
+1. Multipliers from :mod:`estate.solve.columns.boxstep` and a plan say which sets of points can matter
+   (:mod:`estate.solve.columns.patterns`).
+2. The linear programme over this pool, sets added as they price out (Gilmore and Gomory 1961).  Its duals are
    better multipliers, so the pool is listed again and is smaller.
-3. Odd-set cuts (:mod:`.columns.subset_row_cuts`) and sets priced out by the better bound, in turn.  On three generated
-   counties the linear bound went from 0.29%, 0.45% and 0.96% below the optimum to 0.07%, 0.19% and 0.28%.
-4. What is left (700 to 30,000 sets) is an integer programme with a tight bound, which :mod:`.columns.branch_and_bound`
+3. Odd-set cuts (:mod:`.columns.subset_row_cuts`) and sets priced out by the better bound, in turn.
+4. What is left is an integer programme with a tight bound, which :mod:`.columns.branch_and_bound`
    finishes.
 
 If there are too many sets for the gap between bound and plan, the pool holds those within a smaller gap ``d`` of the bound

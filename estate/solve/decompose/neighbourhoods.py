@@ -12,13 +12,11 @@ every term at least 0, and rearranging some buildings gains no more than about t
 neighbourhood is the one with the most to gain.
 
 *How far.*  Where a neighbourhood brought nothing, the next one there is larger and looked at more closely, and is put off: each
-attempt halves what is hoped for.  When something moves nearby, both begin again.  On a generated region, 70 s of CPU led from a
-plan 11% above the bound to 1.2% with 30, 60 and 100 buildings in turn; forty until nothing moved led to 1.6% in 75 s.  At first a
-look is quick: some sets of every building, one programme, a dive.  It gains most while the gap is wide and little at the end:
-from 1.4% above the bound, thirty seconds of quick looks led to 1.2%, of close ones to 1.0%, and of either by attempt to 1.0%.
+attempt halves what is hoped for.  When something moves nearby, both begin again.  At first a look is
+quick: some sets of every building, one programme, a dive.  It gains most while the gap is wide and little at the end.
 
 *What is known already.*  The whole's multipliers are nearly the part's: a few rounds of
-:func:`estate.solve.columns.boxstep.climb` repair them, where starting from nothing takes three times as long.
+:func:`estate.solve.columns.boxstep.climb` repair them.
 """
 
 from __future__ import annotations

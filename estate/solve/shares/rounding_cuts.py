@@ -13,11 +13,8 @@ coefficient follows from the rows it is in whenever it is asked for: 300 cuts ov
 Separation is a local search over the weights modulo ``q``, begun at each row: the best pair of changes is made, again and
 again, and every sum on the way that the solution breaks is noted (as Andreello, Caprara and Fischetti 2007 weaken rows).
 
-Measured on generated counties (seeds 0, 1, 2), as the gap from the root's bound to the best plan known: triples alone leave
-0.54, 0.81 and 0.94%; halves of up to nine rows 0.40, 0.69 and 0.89%; thirds too 0.32, 0.64 and 0.88%.  Quarters close another
-0.07 points on seed 1 and take five times as long.  The convex hull of each service's offers (Fenchel cuts by a small integer
-programme of the service's items and its share) closed 0.07 points more than triples on seed 1, and took 80 s: it is not the
-share rule's own rounding that is missing.
+Halves of up to nine rows close about a tenth of what triples leave, thirds some more; quarters cost more than they bring
+(`scripts/bench/NOTES.md`).
 """
 
 # Compiled kernels: numba infers the types.

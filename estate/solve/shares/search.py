@@ -3,22 +3,18 @@
     reduction -> multipliers -> sets -> dives -> odd cuts -> dives -> neighbourhoods -> sets again -> odd cuts -> branch and bound
 
 * **Reduction** (:mod:`estate.solve.reduce.items`): equal items merged, what may not be missed made a cover row.
-* **Multipliers** by column generation in a box (:mod:`estate.solve.columns.boxstep`), 0.2 s on a county: the best there are, so
-  the lists of sets are short.  A subgradient (300 steps), then lists of 60,000 to 2,700,000 sets listed again at the programme's
-  prices, took 1 to 6 s.
+* **Multipliers** by column generation in a box (:mod:`estate.solve.columns.boxstep`): the best there are, so the lists of
+  sets are short.
 * **Sets** (:mod:`estate.solve.columns.patterns`) are listed at these multipliers.
 * **Dives** take what the linear programme (:mod:`estate.solve.shares.offers`) nearly says, before and after a few cuts.
 * **Neighbourhoods** (:func:`.decompose.blocks.inside`) of each dive's plan, the cheapest first, are solved the same way:
-  inside one, what may still be missed is what the rest of the plan leaves, so most items become cover rows or vanish.  Lists
-  of 250,000 sets for a part, not of 60,000, took seed 2 to GBP 5.848M in 20 s, instead of 5.865M in 30 (one run of each).
+  inside one, what may still be missed is what the rest of the plan leaves, so most items become cover rows or vanish.
 * **Odd cuts** (:mod:`estate.solve.shares.rounding_cuts`) of points, sites, cover rows and items.
 * **Sets again**: with the cuts' prices a set ``S`` at ``j`` is in no plan cheaper than ``bound + reduced_S - min_j``; those for
   which this is more than the best plan are left out before anything else is done with them.
 * **Branch and bound** (:mod:`estate.solve.shares.strong_branching`), over the cuts that bind.
 
-Tried for plans, and no better: annealing with fines for what the rules lack (18 s of it ended 0.2 to 4% above what neighbourhoods
-find in 10 to 20); deciding all on which plan and programme agree (RINS), which leaves either nothing or too much to search; and
-neighbourhoods in order of the gap between plan and bound, with or without halves apart that trade what a rule spares.
+What was tried for plans and was no better, and the figures behind the constants: `scripts/bench/NOTES.md`.
 """
 
 from __future__ import annotations
@@ -46,11 +42,11 @@ from estate.solve.watch import NEVER, Clock
 BALL = 28
 """Sites of a neighbourhood."""
 FEW = 250_000
-"""Sets of the first lists."""
+"""Sets of the first lists: with fewer, the neighbourhoods of a plan end at worse ones."""
 NEAR = 1.03
 """A plan is rarely further above the multipliers' bound than this when it is good."""
 LARGE = 400
-"""Sites above which neighbourhoods come before the dives (a region after 100 s: a gap of 10.5% instead of 18.7%)."""
+"""Sites above which neighbourhoods come before the dives: there they close the gap sooner."""
 FIRST = 3
 """Rounds of cuts before the dives."""
 MANY = 250_000
