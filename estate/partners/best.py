@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -86,24 +85,35 @@ def _worth_of_large(game: Game, problem: Problem, clock: Clock) -> Worth:
 
 
 def largest_excess(
-    game: Game, split: Ints, *, among: Bools | None = None, leaving_out: Sequence[Bools] = (), clock: Clock = NEVER
+    game: Game, split: Ints, *, among: Bools | None = None, outside: Ints | None = None, clock: Clock = NEVER
 ) -> Excess | None:
-    """The group, neither empty nor the whole, with the largest excess over a split (n,) of pence; None where all are left out."""
-    problem = programme(game, split, among=among, leaving_out=leaving_out)
+    """The group, neither empty nor the whole, with the largest excess over a split (n,) of pence; None where there is none.
+
+    ``among`` and ``outside`` limit the groups that are looked at (:func:`~estate.partners.game.programme`).
+    """
+    problem = programme(game, split, among=among, outside=outside)
     today = cost(game.problem, game.today)
-    alone = np.arange(game.n) == int(np.argmin(split))  # who is given least, as it is today: something to begin with
-    begin = Solution(np.concatenate([game.today.open, alone]), game.today.host)
-    found = _least(problem, today, begin, clock, few_moves=False)
+    found = _least(problem, today, _to_begin_with(game, split, outside), clock, few_moves=False)
     if found is None:
         return None
     J = game.problem.n_sites
     plan = Solution(found.plan.open[:J], found.plan.host)
     group = members(game, found.plan)
     bare = group & (game.needed(plan) | (split < 0))  # whom the plan does without, and who is given something, stays
-    group = bare if bare.any() else group
+    inside = outside is not None and not (outside @ bare).any()
+    group = bare if bare.any() and not inside else group
     saved = game.saving(plan)
     pence = saved - int(split[group].sum())
     return Excess(group, plan, saved, pence, max(pence, today - found.bound))
+
+
+def _to_begin_with(game: Game, split: Ints, outside: Ints | None) -> Solution:
+    """Today's estate, and in the group one player only: of those that may be alone in it who is given least."""
+    one = np.eye(game.n, dtype=bool)
+    signed = np.zeros((0, game.n), dtype=np.int64) if outside is None else np.vstack([outside, -outside])
+    may = np.ones(game.n, dtype=bool) if outside is None else outside.any(axis=0)
+    alone = one[int(np.argmin(np.where(may, split, split.max() + 1)))]
+    return Solution(np.concatenate([game.today.open, alone, signed @ alone > 0]), game.today.host)
 
 
 def relaxed(game: Game, together: int) -> tuple[Floats, float]:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
+from math import lcm
 from typing import Protocol
 
 import numpy as np
 
-from estate.errors import NoPlanError
 from estate.partners.best import NEAR_ENOUGH_PENCE, Excess, Worth, largest_excess, relaxed, worth
 from estate.partners.game import Game
 from estate.problem import Bools, Floats, Ints
@@ -54,7 +55,7 @@ class Coalitions(Protocol):
     def worst(self, split: Floats, *, but: Floats | None = None) -> Leaving | None:
         """The group with the largest excess over a split of pence, neither empty nor whole.
 
-        ``but`` (r, n): groups in the span of these orthonormal rows are not looked at; None when no other is left.
+        ``but`` (r, n): groups in the span of these groups are not looked at; None when no other is left.
         """
 
 
@@ -96,7 +97,7 @@ class Listed:
         open_ = np.ones(len(given), dtype=bool)
         open_[[0, -1]] = False
         if but is not None:
-            open_ &= ~spanned(all_rows, but)
+            open_ &= ~spanned(all_rows, orthonormal(but))
         if not open_.any():
             return None
         gain = np.where(open_, self.low - given, -np.inf)
@@ -124,6 +125,39 @@ def spanned(groups: Floats, basis: Floats) -> Bools:
     return inside
 
 
+def orthonormal(groups: Floats) -> Floats:
+    """Rows of the same span, of length 1 and at right angles; the groups are linearly independent."""
+    basis: Floats = np.linalg.qr(groups.T)[0].T
+    return basis
+
+
+def across(groups: Floats) -> Ints:
+    """(k, n) whole-number rows at right angles to groups (r, n): a group is in their span exactly where all products are 0.
+
+    By elimination in fractions, so that nothing is rounded.
+    """
+    n, table, pivots = groups.shape[1], [[Fraction(int(cell)) for cell in row] for row in groups], list[int]()
+    for column in range(n):
+        done = len(pivots)
+        first = next((row for row in table[done:] if row[column]), None)
+        if first is None:
+            continue
+        table.remove(first)
+        first = [cell / first[column] for cell in first]
+        table = [[cell - row[column] * lead for cell, lead in zip(row, first, strict=True)] for row in table]
+        table.insert(done, first)
+        pivots.append(column)
+    found = []
+    for free in sorted(set(range(n)) - set(pivots)):
+        row = [Fraction(0)] * n
+        row[free] = Fraction(1)
+        for pivot, lead in zip(pivots, table, strict=False):
+            row[pivot] = -lead[free]
+        scale = lcm(*(cell.denominator for cell in row))
+        found.append([int(cell * scale) for cell in row])
+    return np.array(found, dtype=np.int64).reshape(-1, n)
+
+
 # ------------------------------------------------------------------------------------------------------ of a place
 
 
@@ -134,7 +168,6 @@ class Asked:
     game: Game
     whole: Worth
     clock: Clock = NEVER
-    most_left_out: int = 200
     witnesses: dict[bytes, Excess] = field(default_factory=dict)
     """The plan of every group that was named."""
 
@@ -158,24 +191,14 @@ class Asked:
         return relaxed(self.game, self.together)
 
     def worst(self, split: Floats, *, but: Floats | None = None) -> Leaving | None:
-        """See :class:`Coalitions`.
-
-        Raises
-        ------
-        NoPlanError
-            When more groups in the span come first than may be left out one by one.
-        """
+        """See :class:`Coalitions`."""
         pence = np.rint(split).astype(np.int64)
-        out: list[Bools] = []
-        while len(out) <= self.most_left_out:
-            found = largest_excess(self.game, pence, leaving_out=out, clock=self.clock.share(EACH))
-            if found is None:
-                return None
-            if but is None or not spanned(found.group[None, :].astype(np.float64), but)[0]:
-                self.witnesses[found.group.tobytes()] = found
-                return Leaving(found.group, found.saved, found.pence, found.most_pence)
-            out.append(found.group)
-        raise NoPlanError("too many groups are settled already to be left out one by one")
+        outside = None if but is None else across(but)
+        found = largest_excess(self.game, pence, outside=outside, clock=self.clock.share(EACH))
+        if found is None:
+            return None
+        self.witnesses[found.group.tobytes()] = found
+        return Leaving(found.group, found.saved, found.pence, found.most_pence)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -215,10 +215,10 @@ def restriction(game: Game, formulation: Formulated, place: Place, group: Bools)
     )
 
 
-def programme(game: Game, split: Ints, *, among: Bools | None = None, leaving_out: Sequence[Bools] = ()) -> Problem:
+def programme(game: Game, split: Ints, *, among: Bools | None = None, outside: Ints | None = None) -> Problem:
     """The problem whose least cost, less today's, is minus the largest excess over a split.
 
-    The players are its last ``n`` sites; a plan of the game is its first ``J``.
+    The players are the ``n`` sites after the game's own ``J``, in whose places a plan of the game is.
 
     Parameters
     ----------
@@ -226,53 +226,68 @@ def programme(game: Game, split: Ints, *, among: Bools | None = None, leaving_ou
         (n,) pence a year that each player is given; may be below nothing.
     among
         (n,) the players that may be in; None: all.
-    leaving_out
-        Groups that are not looked at, each (n,).
+    outside
+        (k, n) whole numbers: only groups whose product with one of these rows at least is not 0.  Two more sites for each row
+        stand for a product above and below that.
     """
-    p, n, J = game.problem, game.n, game.problem.n_sites
-    none, no = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=bool)
+    p, n = game.problem, game.n
+    signed = np.zeros((0, n), dtype=np.int64) if outside is None else np.vstack([outside, -outside])
+    more = n + len(signed)
+    none, no = np.zeros(more, dtype=np.int64), np.zeros(more, dtype=bool)
+    price = np.concatenate([split, np.zeros(len(signed), dtype=np.int64)])
+    barred = no.copy()
+    if among is not None:
+        barred[:n] = ~among
     return replace(
         p,
-        site_cost=np.concatenate([p.site_cost, split]),
+        site_cost=np.concatenate([p.site_cost, price]),
         site_capacity=np.concatenate([p.site_capacity, none]),
         site_slack=np.concatenate([p.site_slack, none]),
         must_open=np.concatenate([p.must_open, no]),
-        must_close=np.concatenate([p.must_close, no if among is None else ~among]),
+        must_close=np.concatenate([p.must_close, barred]),
         site_one_off=None,
         site_opening=None,
         pair_one_off=None,
         site_running=None,
         pair_running=None,
         pair_apart=None,
-        side=_consents(game, J, leaving_out),
+        side=_consents(game, signed if outside is not None else None),
         today=None,  # a group of nobody is left out
     )
 
 
 def members(game: Game, plan: Solution) -> Bools:
     """(n,) who is in the group of a plan of :func:`programme`."""
-    return plan.open[game.problem.n_sites :]
+    return plan.open[game.problem.n_sites :][: game.n]
 
 
-def _consents(game: Game, J: int, leaving_out: Sequence[Bools]) -> SideRows:
-    """The rows of the module's docstring, after those that the problem has."""
-    p, n = game.problem, game.n
+def _consents(game: Game, outside: Ints | None) -> SideRows:
+    """The rows of the module's docstring, after those that the problem has.
+
+    ``outside`` (2k, n): a group's product with one of these rows is 1 at least; the site of such a row is open only then.
+    """
+    p, n, J = game.problem, game.n, game.problem.n_sites
+    signed = np.zeros((0, n), dtype=np.int64) if outside is None else outside
+    more = n + len(signed)
     mine = game.runs[p.pair_point]
     stay = np.flatnonzero((p.pair_site == p.point_home[p.pair_point]) & (mine >= 0))
     pair, who = np.nonzero(game.needs & (np.arange(n)[None, :] != mine[:, None]))
     held = np.flatnonzero((game.owner >= 0) & game.today.open & ~p.must_open)
-    every = np.tile(J + np.arange(n), (1 + len(leaving_out), 1))
-    signs = np.array([np.ones(n), *(np.where(group, -1.0, 1.0) for group in leaving_out)])
-    least = np.array([1.0, *(1.0 - group.sum() for group in leaving_out)])
-    most = np.array([n - 1.0, *(np.inf for _ in leaving_out)])
-    first = J + n  # of the pairs
+    first = J + more  # of the pairs
+    who_is_in = (J + np.arange(n))[None, :]
+    own = J + n + np.arange(len(signed))  # the sites of the rows of ``outside``
+    large = 1.0 - np.minimum(signed, 0).sum(axis=1)  # a product is never less than 1 less this
+    asked = np.column_stack([np.repeat(who_is_in, len(signed), axis=0), own])
     families = [
         ("moves only if its agency is in", np.column_stack([first + stay, J + mine[stay]]), _all(stay, 1, 1), (1.0, np.inf)),
         ("comes only where the owner is in", np.column_stack([first + pair, J + who]), _all(pair, 1, -1), (-np.inf, 0.0)),
         ("closes only if the owner is in", np.column_stack([held, J + game.owner[held]]), _all(held, 1, 1), (1.0, np.inf)),
-        (WHOLE, every, signs, (least, most)),
+        (WHOLE, who_is_in, np.ones((1, n)), (1.0, n - 1.0)),
+        (OUTSIDE, asked, np.column_stack([signed, -large]), (1.0 - large, np.inf)),
     ]
-    parts = [replace(p.side, column=np.where(p.side.column < J, p.side.column, p.side.column + n))]
+    if outside is not None:
+        families.append((OUTSIDE, own[None, :], np.ones((1, len(own))), (1.0, np.inf)))
+    parts = [replace(p.side, column=np.where(p.side.column < J, p.side.column, p.side.column + more))]
     for name, column, value, (lower, upper) in families:
         rows, wide = column.shape
         start = np.arange(rows + 1, dtype=np.int64) * wide
@@ -283,6 +298,7 @@ def _consents(game: Game, J: int, leaving_out: Sequence[Bools]) -> SideRows:
 
 WHOLE = "a group, and not the whole"
 """The name of the rows on who is in."""
+OUTSIDE = "a group outside the span of others"
 
 
 def _all(rows: Ints, *value: float) -> Floats:

@@ -87,8 +87,9 @@ def ways(
         each[0] = whole_pence(shapley.pence, total)
         low, high = (None, None) if (shapley.low == shapley.high).all() else each[1:]
         found.append(_judged(coalitions, SHAPLEY, each[0], low=low, high=high, orders=shapley.orders))
-    if isinstance(coalitions, Listed):
-        found.append(_judged(coalitions, NUCLEOLUS, whole_pence(nucleolus(coalitions), total)))
+    middle = nucleolus(coalitions, known, most=core.high)
+    ends = [None, None] if middle.proven else [np.floor(middle.low).astype(np.int64), np.ceil(middle.high).astype(np.int64)]
+    found.append(_judged(coalitions, NUCLEOLUS, whole_pence(middle.pence, total), low=ends[0], high=ends[1]))
     moved = least_change(known, falls.astype(np.float64), reference, subsidy=float(subsidy))
     if moved is not None:
         found.append(_judged(coalitions, LEAST_CHANGE, whole_pence(moved, total + subsidy), subsidy=subsidy))

@@ -21,7 +21,7 @@ def judged(game, split):
 @pytest.mark.parametrize("seed", range(80))
 def test_the_nucleolus_is_accepted_and_others_are_not(seed):
     game = random_game(int(np.random.default_rng(seed).integers(2, 7)), seed)
-    found = whole_pence(nucleolus(game), game.together)
+    found = whole_pence(nucleolus(game).pence, game.together)
     assert is_nucleolus(*judged(game, found))
     assert smallest_largest_gain(*judged(game, found))
     other = found.copy()
