@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from estate.errors import Issue, Where
 from estate.place import Place
@@ -23,7 +25,7 @@ def reorganised(place: Place, scenario: Scenario) -> Place:
         where = Where(scenario.file.name, column="reorganised", value=scenario.reorganised)
         issue = Issue("scenario.unknown-reorganisation", words, suggestion(scenario.reorganised, names), where)
         return replace(place, issues=(*place.issues, issue))
-    unknown = [each for each in way.heir if each not in place.agencies.index]
+    unknown = [each for each in way.dissolved if each not in place.agencies.index]
     if unknown:
         where = Where(scenario.file.name, column="reorganisation", value=", ".join(unknown))
         words = f"{', '.join(unknown)}: not in the agencies table"
@@ -37,10 +39,10 @@ def reorganised(place: Place, scenario: Scenario) -> Place:
 def passed_on(place: Place, way: Reorganisation) -> Place:
     """The place with every dissolved agency's buildings and counters its successor's.
 
-    A successor is of the kind of the first agency that it takes over, and takes part where any of them does.
+    A successor is of the kind of the first agency that it takes over, and takes part where any of them does.  An agency that
+    several share passes to each what is in its districts.
     """
-    heir = way.heir
-    agencies = place.agencies[~place.agencies.index.isin(heir)]
+    agencies = place.agencies[~place.agencies.index.isin(way.dissolved)]
     made = []
     for successor in way.successors:
         old = place.agencies.loc[list(successor.of)]
@@ -55,19 +57,27 @@ def passed_on(place: Place, way: Reorganisation) -> Place:
     kept = agencies[~agencies.index.isin(added.index)]  # a council may go on under its own id
     together = pd.concat([kept, added]).sort_index(kind="stable")
     together.index = together.index.astype(place.agencies.index.dtype)
-    frames = {}
-    for name in ("sites", "access_points"):
-        frame = getattr(place, name)
-        agency = frame["agency"].astype(str)
-        frames[name] = frame.assign(agency=agency.map(heir).fillna(agency).astype(frame["agency"].dtype))
+    district = place.sites["district"].astype(str).to_numpy(dtype=object)
+    owner, runs = place.sites["agency"], place.access_points["agency"]
+    frames = {
+        "sites": place.sites.assign(agency=_heirs(owner, district, way)),
+        "access_points": place.access_points.assign(agency=_heirs(runs, district[place.point_site], way)),
+    }
     if "brought_in_by" in place.sites:  # who brought a building into a vehicle passes on as well
-        frames["sites"]["brought_in_by"] = place.sites["brought_in_by"].replace(heir)
+        frames["sites"]["brought_in_by"] = _heirs(place.sites["brought_in_by"], district, way)
     origin = dict(place.origin)
     if "agencies" in origin and len(origin["agencies"]) == len(place.agencies):
         rows = origin["agencies"].set_axis(place.agencies.index)
-        at = [each if each in rows.index else next(a for a, b in heir.items() if b == each) for each in together.index]
+        first_of = {successor.agency: successor.of[0] for successor in way.successors}
+        at = [each if each in rows.index else first_of[each] for each in together.index]
         origin["agencies"] = rows.loc[at].reset_index(drop=True)
     return Place(
         together, frames["sites"], frames["access_points"], place.zones, place.rates, place.hosting, place.travel, place.context,
         place.issues, place.digests, origin,
     )  # fmt: skip
+
+
+def _heirs(agency: pd.Series[str], district: NDArray[np.object_], way: Reorganisation) -> pd.Series[str]:
+    """Whose each row is when its agency has passed on."""
+    heirs = [way.heir_in(str(each), there) for each, there in zip(agency, district, strict=True)]
+    return pd.Series(heirs, index=agency.index).astype(agency.dtype)

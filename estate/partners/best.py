@@ -9,8 +9,8 @@ import numpy as np
 from estate.errors import SolverError
 from estate.model import Measure, formulate
 from estate.model.arrays import MONEY, arrays
-from estate.partners.game import WHOLE, Game, members, programme, restricted
-from estate.problem import Bools, Floats, Ints, Problem, SideRows, Solution, cost, step, violations
+from estate.partners.game import Game, members, programme, restricted
+from estate.problem import Bools, Floats, Ints, Problem, Solution, cost, step, violations
 from estate.solve import choose, highs, reduce
 from estate.solve.answer import Limits
 from estate.solve.watch import NEVER, Clock, Watch
@@ -117,36 +117,42 @@ def _to_begin_with(game: Game, split: Ints, outside: Ints | None) -> Solution:
 
 
 def relaxed(game: Game, together: int) -> tuple[Floats, float]:
-    """A split (n,) of ``together`` pence out of prices, and what no group can gain by leaving it more than.
+    """The split (n,) of ``together`` pence that is best when plans may be in fractions, and what no group gains over it.
 
-    With fractions allowed, what a group saves is a concave function of who is in it; the prices ``x`` of being in it at
-    everybody are a slope there, so ``v(S) <= v_lp(N) - x(N less S)``.  Brought to ``together``, no group gains more than about
-    what fractions save beyond it: Goemans and Skutella (2004), for whom the core is not empty exactly when that is nothing.
+    With fractions allowed, what a group saves is a concave function ``v`` of how much each player is in it, and never less than
+    what it is.  The least of its largest excess over all splits of ``V`` is, the two turned round, the largest that
+    ``v(t, ..., t) - t V`` is for one ``t``: a single linear programme in which all are in to the same extent, whose prices for
+    that are the split.  The core is not empty where that is nothing (Bondareva 1963; Shapley 1967; Goemans and Skutella 2004).
     """
     problem = programme(game, np.zeros(game.n, dtype=np.int64))
-    free = replace(problem.side, upper=np.where(_sizes(problem.side), np.inf, problem.side.upper))
-    small = reduce.tighten(replace(problem, side=free)).problem
+    small = reduce.tighten(problem).problem
     f = formulate(small, Measure.COST)
-    given = arrays(f)
-    money = given.cost * f.unit * MONEY
-    answer = highs.continuous(replace(given, cost=money))
+    given, n, J = arrays(f), game.n, game.problem.n_sites
+    columns = len(given.cost)  # and t is one more
+    alike = np.column_stack([J + np.arange(n), np.full(n, columns)])
+    lower, upper = np.append(given.lower, 0.0), np.append(given.upper, 1.0)
+    lower[J : J + n], upper[J : J + n] = 0.0, 1.0  # whoever a reduction has in or out is in to the same extent
+    answer = highs.continuous(
+        replace(
+            given,
+            cost=np.append(given.cost * f.unit, together) * MONEY,
+            lower=lower,
+            upper=upper,
+            integer=np.zeros(columns + 1, dtype=bool),
+            row_lower=np.append(given.row_lower, np.zeros(n)),
+            row_upper=np.append(given.row_upper, np.zeros(n)),
+            start=np.concatenate([given.start, given.start[-1] + 2 * np.arange(1, n + 1)]),
+            index=np.concatenate([given.index, alike.ravel()]),
+            value=np.concatenate([given.value, np.tile([1.0, -1.0], n)]),
+        )
+    )
     if answer is None:
         raise SolverError("HiGHS says that there is no plan, and today's estate is one")
-    row = np.repeat(np.arange(len(given.row_lower)), np.diff(given.start))
-    price = money.copy()
-    np.subtract.at(price, given.index, given.value * answer[1][row])
-    J = game.problem.n_sites
-    split = np.maximum(-price[J : J + game.n], 0.0) / MONEY
-    most = cost(game.problem, game.today) - float(money @ answer[0]) / MONEY
-    whole = float(split.sum())
-    if whole > together:
-        return split * together / whole, most - together + NEAR_ENOUGH_PENCE
-    return split + (together - whole) / game.n, most - whole + NEAR_ENOUGH_PENCE
-
-
-def _sizes(side: SideRows) -> Bools:
-    """Which rows keep the whole group out."""
-    return np.array([name == WHOLE for name in side.name], dtype=bool)
+    values, prices = answer
+    money = float(given.cost @ values[:columns]) * f.unit + together * float(values[columns])
+    split = -prices[-n:] / MONEY
+    split += (together - split.sum()) / n  # what rounding left
+    return split, cost(game.problem, game.today) - money + NEAR_ENOUGH_PENCE
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -64,8 +64,21 @@ class Partnership:
         """What a group saves, with the plan that shows it."""
         key = group.tobytes()
         if key not in self._worth:
-            self._worth[key] = self._listed(group) or worth(self.game, group)
+            self._worth[key] = self._listed(group) or self._follows(group) or worth(self.game, group)
         return self._worth[key]
+
+    def _follows(self, group: Bools) -> Worth | None:
+        """What a group saves, where plans known say it: one that needs none but its members, and as much as a larger group."""
+        if not self._worth:
+            return None
+        of, known = np.array([np.frombuffer(key, dtype=bool) for key in self._worth]), list(self._worth.values())
+        serves = ~np.array([(each.needed & ~group).any() for each in known])
+        larger = (of | ~group).all(axis=1)
+        if not serves.any() or not larger.any():
+            return None
+        best = max((each for each, there in zip(known, serves, strict=True) if there), key=lambda each: each.low)
+        most = min(each.high for each, there in zip(known, larger, strict=True) if there)
+        return Worth(best.plan, best.low, best.low, best.needed) if best.low >= most else None
 
     def _listed(self, group: Bools) -> Worth | None:
         if self.found is None:
@@ -120,6 +133,7 @@ def partnership(
     together = Partnership(
         measured, game, formulation, whole, is_own, coalitions, found, (), (), (), LeastCore(np.zeros(0), 0, 0), 0
     )
+    together._worth[everybody.tobytes()] = whole  # noqa: SLF001
     alone = tuple(together.worth(np.eye(game.n, dtype=bool)[i]) for i in range(game.n))
     without = tuple(together.worth(~np.eye(game.n, dtype=bool)[i]) for i in range(game.n))
     say("ways to share it, and who would leave each")

@@ -77,7 +77,7 @@ def _consents(measured: Measured, plan: Plan, way: Reorganisation) -> pd.DataFra
     """Entries of dissolved agencies that are over a threshold and fall before vesting."""
     place, base = measured.place, measured.scenario.money.base_year
     entries = ledger(place, measured.scenario, plan).once
-    ids = place.agencies.index.astype(str)
+    ids, district = place.agencies.index.astype(str), place.sites["district"].to_numpy(dtype=object)
     over_all = entries[entries["line"].isin(WHAT)].groupby(["agency", "line", "site", "year"], sort=True)["pence"].sum()
     sums = over_all.reset_index()
     last = way.vesting_date.year - (1 if (way.vesting_date.month, way.vesting_date.day) <= (4, 1) else 0)
@@ -86,8 +86,9 @@ def _consents(measured: Measured, plan: Plan, way: Reorganisation) -> pd.DataFra
     for row in sums.to_dict("records"):
         agency, year, amount = ids[row["agency"]], base + int(row["year"]), abs(int(row["pence"])) / 100
         what, over = WHAT[row["line"]]
-        if agency in way.heir and first <= year <= last and amount > over:
-            made.append((way.name, agency, way.heir[agency], what, str(place.sites.index[row["site"]]), year_label(year), amount,
+        heir = way.heir_in(agency, str(district[row["site"]]))
+        if agency in way.dissolved and first <= year <= last and amount > over:
+            made.append((way.name, agency, heir, what, str(place.sites.index[row["site"]]), year_label(year), amount,
                          float(over), SECTION_24))  # fmt: skip
     kinds = {**dict.fromkeys(CONSENTS, "object"), "amount_gbp": "float64", "over_gbp": "float64"}
     return pd.DataFrame(made, columns=list(CONSENTS)).astype(kinds)
@@ -106,10 +107,14 @@ def _same_service(place: Place, plan: Plan, way: Reorganisation) -> pd.DataFrame
     become one council with several: whether it needs them all is its to decide, and no counter is closed here.
     """
     points = place.access_points.assign(home=place.point_site, host=plan.host)[~place.outside[place.point_site]]
-    points = points.assign(old=points["agency"].astype(str), heir=points["agency"].astype(str).map(way.heir))
+    points = points.assign(old=points["agency"].astype(str))
+    points = points[points["old"].isin(way.dissolved)]
+    district = place.sites["district"].to_numpy(dtype=object)[points["home"]]
+    heirs = [way.heir_in(old, str(there)) for old, there in zip(points["old"], district, strict=True)]
+    points = points.assign(heir=pd.Series(heirs, index=points.index, dtype=object))
     at = place.sites[["easting_m", "northing_m"]].to_numpy(dtype=np.float64)
     made = []
-    for (heir, service), mine in points[points["heir"].notna()].groupby(["heir", "service"], sort=True):
+    for (heir, service), mine in points.groupby(["heir", "service"], sort=True):
         old, home, host = (mine[column].to_numpy() for column in ("old", "home", "host"))
         other = old[:, None] != old[None, :]
         if not other.any():

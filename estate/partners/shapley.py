@@ -63,10 +63,11 @@ def sampled(n: int, saves: Callable[[Bools], int], orders: int, seed: int = 0) -
 
 
 def _brought(n: int, saves: Callable[[Bools], int], order: Ints) -> Floats:
-    """(n,) what each adds when it joins in this order."""
-    group, before, found = np.zeros(n, dtype=bool), 0, np.zeros(n)
-    for i in order:
-        group[i] = True
-        now = saves(group)
-        found[i], before = now - before, now
+    """(n,) what each adds when it joins in this order; the last is asked about first, for what smaller groups save may follow."""
+    group, found = np.ones(n, dtype=bool), np.zeros(n)
+    with_ = saves(group)
+    for i in order[::-1]:
+        group[i] = False
+        without = saves(group.copy())
+        found[i], with_ = with_ - without, without
     return found

@@ -76,6 +76,9 @@ def wrong(scenario: Scenario) -> Iterator[tuple[str, str, str]]:
     if scenario.reorganised:
         words = "the place is reorganised already, from the first day on"
         yield "reorganisation", words, "take out 'reorganised', or programme.reorganised_as"
+    if then.way.shared:
+        words = f"{', '.join(sorted(then.way.shared))}: passes to several successors, and a purse passes whole to one"
+        yield "reorganisation", words, "name one successor for each, or run the mapping by itself ('reorganised')"
     if programme.flexible_use:
         words = "whether a successor may meet reform from what its predecessors banked is for its own direction to say"
         yield "reorganisation", words, "set programme.flexible_use = false where councils are reorganised"

@@ -72,6 +72,8 @@ class Successor(Settings):
     """What people call it."""
     of: Annotated[tuple[str, ...], Field(min_length=1)]
     """The agencies that are dissolved into it."""
+    districts: tuple[str, ...] = ()
+    """Its part of an agency that several successors share, as a county council in two: what is in these districts (sites)."""
 
 
 class Reorganisation(Settings):
@@ -88,14 +90,39 @@ class Reorganisation(Settings):
 
     @model_validator(mode="after")
     def once_each(self) -> Self:
-        """No agency passes to two successors."""
-        gone = [each for successor in self.successors for each in successor.of]
-        twice = sorted({each for each in gone if gone.count(each) > 1})
+        """An agency that passes to several successors is shared by district, and no district is two successors'."""
+        shared = self.shared
+        for successor in self.successors:
+            for each in sorted(shared & set(successor.of)):
+                if not successor.districts:
+                    raise ValueError(f"{each}: passes to several successors, so each needs its districts ({successor.agency})")
+        named = [each for successor in self.successors for each in successor.districts]
+        twice = sorted({each for each in named if named.count(each) > 1})
         if twice:
-            raise ValueError(f"{', '.join(twice)}: an agency passes to one successor only")
+            raise ValueError(f"{', '.join(twice)}: a district is one successor's")
         return self
 
     @property
+    def shared(self) -> frozenset[str]:
+        """Agencies that pass to more than one successor."""
+        gone = [each for successor in self.successors for each in set(successor.of)]
+        return frozenset(each for each in gone if gone.count(each) > 1)
+
+    @property
+    def dissolved(self) -> tuple[str, ...]:
+        """The agencies that pass to a successor, sorted."""
+        return tuple(sorted({each for successor in self.successors for each in successor.of}))
+
+    @property
     def heir(self) -> dict[str, str]:
-        """The successor of each agency that is dissolved."""
-        return {each: successor.agency for successor in self.successors for each in successor.of}
+        """The successor of each agency that is dissolved; of a shared one the first."""
+        return {each: self.heir_in(each, "") for each in self.dissolved}
+
+    def heir_in(self, agency: str, district: str) -> str:
+        """Who takes over what an agency has in a district; the agency itself where it is not dissolved.
+
+        What a shared agency has outside every district that is named passes to the first successor that shares it.
+        """
+        takes = [successor for successor in self.successors if agency in successor.of]
+        there = [successor for successor in takes if district in successor.districts]
+        return (there or takes)[0].agency if takes else agency

@@ -43,7 +43,7 @@ def check_ids(scenario: Scenario, place: Place) -> Iterator[Issue]:
 def _dissolved(scenario: Scenario) -> tuple[str, ...]:
     """Agencies that pass to a successor, of those that are still there."""
     return (
-        tuple(each for way in scenario.reorganisation if way.name != scenario.reorganised for each in way.heir)
+        tuple(each for way in scenario.reorganisation if way.name != scenario.reorganised for each in way.dissolved)
         if not scenario.reorganised
         else ()
     )

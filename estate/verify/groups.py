@@ -133,8 +133,9 @@ def check_same_service(case: Case, table: pd.DataFrame) -> Iterator[Finding]:
     want: dict[tuple[str, str, str], tuple[set[str], list[str]]] = {}
     for way in case.scenario.reorganisation:
         for point, row in case.points.items():
-            heir, home = way.heir.get(str(row["agency"])), case.today.host[point]
-            if heir is not None and not case.outside(home):
+            home = case.today.host[point]
+            heir = way.heir_in(str(row["agency"]), str(case.sites[home]["district"]))
+            if str(row["agency"]) in way.dissolved and not case.outside(home):
                 councils, homes = want.setdefault((way.name, heir, str(row["service"])), (set(), []))
                 councils.add(str(row["agency"]))
                 homes.append(home)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from repository import WORCESTERSHIRE
 
-from estate.errors import InputError
+from estate.errors import InputError, UsageError
 from estate.load import load
 from estate.load.reorganise import passed_on
 from estate.pipeline.decide import decide, stored
@@ -116,3 +116,38 @@ def test_passing_on_to_oneself_changes_nothing_but_the_record():
     assert list(again.agencies.index) == list(place.agencies.index)
     assert (again.sites["agency"] == place.sites["agency"]).all()
     assert np.array_equal(again.point_site, place.point_site)
+
+
+SHARED = (
+    'reorganisation=[{name="two",vesting_date=2016-04-01,successors=['
+    '{agency="N",name="North",of=["BDC","RBC","WFDC","WCC"],districts=["Bromsgrove","Redditch","Wyre Forest"]},'
+    '{agency="S",name="South",of=["MHDC","WORCESTER","WDC","WCC"],districts=["Malvern Hills","Worcester","Wychavon"]}]}]'
+)
+
+
+def test_a_county_council_is_shared_between_two_by_district():
+    place, before = load(load_scenario(COUNTY, (SHARED, "reorganised=two"))), load(load_scenario(COUNTY))
+    mine = before.sites["agency"] == "WCC"
+    north = before.sites["district"].isin(["Bromsgrove", "Redditch", "Wyre Forest"])
+    assert (place.sites["agency"][mine & north] == "N").all()
+    assert (place.sites["agency"][mine & ~north] == "S").all()
+    assert (mine & north).sum() > 3
+    assert (mine & ~north).sum() > 3
+    points = before.access_points["agency"] == "WCC"
+    there = north.reindex(before.access_points["site_id"]).to_numpy()
+    assert (place.access_points["agency"][points & there] == "N").all()
+    assert (place.access_points["agency"][points & ~there] == "S").all()
+    assert not {"WCC", "BDC"} & set(place.agencies.index)
+
+
+@pytest.mark.parametrize(
+    ("was", "is_", "words"),
+    [
+        (',districts=["Malvern Hills","Worcester","Wychavon"]', "", "needs its districts"),
+        ('"Wychavon"', '"Redditch"', "is one successor's"),
+    ],
+)
+def test_a_share_without_districts_or_with_one_twice_is_refused(was, is_, words):
+    with pytest.raises(UsageError) as refused:
+        load_scenario(COUNTY, (SHARED.replace(was, is_),))
+    assert any(words in issue.message for issue in refused.value.issues)
