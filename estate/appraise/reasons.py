@@ -37,7 +37,7 @@ def why_it_moves(place: Place, plan: Plan, moved: Ints, scenario: Scenario) -> l
         needed = int((whole - hall - desk)[back].sum() + hall[back].max() + desks)
         short = len(arriving) > 0 and needed > max(int(room[home]), 0)
         named = {
-            f"{scenario.service_label(place.services[place.point_service[i]])} from {sites['name'].iloc[place.point_site[i]]}"
+            f"the {scenario.service_label(place.services[place.point_service[i]])} from {sites['name'].iloc[place.point_site[i]]}"
             for i in arriving.tolist()
         }
         found.append(f"makes room for {_listed(sorted(named))}" if short else BEST)

@@ -1,7 +1,7 @@
 """What the page's scripts know: the run as compact JSON, one list per column, ids and names as plain text.
 
-Sites, areas and services are referred to by position.  Distances are whole metres and times whole seconds (to the nearest
-ten), null when out of reach.
+Sites, areas and services are referred to by position.  Distances are whole metres and times whole seconds, as in the tables, so
+that the map's classes count the very people that the figures do; null when out of reach.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import pandas as pd
 
 from estate.page import facts, words
 from estate.page.decision import numbers
-from estate.page.equality import PLACES
 from estate.page.facts import Floats, Journeys, Point
 from estate.page.geography import Areas, insets, towns
 from estate.page.map import Drawing
@@ -31,6 +30,8 @@ SITE_NUMBERS = {
     "running_cost_after_gbp_pa": "costAfter",
     "net_receipt_gbp": "receipt",
 }
+NAMED = ("district", "ward", "parish", "postcode_district")
+"""Columns of zones by which people look for where they live."""
 ANY = "any"
 """The view of whatever service changes worst."""
 
@@ -177,7 +178,7 @@ def _zones(run: Run, areas: Areas, trips: Journeys) -> dict[str, Any]:
             frame["name"].where(frame["name"].astype(str) != "", frame.index.to_series()) if "name" in frame else frame.index
         )
         result["name"] = [words.clean(name) for name in named]
-        result |= {column: coded(frame[column]) for column in PLACES if column in frame}
+        result |= {column: coded(frame[column]) for column in NAMED if column in frame}
     before, after = grouped(trips.before, areas, trips.people), grouped(trips.after, areas, trips.people)
     for k, service in enumerate(trips.services):
         journey: dict[str, Any] = _journey(before[:, k], after[:, k])
@@ -208,12 +209,12 @@ def grouped(distance_m: Floats, areas: Areas, people: Floats) -> Floats:
 
 def _journey(before: Floats, after: Floats) -> dict[str, Any]:
     """Journeys before, and the change to them."""
-    return {"before": whole(np.round(before, -1)), **spread(before, after)}
+    return {"before": whole(before), **spread(before, after)}
 
 
 def spread(before: Floats, after: Floats) -> dict[str, Any]:
     """The journeys that change: mostly none, so they are listed by position."""
-    change = np.where(np.isfinite(after), np.round(after, -1), -1.0)
+    change = np.where(np.isfinite(after), np.round(after), -1.0)
     same = np.isclose(before, after, rtol=0.0, atol=0.5, equal_nan=True)
     return {
         "at": np.flatnonzero(~same).tolist(),

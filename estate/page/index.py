@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 STYLES = ("page.css", "map.css", "sketch.css", "print.css", "programme.css")
 BEFORE_MAP = ("core.js", "marks.js")
-AFTER_MAP = ("map.js", "keyboard.js", "insets.js", "legend.js", "panel.js", "card.js", "search.js", "tables.js", "main.js")
+AFTER_MAP = (
+    "map.js", "keyboard.js", "insets.js", "legend.js", "panel.js", "card.js", "picture.js", "search.js", "tables.js", "main.js",
+)  # fmt: skip
 
 
 def render(run: Run, *, public: bool = False, evidence: Evidence | None = None, nights: Sequence[tuple[str, str]] = ()) -> str:

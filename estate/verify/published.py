@@ -247,7 +247,7 @@ def _leaves(case: Case, decision: Decision, point: str) -> str:
         return "its building closes"
     coming = sorted(
         {
-            f"{case.scenario.service_label(case.points[each]['service'])} from {case.sites[case.today.host[each]]['name']}"
+            f"the {case.scenario.service_label(case.points[each]['service'])} from {case.sites[case.today.host[each]]['name']}"
             for each in case.moved(decision)
             if decision.host[each] == old
         }

@@ -20,7 +20,7 @@ def test_a_counter_makes_room_only_where_it_would_not_fit_with_those_that_come(c
     place = tiny_place(sites={"library": {"capacity_m2": capacity}})
     said = reasons(place, {"p4": "library", "p2": "hall"})
     assert said["p4"] == CLOSES
-    assert said["p2"] == ("makes room for Jobcentre from Jobcentre" if short else BEST)
+    assert said["p2"] == ("makes room for the Jobcentre from Jobcentre" if short else BEST)
 
 
 def test_an_overfull_building_that_gains_nobody_drives_nobody_out():

@@ -1,5 +1,6 @@
 """The page for whoever opens it: in the dark, from the keyboard, on a phone, looking for their own neighbourhood."""
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,7 @@ def test_the_map_is_one_stop_and_arrows_go_from_building_to_building(open_page, 
     page = open_page(page_file, viewport={"width": 1366, "height": 900})
     stops = "[...document.querySelectorAll('.canvas *, .insets *')].filter((each) => each.tabIndex >= 0).length"
     assert page.evaluate(stops) == 1
-    page.locator("#whole").focus()
+    page.locator("#picture").focus()
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.getAttribute('aria-roledescription')") == "map"
     told = []
@@ -126,6 +127,33 @@ def test_a_link_brings_back_where_the_map_looked(open_page, page_file):
     again.goto(page.url)
     again.reload()
     assert again.evaluate(where) == pytest.approx(wanted, abs=1e-3)
+
+
+def test_the_map_can_be_saved_as_a_picture(open_page, page_file):
+    page = open_page(page_file, viewport={"width": 1366, "height": 900})
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save as a picture").click()
+    picture = saved.value.path().read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    width = int.from_bytes(picture[16:20])
+    assert width == 2 * round(page.locator(".canvas").bounding_box()["width"])
+    inked = page.evaluate(
+        """async (data) => {
+          const image = new Image();
+          image.src = data;
+          await image.decode();
+          const canvas = Object.assign(document.createElement("canvas"), { width: image.width, height: image.height });
+          const context = canvas.getContext("2d");
+          context.drawImage(image, 0, 0);
+          const pixels = context.getImageData(0, 0, image.width, image.height).data;
+          const seen = new Set();
+          for (let at = 0; at < pixels.length; at += 4) seen.add(65536 * pixels[at] + 256 * pixels[at + 1] + pixels[at + 2]);
+          const { hub, gone } = estate.colours();
+          return [hub, gone].every((colour) => seen.has(parseInt(colour.slice(1), 16)));
+        }""",
+        f"data:image/png;base64,{base64.b64encode(picture).decode()}",
+    )
+    assert inked, "buildings that stay and that go are on it"
 
 
 def test_a_table_can_be_saved_from_the_page_alone(open_page, tmp_path):

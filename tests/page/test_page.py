@@ -226,11 +226,30 @@ def test_tables_sort_filter_and_lead_to_the_map(open_page, page_file):
     assert "Malvern" in page.locator("#panel h3").inner_text()
 
 
-def test_print_is_a3_and_one_building_prints_alone(open_page, page_file, pictures, tmp_path):
+def test_print_is_a4_with_two_sheets_for_members_and_one_for_each_building_that_closes(open_page, page_file, pictures):
     page = open_page(page_file, viewport={"width": 1440, "height": 1000})
     page.pdf(path=pictures / "county.pdf", prefer_css_page_size=True, print_background=True)
     data = (pictures / "county.pdf").read_bytes()
-    assert re.search(rb"MediaBox \[0 0 119[01](\.\d+)? 84[12](\.\d+)?\]", data)
+    assert re.search(rb"MediaBox \[0 0 59[56](\.\d+)? 84[12](\.\d+)?\]", data)
+    assert page.locator(".sheets").count() == 0, "what was laid out for the paper is put back"
+    assert page.evaluate("document.getElementById('people').compareDocumentPosition(document.getElementById('money')) & 4")
+    opened = page.locator("details.table[open]").count()
+    # A sheet is 186 by 273 mm within its margins.
+    page.set_viewport_size({"width": 703, "height": 1032})
+    page.emulate_media(media="print")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    first, second, third = (page.locator(name).bounding_box() for name in ("#decision", "#map", "#money .agencies"))
+    assert first["y"] + first["height"] <= 1032
+    assert third["y"] - second["y"] <= 1032
+    gone = (county().tables["sites"]["after"] == "released").sum()
+    assert page.locator(".sheets > div").count() == gone
+    assert page.locator("details.table:not([open])").count() == 0
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.locator("details.table[open]").count() == opened
+
+
+def test_one_building_prints_alone(open_page, page_file):
+    page = open_page(page_file, viewport={"width": 1440, "height": 1000})
     at(page, "#site=W-LIB-REDDITCH")
     page.evaluate("window.print = () => {}")
     page.get_by_role("button", name="Print this building").click()
@@ -513,6 +532,9 @@ def test_the_map_opens_on_the_worst_change_with_classes_fitted_to_it(open_page, 
     lost = county().place.zones["population"].reindex(worst.index)[worst > 80].sum()
     assert sum(int(n.replace(",", "")) for n in re.findall(r"farther\s+([\d,]+) people", key)) == lost
     assert f"{lost:,}" in page.locator(".figures").inner_text(), "chart, table, figure and map have one threshold"
+    mile = county().place.zones["population"].reindex(worst.index)[worst > 1609.344].sum()
+    assert f"over a mile farther {mile:,} people" in " ".join(key.split())
+    assert f"{mile:,} of them by more than a mile" in page.locator(".figures").inner_text()
 
 
 def test_a_service_shows_itself_in_panel_and_tooltip(open_page, page_file):

@@ -4,6 +4,7 @@
   const data = estate.json("estate-data");
   const byId = (id) => document.getElementById(id);
   const VIEWS = ["today", "plan", "change"];
+  const MOST_SHEETS = 60;
 
   const known = (service) => service === "any" ? Boolean(data.zones.any) : data.services.some((each) => each.id === service);
 
@@ -128,9 +129,13 @@
     select(null, true);
     estate.say("Details closed");
   });
+  byId("picture").addEventListener("click", () => {
+    const notices = [...document.querySelectorAll("footer > p[data-notice]")].map((each) => each.textContent);
+    estate.picture(atlas.map, document.querySelector("h1").textContent, notices, "map.png").then(() => estate.say("The map is saved as a picture"));
+  });
   byId("whole").addEventListener("click", () => atlas.map.fitBounds(data.bounds, { animate: estate.motion }));
   const entries = data.sites.name.map((name, i) => ({ name, hint: "building", go: () => select(i, true) }));
-  for (const [kind, column] of [["District", "district"], ["Ward", "ward"]]) {
+  for (const [kind, column] of [["District", "district"], ["Ward", "ward"], ["Parish", "parish"], ["Postcode district", "postcode_district"]]) {
     if (data.zones[column]) data.zones[column].words.forEach((name) => entries.push({ name, hint: kind.toLowerCase(), go: () => group(kind, column, name) }));
   }
   data.towns.filter((town) => !town.beyond).forEach(({ name, at }) => entries.push({ name, hint: "town", go: () => {
@@ -151,9 +156,32 @@
     if (!look() && state.site !== null) atlas.reveal(state.site, true, false);
   };
   window.addEventListener("hashchange", () => { if (stated()) restore(); });
+  // Paper has another order: the map and the sums are the second sheet, then one for each building that closes; tables that are
+  // folded up are opened.  What was done for it is undone afterwards.
+  let undo = [];
+  const lay = () => {
+    const [people, money] = ["people", "money"].map(byId);
+    const after = money.nextElementSibling;
+    people.before(money);
+    undo.push(() => (after ? after.before(money) : money.parentNode.append(money)));
+    const sheets = estate.el("section", { class: "sheets" }, Object.keys(data.numbers).map(Number).sort((a, b) => data.numbers[a] - data.numbers[b]).slice(0, MOST_SHEETS).map((i) => {
+      const sheet = estate.el("div");
+      new estate.Panel(sheet, data, () => {}).show(i);
+      return sheet;
+    }));
+    money.after(sheets);
+    undo.push(() => sheets.remove());
+    document.querySelectorAll("details.table:not([open])").forEach((each) => {
+      each.open = true;
+      undo.push(() => { each.open = false; });
+    });
+  };
+
   // A printed map has another size: it is given that size, and drawn for it, before the paper is laid out.
   const refit = (printing) => {
     document.body.classList.toggle("printing", printing);
+    if (printing && !undo.length && !document.body.classList.contains("one-building")) lay();
+    if (!printing) undo.splice(0).reverse().forEach((back) => back());
     show();
     atlas.map.invalidateSize({ animate: false });
     atlas.map.fitBounds(data.bounds, { animate: false });
