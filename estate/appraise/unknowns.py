@@ -67,7 +67,7 @@ def _people(measured: Measured) -> Iterator[Line]:
         if not any(name.casefold().startswith(beginnings) for name in labels):
             yield (
                 topic,
-                f"the zones do not say it (no {column})",
+                "the zones do not say it",
                 "access cannot be shown by it",
                 f"a column {column} in zones",
             )

@@ -18,6 +18,8 @@ LONG_YEARS = 20
 """An agency that gets its own money back only after more years than this is named beside the total."""
 NEED = ("one_off_gbp", "receipts_gbp", "need_gbp", "gain_gbp_pa")
 NEVER = "never"
+LABEL = 52.0
+"""About how wide the name of a financial year is in a chart."""
 
 
 def _agencies(run: Run) -> pd.DataFrame:
@@ -104,13 +106,19 @@ def cash(run: Run) -> Chart | None:
     scale = span([high - low], bottom - top)
     zero = top + high * scale
     step = (WIDTH - 16) / count
+    named: list[int] = []
+    # The deepest year and the one that pays back matter most; a year that would run into one of them is not named.
+    for i in (lowest, turn, 0):
+        if i < count and all(abs(i - other) * step > LABEL for other in named):
+            named.append(i)
     for i in range(count):
         x, value = 8 + i * step, float(shown[i])
         chart.bar(
             x + step * 0.15, zero - max(value, 0) * scale, step * 0.7, abs(value) * scale, "plan" if value > 0 else "farther"
         )
-        if i in (lowest, turn) or not i:
-            chart.label(x + step / 2, bottom + 16, "middle small", years[i])
+        if i in named:
+            at = min(max(x + step / 2, LABEL / 2), WIDTH - LABEL / 2)
+            chart.label(at, bottom + 16, "middle small", years[i])
     for i in range(count - 1):
         x = 8 + (i + 0.5) * step
         chart.line(x, zero - float(line[i]) * scale, x + step, zero - float(line[i + 1]) * scale, "link")

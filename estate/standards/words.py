@@ -17,13 +17,35 @@ def in_words(rule: Standard, scenario: Scenario) -> str:
         what = "the nearest remaining counter" if rule.test == "nearest" else "the counter's own new building"
         then = {"forbid": "never farther", "flag": "else consult", "price": f"else £{rule.price_gbp:,.0f} a year"}[rule.action]
         return f"{what} within {limit} of a counter that leaves; {then}"
-    who = "people" if rule.people == "everyone" else f"people in '{rule.people}'"
-    where = "".join(f", {column.replace('_', ' ')} {value}" for column, value in rule.where.items())
+    where = "".join(_where(column, value) for column, value in rule.where.items())
     each = f", in each {rule.each.replace('_', ' ')}" if rule.each else ""
     more = f"more than {rule.tolerance.text} " if rule.tolerance else ""
     beyond = f"; nobody beyond it today goes {more}farther" if rule.beyond == "no-worse" and rule.share == 1 else ""
     backup = f" of {rule.backup} sites" if rule.backup > 1 else ""
-    return f"{percent(rule.share)} of {who}{where} within {limit}{backup}{each}{beyond}"
+    return f"{_who(rule)}{where} within {limit}{backup}{each}{beyond}"
+
+
+def _who(rule: Standard) -> str:
+    """How many of whom: ``everybody``, ``95% of people``, ``all people counted as no car``."""
+    whole, counted = rule.share == 1, rule.people != "everyone"
+    if whole and not counted:
+        return "everybody"
+    share = "all" if whole else f"{percent(rule.share)} of"
+    return f"{share} people{f' counted as {rule.people.replace("_", " ")}' if counted else ''}"
+
+
+PLACES = {("rural_urban", "urban"): " in town", ("rural_urban", "rural"): " in the country"}
+COMPARED = {"<=": "at most", ">=": "at least", "<": "under", ">": "over"}
+
+
+def _where(column: str, value: str | float | bool) -> str:  # noqa: FBT001
+    """A condition on zones: `` in town``, `` where deprived urban is yes``, `` where imd rank is at most 4926``."""
+    text = str(value).strip()
+    if found := PLACES.get((column, text.casefold())):
+        return found
+    sign = next((each for each in COMPARED if text.startswith(each)), "")
+    said = f"{COMPARED[sign]} {text[len(sign) :].strip()}" if sign else text
+    return f" where {column.replace('_', ' ')} is {said}"
 
 
 def percent(share: float) -> str:

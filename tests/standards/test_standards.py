@@ -241,8 +241,21 @@ def test_rules_read_as_sentences():
         {"service": "library", "limit": "1 mile", "share": 0.95, "people": "age65", "each": "postcode_district"},
     )
     words = [in_words(rule, scenario) for rule in rules(scenario)]
-    assert words[0] == "100% of people within 3 miles by road; nobody beyond it today goes more than 1 mile farther"
-    assert words[1] == "95% of people in 'age65' within 1 mile by road, in each postcode district"
+    assert words[0] == "everybody within 3 miles by road; nobody beyond it today goes more than 1 mile farther"
+    assert words[1] == "95% of people counted as age65 within 1 mile by road, in each postcode district"
+
+
+def test_conditions_read_as_people_say_them():
+    conditions = ({"rural_urban": "urban"}, {"rural_urban": "rural"}, {"imd_rank": "<= 4926"}, {"deprived_urban": "yes"})
+    scenario = with_standards(
+        *({"service": "library", "limit": "2 miles", "where": each, "beyond": "strict"} for each in conditions)
+    )
+    assert [in_words(rule, scenario) for rule in rules(scenario)] == [
+        "everybody in town within 2 miles by road",
+        "everybody in the country within 2 miles by road",
+        "everybody where imd rank is at most 4926 within 2 miles by road",
+        "everybody where deprived urban is yes within 2 miles by road",
+    ]
 
 
 def test_public_transport_minutes_from_a_table():
