@@ -48,12 +48,11 @@ class Flows:
         return float(self.worth.factor @ self.net)
 
     def changed(self, what: Sensitivity) -> Flows:
-        """The same plan with other receipts, one-off costs (all sale costs among them) or savings, or with later savings."""
-        late = np.zeros_like(self.saving)
-        kept = max(len(late) - what.delay_years, 0)
-        late[len(late) - kept :] = self.saving[:kept]
-        dearer = self.one_off * what.one_off, self.sale_costs * what.one_off
-        return Flows(late * what.savings, *dearer, self.sales * what.receipts, self.later, self.worth)
+        """The same plan with other receipts, one-off costs (all sale costs among them) or savings, or with either later."""
+        saving = _later(self.saving, what.delay_years)
+        sales, costs = (_later(each, what.receipts_late_years) for each in (self.sales, self.sale_costs))
+        dearer = self.one_off * what.one_off, costs * what.one_off
+        return Flows(saving * what.savings, *dearer, sales * what.receipts, self.later, self.worth)
 
     def payback_year(self) -> int | None:
         """The year in which the plan pays back: the first from which its discounted total is never negative again.
@@ -64,6 +63,12 @@ class Flows:
         if not len(short):
             return 0
         return None if short[-1] == len(self.net) - 1 else int(short[-1]) + 1
+
+
+def _later(flow: Floats, years: int) -> Floats:
+    """What falls in each year, so many years later; what falls beyond the horizon is left out."""
+    kept = max(len(flow) - years, 0)
+    return np.append(np.zeros(len(flow) - kept), flow[:kept])
 
 
 def flows(scenario: Scenario, book: Ledger) -> Flows:
@@ -127,6 +132,7 @@ def sensitivities_table(scenario: Scenario, cash: Flows) -> pd.DataFrame:
                 "one_off": each.one_off,
                 "savings": each.savings,
                 "delay_years": each.delay_years,
+                "receipts_late_years": each.receipts_late_years,
                 "npv_gbp": round(what_if.npv(), 2),
                 "change_gbp": round(what_if.npv() - cash.npv(), 2),
                 "annual_equivalent_saving_gbp_pa": round(what_if.npv() / what_if.worth.annuity, 2),

@@ -2,21 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
-
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """A table of the run as the page shows it; without ``columns``, every column under a heading made of its name."""
-
-    name: str
-    title: str
-    intro: str
-    columns: Mapping[str, str]
-    assumed: Mapping[str, str] = field(default_factory=dict)
-    """Column = the input column whose being assumed makes it an assumed figure."""
-
+from estate.page.schedule import SCHEDULE
+from estate.page.spec import Spec
 
 SPECS = (
     Spec(
@@ -182,115 +169,7 @@ SPECS = (
             "nearest_after": "Nearest in the plan",
         },
     ),
-    Spec(
-        "programme",
-        "Steps of the programme",
-        "Every step, in the order in which they are taken.",
-        {
-            "date": "Day",
-            "year": "Year",
-            "works_year": "Works paid in",
-            "step": "Step",
-            "service": "Service",
-            "building": "Building",
-            "to_building": "To",
-            "cost_gbp": "Costs",
-            "receipt_gbp": "Brings",
-            "receipt_year": "Brought in",
-            "worth_gbp": "Worth",
-            "a_year_later_gbp": "Lost if a year later",
-            "waits_for": "Waits for",
-        },
-    ),
-    Spec(
-        "cash",
-        "Cash by purse and year",
-        "What each purse with a limit receives and pays: its lines add up to what it has left.",
-        {"purse": "Purse", "year": "Year", "kind": "Kind of money", "line": "What for", "amount_gbp": "Amount"},
-    ),
-    Spec(
-        "access_by_year",
-        "Access in every year",
-        "What each year of the programme means for journeys, against today.",
-        {
-            "year": "Year",
-            "service": "Service",
-            "within_before": "Within the limit today",
-            "within_after": "Within it in that year",
-            "mean_after_m": "Average distance",
-            "worse_off": "Farther than today",
-            "better_off": "Nearer than today",
-        },
-    ),
-    Spec(
-        "lease_diary",
-        "Lease diary",
-        "Every lease that ends or may be broken: when notice falls due, and what becomes of the building.",
-        {
-            "building": "Building",
-            "agency": "Held by",
-            "notice_by": "Notice by",
-            "lease_break": "May be broken on",
-            "lease_end": "Ends on",
-            "left_on": "Left on",
-            "becomes": "What becomes of it",
-        },
-    ),
-    Spec(
-        "invest",
-        "What more capital would buy",
-        "The programme chosen again with more capital in one purse from one year on.",
-        {
-            "purse": "Purse",
-            "year": "From",
-            "capital_gbp": "More capital",
-            "worth_more_gbp": "Worth more by",
-            "per_pound": "For each pound",
-            "status": "Proof",
-        },
-    ),
-    Spec(
-        "delay",
-        "What waiting costs",
-        "The programme chosen again with one step not before the year after, or one sale paid a year later.",
-        {
-            "what": "What",
-            "service": "Service",
-            "building": "Building",
-            "year": "From",
-            "not_before": "To",
-            "worth_less_gbp": "Costs",
-            "status": "Proof",
-        },
-    ),
-    Spec(
-        "cases",
-        "If money turns out otherwise",
-        "The best programme of each case, what this one would be worth in it, and the one whose largest regret is smallest.",
-        {
-            "case": "Case",
-            "best_gbp": "Best programme",
-            "this_programme_gbp": "This programme",
-            "regret_gbp": "Regret",
-            "short_gbp": "A purse is short by",
-            "least_regret_programme_gbp": "Programme of least regret",
-            "its_regret_gbp": "Its regret",
-        },
-    ),
-    Spec(
-        "least_regret",
-        "The programme of least regret",
-        "Its steps, in the order in which they are taken.",
-        {
-            "date": "Day",
-            "step": "Step",
-            "service": "Service",
-            "building": "Building",
-            "to_building": "To",
-            "cost_gbp": "Costs",
-            "receipt_gbp": "Brings",
-        },
-    ),
+    *SCHEDULE,
     Spec(
         "agencies",
         "Who pays and who gains",

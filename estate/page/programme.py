@@ -19,6 +19,7 @@ from estate.page.data import grouped, spread
 from estate.page.geography import Areas
 from estate.place import Plan
 from estate.standards.measured import Measured
+from estate.wording import listed
 
 if TYPE_CHECKING:
     from estate.runs.run import Run
@@ -87,6 +88,13 @@ def _lead(run: Run, said: Mapping[str, Any], steps: pd.DataFrame) -> list[str]:
         left = said["at_most_gbp"] - said["worth_gbp"]
         proof = "no order is worth more" if said["status"] == "optimal" else f"no order is worth over {words.gbp(left)} more"
         found.append(f"It is worth {words.gbp(said['worth_gbp'])} ({words.plain(said['aim'])}): proven, {proof}.")
+    for fund in said.get("funds", ()):
+        back = f"the last of it is paid back in {fund['repaid_in']}" if fund["repaid_in"] else "a grant, not paid back"
+        found.append(f"{words.plain(fund['name'])}: {words.gbp(fund['drawn_gbp'])} is drawn, {back}.")
+    if said.get("vesting_date"):
+        names = sorted({str(each) for each in said["successors"].values()})
+        passed = f"{words.plural(len(said['successors']), 'council')} pass to {words.plain(listed(names))}"
+        found.append(f"On {spoken_day(said['vesting_date'])} {passed}, who from then on decide, pay and are paid.")
     if said.get("leases_that_end") == "left":
         found.append("A building whose lease ends is left by then.")
     elif said:

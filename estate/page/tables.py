@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from estate.page import facts, words
-from estate.page.catalogue import SPECS, Spec
+from estate.page.catalogue import SPECS
 from estate.page.facts import Journeys
+from estate.page.spec import Spec
 from estate.wording import figure_words
 
 if TYPE_CHECKING:

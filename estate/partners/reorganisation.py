@@ -43,7 +43,7 @@ def reorganisation_tables(found: Partnership) -> dict[str, pd.DataFrame]:
         then = partnership(moved, plan)
         rows.append(_row(way.name, way.vesting_date.isoformat(), then))
         same.append(_same_service(measured.place, then.formulation.plan(place, then.whole.plan), way))
-    consents = pd.concat([_consents(measured, plan, way) for way in ways], ignore_index=True)
+    consents = pd.concat([consents_table(measured, plan, way) for way in ways], ignore_index=True)
     return {"reorganisation": pd.DataFrame(rows), "consents": consents, "same_service": pd.concat(same, ignore_index=True)}
 
 
@@ -73,7 +73,7 @@ WHAT = {
 }
 
 
-def _consents(measured: Measured, plan: Plan, way: Reorganisation) -> pd.DataFrame:
+def consents_table(measured: Measured, plan: Plan, way: Reorganisation) -> pd.DataFrame:
     """Entries of dissolved agencies that are over a threshold and fall before vesting."""
     place, base = measured.place, measured.scenario.money.base_year
     entries = ledger(place, measured.scenario, plan).once

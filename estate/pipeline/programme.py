@@ -25,13 +25,16 @@ from estate.pipeline.decide import Outcome, stored
 from estate.pipeline.judge import judge
 from estate.pipeline.manifest import manifest_of
 from estate.pipeline.prepare import Prepared, Say, prepare, quiet
+from estate.place import Plan
 from estate.problem import Problem, Solution
+from estate.programme.books import bodies_table
 from estate.programme.delay import delay_table
-from estate.programme.explain import why_none
-from estate.programme.invest import invest_table
+from estate.programme.explain import stands_in_the_way, why_none
+from estate.programme.invest import borrowing_table, invest_table
 from estate.programme.orders import Course
 from estate.programme.regret import regret
 from estate.programme.search import solve
+from estate.programme.succession import succession
 from estate.programme.tables import programme_tables
 from estate.programme.terms import Terms, asked, terms_of
 from estate.runs.run import column_kinds
@@ -144,6 +147,8 @@ def asked_besides(terms: Terms, course: Course, more: More, stop: threading.Even
         if more.invest_gbp is not None:
             say("choosing again with more capital in each year")
             found["invest"] = invest_table(terms, course, more.invest_gbp, clock())
+            if len(lent := borrowing_table(terms, course, clock())):
+                found["borrowing"] = lent
         if more.delay:
             say("choosing again with each step, and each receipt, a year later")
             found["delay"] = delay_table(terms, course, clock())
@@ -169,6 +174,40 @@ def _reasons(terms: Terms, stop: threading.Event) -> tuple[Issue, ...]:
         return (Issue("programme.unexplained", "there is provably none; why was not found in time", remedy),)
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Whether there is a programme (None: not settled in time), and what stands in its way."""
+
+    feasible: bool | None
+    issues: tuple[Issue, ...]
+
+    @property
+    def words(self) -> str:
+        """The answer, in a sentence."""
+        if self.feasible is None:
+            return "Whether it can be put in order was not settled in the time allowed: --time-limit SECONDS allows more."
+        return (
+            "There is a programme of it: 'estate programme' finds the best."
+            if self.feasible
+            else "There is no programme of it."
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """As plain data."""
+        said = [{"code": each.code, "message": each.message, "remedy": each.remedy} for each in self.issues]
+        return {"feasible": self.feasible, "issues": said}
+
+
+def order_of(measured: Measured, allowed_s: float) -> Order:
+    """Whether a scenario's programme exists, and if not, why: what 'estate explain' says of it."""
+    clock = Clock(time.monotonic() + allowed_s)
+    try:
+        issues = stands_in_the_way(terms_of(measured), clock)
+    except SolverError:
+        return Order(None, ())
+    return Order(not issues, issues)
+
+
 def carried_out(
     prepared: Prepared, terms: Terms, course: Course, tables: Mapping[str, pd.DataFrame], *, say: Say = quiet
 ) -> Outcome:
@@ -178,7 +217,9 @@ def carried_out(
     formulation = formulate(measured)
     plan = terms.formulation.plan(prepared.place, course.state(-1))
     appraisal = appraise(measured, plan, formulation.state.why)
-    appraisal = Appraisal({**appraisal.tables, **tables}, appraisal.summary)
+    bodies = bodies_table(terms, appraisal.tables["ledger"])
+    more = {"bodies": bodies, "consents": consents_of(measured, plan, terms)} if len(bodies) else {}
+    appraisal = Appraisal({**appraisal.tables, **tables, **more}, appraisal.summary)
     dated = replace(prepared, measured=measured)
     answer = _answer(formulation.problem, formulation.solution(plan), terms, course)
     manifest = manifest_of(dated, formulation, answer, appraisal)
@@ -228,7 +269,41 @@ def summary(terms: Terms, course: Course, tables: Mapping[str, pd.DataFrame]) ->
         "let_go_by_year": _by_year(terms, steps, "let go"),
         "complete_on": str(steps["date"].max()) if len(steps) else "",
         "leases_that_end": asked(scenario).leases,
+        "funds": _funds(tables.get("funds")),
+        **_vesting(scenario),
     }
+
+
+def _funds(table: pd.DataFrame | None) -> list[dict[str, Any]]:
+    """How much is drawn on each fund, and when the last of it is paid back (blank: a grant)."""
+    if table is None:
+        return []
+    found = []
+    for name, rows in table.groupby("fund", sort=False):
+        paid = rows[rows["repaid_gbp"] > 0]
+        drawn = round(float(rows["drawn_gbp"].sum()), 2)
+        found.append({"name": str(name), "drawn_gbp": drawn, "repaid_in": str(paid["year"].max()) if len(paid) else ""})
+    return found
+
+
+def _vesting(scenario: Scenario) -> dict[str, Any]:
+    """From when successors decide, pay and are paid, and whose they are."""
+    then = succession(scenario)
+    if then.way is None:
+        return {}
+    names = {each.agency: each.name or each.agency for each in then.way.successors}
+    return {
+        "vesting_date": then.way.vesting_date.isoformat(),
+        "successors": {old: names[new] for old, new in then.heir.items()},
+    }
+
+
+def consents_of(measured: Measured, plan: Plan, terms: Terms) -> pd.DataFrame:
+    """Disposals and contracts before vesting that may need a successor's consent."""
+    from estate.partners.reorganisation import consents_table  # noqa: PLC0415  (only where councils are dissolved)
+
+    way = succession(terms.measured.scenario).way
+    return consents_table(measured, plan, way) if way is not None else pd.DataFrame()
 
 
 def _by_year(terms: Terms, steps: pd.DataFrame, kind: str) -> list[int]:

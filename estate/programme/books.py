@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from estate.money.law import year_label
+from estate.problem import Ints
 from estate.programme.cash import BANKED, RECYCLED, SPENT
 from estate.programme.orders import Course, began
 from estate.programme.purses import Account, accounts, charges
@@ -35,7 +36,7 @@ def cash_table(terms: Terms, course: Course) -> pd.DataFrame:
         chosen = np.isin(frame["pair"], np.flatnonzero(pair == t)) | np.isin(frame["site"], np.flatnonzero(site == t))
         taken.append(frame[chosen])
     entries = pd.concat(taken, ignore_index=True)
-    found, _ = accounts(place, scenario, np.arange(_years(terms)))
+    found, _ = accounts(place, scenario, years_of(terms))
     rows = [row for account in found for row in _of_account(terms, account, course, entries)]
     found_rows = pd.DataFrame(rows, columns=["purse", "year", "kind", "line", "pence"])
     keys = ["purse", "year", "kind", "line"]
@@ -44,9 +45,9 @@ def cash_table(terms: Terms, course: Course) -> pd.DataFrame:
     return pd.DataFrame({**{key: table[key] for key in keys}, "year": labels, "amount_gbp": table["pence"] / 100})
 
 
-def _years(terms: Terms) -> int:
-    """How many years have entries."""
-    return 1 + max((int(frame["year"].max()) for frame in terms.ways.entries if len(frame)), default=0)
+def years_of(terms: Terms) -> Ints:
+    """(Y,) the years, after the base year, from the first to the last with entries."""
+    return np.arange(1 + max((int(frame["year"].max()) for frame in terms.ways.entries if len(frame)), default=0))
 
 
 def _of_account(terms: Terms, account: Account, course: Course, entries: pd.DataFrame) -> Iterator[_Row]:
@@ -70,7 +71,7 @@ def _lines(terms: Terms, account: Account, course: Course, entries: pd.DataFrame
     """The cash of one purse: its budgets, what its steps cost and bring, and the sums that were chosen."""
     purse, scenario = account.purse, terms.measured.scenario
     base = scenario.money.base_year
-    member = succession(scenario).members(terms.measured.place, purse, _years(terms))
+    member = succession(scenario).members(terms.measured.place, purse, len(years_of(terms)))
     mine = entries[member[entries["agency"].to_numpy(dtype=np.int64), entries["year"].to_numpy(dtype=np.int64)]]
     kinds = {line: kind for kind, lines in KINDS.items() for line in lines}
     for each in purse.budgets:
@@ -113,7 +114,7 @@ def funds_table(terms: Terms, course: Course) -> pd.DataFrame:
     """
     scenario = terms.measured.scenario
     funds = scenario.programme.funds if scenario.programme else ()
-    found, _ = accounts(terms.measured.place, scenario, np.arange(_years(terms)))
+    found, _ = accounts(terms.measured.place, scenario, years_of(terms))
     rows = []
     for fund in funds:
         moved: defaultdict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0])
@@ -134,3 +135,18 @@ def funds_table(terms: Terms, course: Course) -> pd.DataFrame:
                 figures = (drawn, repaid, owed, round(fund.gbp * 100) - out)
                 rows.append((fund.name, purse, year_label(year), *(pence / 100 for pence in figures)))
     return pd.DataFrame(rows, columns=FUNDS)
+
+
+def bodies_table(terms: Terms, ledger: pd.DataFrame) -> pd.DataFrame:
+    """``body, year, line, amount_gbp``: the ledger by who there is in each year; nothing where nobody is dissolved."""
+    then, base = succession(terms.measured.scenario), terms.measured.scenario.money.base_year
+    if not then.heir:
+        return pd.DataFrame(columns=["body", "year", "line", "amount_gbp"])
+    years = ledger["year"].str[:4].astype(int) - base
+    body = [then.body(agency, year) for agency, year in zip(ledger["agency"].astype(str), years, strict=True)]
+    whole = ledger.assign(body=body, pence=(ledger["amount_gbp"] * 100).round().astype("int64"))
+    found = whole.groupby(["body", "year", "line"], as_index=False)["pence"].sum()
+    found = found[found["pence"] != 0].reset_index(drop=True)
+    return pd.DataFrame(
+        {"body": found["body"], "year": found["year"], "line": found["line"], "amount_gbp": found["pence"] / 100}
+    )

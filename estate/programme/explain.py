@@ -50,6 +50,17 @@ def why_none(terms: Terms, clock: Clock = NEVER) -> tuple[Issue, ...]:
     return tuple(issues) or (Issue("programme.rule", f"this cannot be met: {found}", remedy),)
 
 
+def stands_in_the_way(terms: Terms, clock: Clock = NEVER) -> tuple[Issue, ...]:
+    """:func:`why_none` where there is no programme; nothing where there is one.
+
+    Raises
+    ------
+    SolverError
+        When the clock ended before that was known.
+    """
+    return () if solve(_worthless(terms.orders), clock=clock) is not None else why_none(terms, clock)
+
+
 def members(scenario: Scenario) -> Iterator[Demand]:
     """Every setting that can stand in the way of a programme."""
     programme = asked(scenario)

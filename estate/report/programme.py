@@ -10,10 +10,12 @@ from estate.runs.run import Run
 
 STEPS = (
     Col("date", "Day", width=12), Col("works_year", "Works paid in", width=11), Col("step", "Step", width=9),
-    Col("service", "Service", width=14), Col("agency", "Agency", width=12), Col("building", "From", "wrap", 30),
+    Col("service", "Service", width=14), Col("agency", "Agency", width=12), Col("decided_by", "Decided by", width=12),
+    Col("building", "From", "wrap", 30),
     Col("to_building", "To", "wrap", 30), Col("cost_gbp", "Costs", "gbp", 15, total=True),
     Col("receipt_gbp", "Brings", "gbp", 15, total=True), Col("receipt_year", "Brought in", width=11),
-    Col("worth_gbp", "Worth", "gbp", 15, total=True), Col("a_year_later_gbp", "Lost if a year later", "gbp", 15),
+    Col("receipt_to", "Banked by", width=12), Col("worth_gbp", "Worth", "gbp", 15, total=True),
+    Col("pays_back_in", "Paid back in", width=12), Col("a_year_later_gbp", "Lost if a year later", "gbp", 15),
     Col("waits_for", "Waits for", "wrap", 40),
 )  # fmt: skip
 ACCESS = (
@@ -26,7 +28,24 @@ ACCESS = (
 LEASES = (
     Col("building", "Building", "wrap", 34), Col("agency", "Held by", width=12), Col("notice_by", "Notice by", width=12),
     Col("lease_break", "May be broken on", width=14), Col("lease_end", "Ends on", width=12), Col("left_on", "Left on", width=12),
-    Col("becomes", "What becomes of it", "wrap", 30),
+    Col("renewed_gbp_pa", "Renewed at, a year", "gbp", 15), Col("becomes", "What becomes of it", "wrap", 30),
+)  # fmt: skip
+FUNDS = (
+    Col("fund", "Fund", "wrap", 30), Col("purse", "Purse", "wrap", 30), Col("year", "Year", width=10),
+    Col("drawn_gbp", "Drawn", "gbp", 15, total=True), Col("repaid_gbp", "Paid back", "gbp", 15, total=True),
+    Col("owed_gbp", "Owed at its end", "gbp", 15), Col("left_gbp", "Left to lend", "gbp", 15),
+)  # fmt: skip
+BODIES = (
+    Col("body", "Body", width=24),
+    Col("year", "Year", width=10),
+    Col("line", "What for", width=26),
+    Col("amount_gbp", "Amount", "gbp", 15, total=True),
+)
+BORROWING = (
+    Col("name", "Loan or fund", "wrap", 34), Col("drawn_gbp", "Drawn", "gbp", 15), Col("interest_gbp", "Interest", "gbp", 15),
+    Col("repaid_in", "Paid back in", width=12), Col("worth_more_gbp", "Worth more by", "gbp", 15),
+    Col("costs_more_gbp", "Costs, in present value", "gbp", 15), Col("earns_gbp", "Earns", "gbp", 15),
+    Col("status", "Proof", width=14),
 )  # fmt: skip
 INVEST = (
     Col("purse", "Purse", "wrap", 34), Col("year", "From", width=10), Col("capital_gbp", "More capital", "gbp", 15),
@@ -48,6 +67,9 @@ TABLES = (
     ("programme", "Programme", "Who moves when, and what it waits for", STEPS),
     ("access_by_year", "Access by year", "What each year means for journeys, against today", ACCESS),
     ("lease_diary", "Lease diary", "When notice falls due, and what becomes of each building", LEASES),
+    ("funds", "Funds", "What is drawn on each fund, paid back and owed in each year", FUNDS),
+    ("bodies", "Bodies by year", "Who gains and pays in which year, by who there is then", BODIES),
+    ("borrowing", "Loans and funds", "What the programme is worth more for each loan and fund, and what that costs", BORROWING),
     ("invest", "Invest to save", "What more capital in one purse from one year on would buy", INVEST),
     ("delay", "Cost of delay", "What a year's delay of each step, and of each receipt, would cost", DELAY),
     ("cases", "Cases", "If money turns out otherwise: the best programme then, and what this one is worth", CASES),

@@ -92,7 +92,8 @@ PURSES = (
 )  # fmt: skip
 SENSITIVITIES = (
     Col("name", "Case", "wrap", 34), Col("receipts", "Receipts", "percent", 11), Col("one_off", "One-off costs", "percent", 11),
-    Col("savings", "Savings", "percent", 11), Col("delay_years", "Years late", "int", 10),
+    Col("savings", "Savings", "percent", 11), Col("delay_years", "Savings late, years", "int", 10),
+    Col("receipts_late_years", "Receipts late, years", "int", 10),
     Col("npv_gbp", "Net present value", "pounds", 18), Col("change_gbp", "Change", "pounds", 16),
     Col("annual_equivalent_saving_gbp_pa", "Saving a year, annual equivalent", "pounds", 18),
     Col("pays_back_in", "Pays back in", width=13),

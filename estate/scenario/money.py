@@ -54,6 +54,8 @@ class Sensitivity(Settings):
     """Savings times this."""
     delay_years: Annotated[int, Field(ge=0, le=10)] = 0
     """Savings begin so many years later."""
+    receipts_late_years: Annotated[int, Field(ge=0, le=20)] = 0
+    """Every sale is paid so many years later."""
 
 
 class Money(Settings):
@@ -102,6 +104,7 @@ class Money(Settings):
     """PFI site = the price of leaving: without one it cannot be released."""
     sensitivities: tuple[Sensitivity, ...] = (
         Sensitivity(name="Receipts halved", receipts=0.5),
+        Sensitivity(name="Receipts two years late", receipts_late_years=2),
         Sensitivity(name="One-off costs up 24%", one_off=1.24),
         Sensitivity(name="Savings a year late", delay_years=1),
         Sensitivity(name="Savings down 10%", savings=0.9),

@@ -54,6 +54,10 @@ def referee_programme(
         _check_bodies(case, steps, tables["programme"]),
         _check_payback(case, steps, tables["programme"]),
     ]
+    if "bodies" in tables:
+        found.append(_check_ledger_of_bodies(case, tables["bodies"], tables["ledger"]))
+    if "borrowing" in tables:
+        found.append(_check_borrowing(tables["borrowing"], tables["cash"]))
     if "invest" in tables:
         found.append(_check_invest(tables["invest"]))
     if "delay" in tables:
@@ -201,6 +205,31 @@ def _check_bodies(case: Case, steps: list[Step], table: pd.DataFrame) -> Finding
         if row["decided_by"] != body(case, agency, int(row["works_year"][:4]) - base) or (row["receipt_to"] or "") != to:
             broken.append(f"{step.point or step.site}: {row['decided_by']}, {row['receipt_to']}")
     return finding("programme.bodies", len(steps), broken, "steps decided, or receipts banked, by who is not there then")
+
+
+def _check_ledger_of_bodies(case: Case, table: pd.DataFrame, ledger: pd.DataFrame) -> Finding:
+    """Every entry of the ledger is of who there is in its year."""
+    total: defaultdict[tuple[str, str, str], float] = defaultdict(float)
+    for row in ledger.to_dict("records"):
+        who = body(case, str(row["agency"]), int(str(row["year"])[:4]) - base_of(case))
+        total[who, str(row["year"]), str(row["line"])] += row["amount_gbp"]
+    for row in table.to_dict("records"):
+        total[str(row["body"]), str(row["year"]), str(row["line"])] -= row["amount_gbp"]
+    wrong = [" ".join(key) for key, amount in total.items() if abs(amount) > 0.005]
+    return finding("programme.bodies", len(table), wrong, "entries that are of who is not there in that year")
+
+
+def _check_borrowing(table: pd.DataFrame, cash: pd.DataFrame) -> Finding:
+    """What loans and funds lend is what is drawn; without one no programme is worth more; what each earns adds up."""
+    drawn = cash.loc[cash["line"].isin(["loan_drawn", "fund_drawn"]), "amount_gbp"].sum()
+    wrong = [] if abs(drawn - table["drawn_gbp"].sum()) <= 0.02 * (len(table) + 1) else ["what is drawn"]
+    for row in table.to_dict("records"):
+        more = row["worth_more_gbp"]
+        if not blank(more) and abs(more - row["costs_more_gbp"] - row["earns_gbp"]) > 0.02:
+            wrong.append(f"{row['name']}: what it earns")
+        if row["status"] == "optimal" and row["worth_more_gbp"] < -MARGIN_GBP:
+            wrong.append(f"{row['name']}: worth less for it")
+    return finding("programme.borrowing", len(table), wrong, "what loans and funds earn cannot be")
 
 
 def _check_payback(case: Case, steps: list[Step], table: pd.DataFrame) -> Finding:

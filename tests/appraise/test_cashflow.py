@@ -201,6 +201,11 @@ def test_sensitivities_change_what_they_say():
     assert table.loc["Receipts halved", "change_gbp"] == pytest.approx(-sales / 2, abs=0.01)
     assert table.loc["One-off costs up 24%", "change_gbp"] == pytest.approx(0.24 * one_off, abs=0.01)
     assert table.loc["Savings down 10%", "change_gbp"] == pytest.approx(-0.1 * saving, abs=0.01)
+    slow = np.append([0.0, 0.0], (cash.sales + cash.sale_costs)[:-2])
+    receipts = float(cash.worth.factor @ (cash.sales + cash.sale_costs))
+    change = table.loc["Receipts two years late", "change_gbp"]
+    assert change == pytest.approx(float(cash.worth.factor @ slow) - receipts, abs=0.01)
+    assert change < 0
     late = np.append(0.0, cash.saving[:-1])
     assert table.loc["Savings a year late", "change_gbp"] == pytest.approx(float(cash.worth.factor @ late) - saving, abs=0.01)
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from estate.cli.options import JSON, PATH, QUIET, SET, with_solver
 from estate.cli.outcome import clean, emit_json, print_issues, say, say_to_stderr
+
+if TYPE_CHECKING:
+    from estate.pipeline.programme import Order
 
 
 @click.command("explain", short_help="Why no plan, or what a site costs.")
@@ -25,7 +29,7 @@ from estate.cli.outcome import clean, emit_json, print_issues, say, say_to_stder
 def command(
     *, path: Path, changes: tuple[str, ...], time_limit: float | None, site: str | None, quiet: bool, as_json: bool
 ) -> None:
-    """Explain PATH: every reason why no plan can exist, and the least that must give way.
+    """Explain PATH: every reason why no plan can exist, and the least that must give way; with a [programme], also of its order.
 
     With --site, on a place that has a plan: why a building is kept or let go, and the yearly price of the opposite.
     The exit code is 0 when the question is answered, whatever the answer; 'estate run' is what exits with 4.
@@ -50,11 +54,21 @@ def command(
         print_issues(price.reasons)
         return
     tell("looking for reasons")
-    found = diagnose(place, scenario, travel, scenario.solver.time_limit_s or EXPLAIN_S)
+    allowed = scenario.solver.time_limit_s or EXPLAIN_S
+    found = diagnose(place, scenario, travel, allowed)
+    order: Order | None = None
+    if scenario.programme is not None and found.feasible:
+        from estate.pipeline.programme import order_of
+
+        tell("looking for what stands in the way of an order")
+        order = order_of(prepared.measured, allowed)
     if as_json:
-        emit_json(found.as_json())
+        emit_json({**found.as_json(), **({} if order is None else {"programme": order.as_json()})})
     elif found.feasible:
         say(f"There is a plan: nothing needs to give way.  'estate explain {path} --site ID' prices one building.")
+        if order is not None:
+            say(order.words)
+            print_issues(order.issues)
     else:
         unknown = "Whether there is a plan was not settled in the time allowed."
         say(unknown if found.feasible is None else "There is no plan.")
