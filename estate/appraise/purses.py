@@ -99,7 +99,9 @@ def needs_table(place: Place, book: Ledger) -> pd.DataFrame:
 def needs_summary(place: Place, scenario: Scenario, needs: pd.DataFrame) -> dict[str, float]:
     """What must be found: by purse, by each agency alone, and were all of them one; and the receipts that are left."""
     net = needs["spare"] - needs["need"]
-    by_purse = np.array([net[list(each.agencies)].sum() for each in purses(place, scenario)], dtype=np.int64)
+    by_purse = np.array(
+        [net.reindex(list(each.agencies), fill_value=0).sum() for each in purses(place, scenario)], dtype=np.int64
+    )
     return {
         "need_gbp": need_pence(by_purse) / 100,
         "own_need_gbp": need_pence(net.to_numpy(dtype=np.int64)) / 100,

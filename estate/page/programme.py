@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from estate.runs.run import Run
 
 COLUMNS = (
-    "year", "date", "step", "access_point_id", "service", "agency", "site_id", "building", "to_site_id", "to_building",
+    "year", "date", "step", "access_point_id", "service", "agency", "decided_by", "site_id", "building", "to_site_id", "to_building",
     "cost_gbp", "receipt_gbp", "receipt_year",
 )  # fmt: skip
 MOST_YEARS = 30
@@ -90,11 +90,13 @@ def _lead(run: Run, said: Mapping[str, Any], steps: pd.DataFrame) -> list[str]:
         found.append(f"It is worth {words.gbp(said['worth_gbp'])} ({words.plain(said['aim'])}): proven, {proof}.")
     for fund in said.get("funds", ()):
         back = f"the last of it is paid back in {fund['repaid_in']}" if fund["repaid_in"] else "a grant, not paid back"
-        found.append(f"{words.plain(fund['name'])}: {words.gbp(fund['drawn_gbp'])} is drawn, {back}.")
+        found.append(f"From the fund “{words.plain(fund['name'])}” {words.gbp(fund['drawn_gbp'])} is drawn: {back}.")
     if said.get("vesting_date"):
         names = sorted({str(each) for each in said["successors"].values()})
         passed = f"{words.plural(len(said['successors']), 'council')} pass to {words.plain(listed(names))}"
-        found.append(f"On {spoken_day(said['vesting_date'])} {passed}, who from then on decide, pay and are paid.")
+        found.append(
+            f"On {spoken_day(said['vesting_date'])} {passed}, which from then on decides, pays and is paid in their place."
+        )
     if said.get("leases_that_end") == "left":
         found.append("A building whose lease ends is left by then.")
     elif said:
@@ -183,8 +185,7 @@ def _purses(run: Run, steps: pd.DataFrame, cash: pd.DataFrame, years: list[str])
         mine = members.get(str(purse)) or set(map(str, run.place.agencies.index))
         does: defaultdict[str, Counter[str]] = defaultdict(Counter)
         for step in steps.to_dict("records"):
-            agency = step["agency"] if step["step"] == "move" else title.get(step["site_id"], "")
-            if str(agency) in mine:
+            if str(step["decided_by"] or step["agency"] or title.get(step["site_id"], "")) in mine:
                 does[step["year"]][step["step"]] += 1
         cells = [", ".join(_counted(does[year])) if does[year] else "" for year in years]
         money = [row for kind, each in rows.groupby("kind", sort=False) for row in _money(str(kind), each, years)]
@@ -206,7 +207,12 @@ def _money(kind: str, rows: pd.DataFrame, years: list[str]) -> Iterator[tuple[st
     yield f"{kind}: comes in", [words.gbp_short(into[year]) if year in into else "" for year in years]
     yield f"{kind}: is paid", [words.gbp_short(-out[year]) if year in out else "" for year in years]
     if "budget" in set(rows["line"]):
-        yield f"{kind}: left at the end", [words.gbp_short(amount) for amount in _left(rows, years)]
+        first, last = rows["year"].min(), rows["year"].max()
+        left = zip(years, _left(rows, years), strict=True)
+        yield (
+            f"{kind}: left at the end",
+            [words.gbp_short(amount) if amount or first <= year <= last else "" for year, amount in left],
+        )
 
 
 def _left(rows: pd.DataFrame, years: list[str]) -> list[float]:

@@ -1,7 +1,8 @@
 """When each step has paid for itself: with the steps that belong together, in the money of all agencies.
 
 A counter that leaves a building saves nothing until the building is let go, and a building that is opened nothing by itself: so
-steps are counted together with those of the building that they empty, and of the building newly opened that they fill.
+steps are counted together with those of the building that they empty, of the building newly opened that they fill, and of one
+that a counter leaves as another comes in.
 """
 
 from __future__ import annotations
@@ -50,15 +51,18 @@ def _year(base: int, present: Floats) -> str:
 
 
 def _groups(terms: Terms, taken: list[tuple[int, int]], site: Ints) -> dict[tuple[int, int], int]:
-    """The group of each step: steps that share a building that is let go, or newly opened, belong together."""
+    """The group of each step: steps belong together that share a building let go, newly opened, or left by one and entered by one."""
     n = len(terms.measured.place.sites)
+    moves = np.array([p for p, _ in taken if p >= 0], dtype=np.int64)
+    home, to = terms.measured.place.point_site[terms.point[moves]], terms.orders.problem.pair_site[moves]
+    shared = (site >= 0) | (np.isin(np.arange(n), home) & np.isin(np.arange(n), to))
     touched = []
     for at, (p, j) in enumerate(taken):
         if p < 0:
             touched.append((at, j))
         else:
-            home, to = int(terms.measured.place.point_site[terms.point[p]]), int(terms.orders.problem.pair_site[p])
-            touched += [(at, each) for each in (home, to) if site[each] >= 0]
+            ends = int(terms.measured.place.point_site[terms.point[p]]), int(terms.orders.problem.pair_site[p])
+            touched += [(at, each) for each in ends if shared[each]]
     rows, columns = (np.array([each[k] for each in touched], dtype=np.int64) for k in (0, 1))
     whole = len(taken) + n
     links = coo_matrix((np.ones(len(rows)), (rows, columns + len(taken))), shape=(whole, whole))

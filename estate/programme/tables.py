@@ -206,10 +206,11 @@ def _leases(terms: Terms, course: Course) -> pd.DataFrame:
     rows, ends = [], lease_ends(place, scenario)
     dearer, running = dearer_gbp_pa(place, asked(scenario)), running_gbp_pa(place)
     for j in np.flatnonzero(held).tolist():
-        renewed = np.isnan(ends[j]) or ends[j] >= scenario.money.horizon_years
+        base, left = scenario.money.base_year, site[j] >= 0
+        when = float(leaving_years(place, dated(scenario, int(terms.years[site[j]])))[j]) if left else np.inf
+        goes_on = not np.isnan(ends[j]) and ends[j] < min(when, scenario.money.horizon_years)
         date = sites["lease_break"].iloc[j] if pd.notna(sites["lease_break"].iloc[j]) else sites["lease_end"].iloc[j]
-        left = site[j] >= 0
-        when = leaving_years(place, dated(scenario, int(terms.years[site[j]])))[j] if left else np.nan
+        last = pd.Timestamp(day_of(base, when)) - pd.Timedelta(days=1) if left else pd.Timestamp(date)
         rows.append(
             {
                 "site_id": sites.index[j],
@@ -217,23 +218,22 @@ def _leases(terms: Terms, course: Course) -> pd.DataFrame:
                 "agency": sites["agency"].iloc[j],
                 "lease_break": _day(sites["lease_break"].iloc[j]),
                 "lease_end": _day(sites["lease_end"].iloc[j]),
-                "notice_by": _day(pd.Timestamp(date) - pd.DateOffset(months=months)),
-                "left_on": day_of(scenario.money.base_year, float(when)) if left else "",
-                "renewed_gbp_pa": np.nan if left or renewed else round(float(running[j] + dearer[j]), 2),
-                "becomes": _becomes(left=left, ends=not renewed, dearer=float(dearer[j])),
+                "notice_by": _day(last - pd.DateOffset(months=months)),
+                "left_on": day_of(base, when) if left else "",
+                "renewed_gbp_pa": round(float(running[j] + dearer[j]), 2) if goes_on else np.nan,
+                "becomes": _becomes(left=left, goes_on=goes_on, dearer=float(dearer[j])),
             }
         )
     columns = ["site_id", "building", "agency", "lease_break", "lease_end", "notice_by", "left_on", "renewed_gbp_pa", "becomes"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _becomes(*, left: bool, ends: bool, dearer: float) -> str:
+def _becomes(*, left: bool, goes_on: bool, dearer: float) -> str:
     """What becomes of a leased building."""
+    cost = "at what is stated" if dearer else "taken to cost what it costs today"
     if left:
-        return "left"
-    if not ends:
-        return "kept: its lease does not end within the years appraised"
-    return f"kept: renewed when it ends, {'at what is stated' if dearer else 'taken to cost what it costs today'}"
+        return f"left, after its lease has ended: renewed until then, {cost}" if goes_on else "left"
+    return f"kept: renewed when it ends, {cost}" if goes_on else "kept: its lease does not end within the years appraised"
 
 
 def _day(value: Any) -> str:

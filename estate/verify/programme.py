@@ -53,6 +53,7 @@ def referee_programme(
         _check_npv(case, scenario.programme, steps, npv_gbp),
         _check_bodies(case, steps, tables["programme"]),
         _check_payback(case, steps, tables["programme"]),
+        _check_leases(case, scenario.programme, steps, tables["lease_diary"]),
     ]
     if "bodies" in tables:
         found.append(_check_ledger_of_bodies(case, tables["bodies"], tables["ledger"]))
@@ -207,6 +208,27 @@ def _check_bodies(case: Case, steps: list[Step], table: pd.DataFrame) -> Finding
     return finding("programme.bodies", len(steps), broken, "steps decided, or receipts banked, by who is not there then")
 
 
+def _check_leases(case: Case, programme: Programme, steps: list[Step], table: pd.DataFrame) -> Finding:
+    """Notice falls due so many months before the last day in a building, or before its lease lets go; renewals cost what is said."""
+    then, wrong = timed(case, steps), []
+    gone = {step.site for step in steps if step.kind == "let go"}
+    for row in table.to_dict("records"):
+        site = str(row["site_id"])
+        leaves = day(base_of(case), leaves_after(then, site)) if site in gone else ""
+        dates = [case.sites[site][name] for name in ("lease_break", "lease_end")]
+        last = pd.Timestamp(leaves) - pd.Timedelta(days=1) if leaves else next(date for date in dates if not blank(date))
+        notice = (last - pd.DateOffset(months=programme.notice_months)).date().isoformat()
+        end = lease_end(case, site)
+        goes_on = end is not None and end < min(
+            leaves_after(then, site) if leaves else math.inf, case.scenario.money.horizon_years
+        )
+        gbp = programme.renewed_gbp_pa.get(site, running_gbp(case, site)) if goes_on else math.nan
+        same = blank(row["renewed_gbp_pa"]) if math.isnan(gbp) else abs(row["renewed_gbp_pa"] - gbp) < 0.01
+        if (row["notice_by"], row["left_on"] or "") != (notice, leaves) or not same:
+            wrong.append(f"{site}: {row['notice_by']}, {row['left_on']}, {row['renewed_gbp_pa']}")
+    return finding("programme.leases", len(table), wrong, "the lease diary")
+
+
 def _check_ledger_of_bodies(case: Case, table: pd.DataFrame, ledger: pd.DataFrame) -> Finding:
     """Every entry of the ledger is of who there is in its year."""
     total: defaultdict[tuple[str, str, str], float] = defaultdict(float)
@@ -253,8 +275,9 @@ def _check_payback(case: Case, steps: list[Step], table: pd.DataFrame) -> Findin
 
 
 def _together(steps: list[Step]) -> list[list[Step]]:
-    """Steps that share a building that is let go or opened, and those that share one with these."""
-    changed = {step.site for step in steps if step.kind != "move"}
+    """Steps that share a building let go or opened, or one that a counter leaves and another enters, and all linked by these."""
+    moves = [step for step in steps if step.kind == "move"]
+    changed = {step.site for step in steps if step.kind != "move"} | ({s.site for s in moves} & {s.to for s in moves})
     groups: list[tuple[set[str], list[Step]]] = []
     for step in steps:
         sites, mine = {step.site, step.to} & changed, [step]

@@ -122,7 +122,7 @@ def purses_again(case: Case, decision: Decision) -> pd.DataFrame:
     for purse in purses(case):
         whole = Money()
         for agency in purse.agencies:
-            whole.add(paid[agency])
+            whole.add(paid.get(agency, Money()))  # a successor is nobody yet
         came = {max((each.year or base) - base, 0) for each in purse.budgets}
         short, before = 0.0, {"capital": 0, "revenue": 0}
         for year in sorted(whole.years | came):
