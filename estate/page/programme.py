@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from estate.runs.run import Run
 
 COLUMNS = (
-    "year", "date", "step", "access_point_id", "service", "agency", "decided_by", "site_id", "building", "to_site_id", "to_building",
-    "cost_gbp", "receipt_gbp", "receipt_year",
+    "year", "date", "step", "access_point_id", "service", "agency", "decided_by", "site_id", "building", "to_site_id",
+    "to_building", "cost_gbp", "receipt_gbp", "receipt_year",
 )  # fmt: skip
 MOST_YEARS = 30
 """A longer cash flow is cut here on the page: the file has every year."""

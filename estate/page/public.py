@@ -97,7 +97,7 @@ SENTENCES = ("why", "consultation_reason", "option")
 """Columns of sentences that may speak of prices or leases."""
 WORDS = ("rule", "source", "detail_before", "detail_after", "not_known", "why_it_matters", "what_would_help")
 """Further columns of sentences, which may name a row."""
-PLACE_SITES = ("name", "agency", "kind", "status", "district", "easting_m", "northing_m", "illustrative")
+PLACE_SITES = ("name", "agency", "kind", "status", "in_use", "district", "easting_m", "northing_m", "illustrative")
 PLACE_POINTS = ("name", "site_id", "service", "agency", "illustrative")
 
 _PRIVATE_FIGURE = re.compile(

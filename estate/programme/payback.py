@@ -51,7 +51,7 @@ def _year(base: int, present: Floats) -> str:
 
 
 def _groups(terms: Terms, taken: list[tuple[int, int]], site: Ints) -> dict[tuple[int, int], int]:
-    """The group of each step: steps belong together that share a building let go, newly opened, or left by one and entered by one."""
+    """The group of each step: with those that share a building let go, opened, or left by one and entered by another."""
     n = len(terms.measured.place.sites)
     moves = np.array([p for p, _ in taken if p >= 0], dtype=np.int64)
     home, to = terms.measured.place.point_site[terms.point[moves]], terms.orders.problem.pair_site[moves]

@@ -209,7 +209,7 @@ def _check_bodies(case: Case, steps: list[Step], table: pd.DataFrame) -> Finding
 
 
 def _check_leases(case: Case, programme: Programme, steps: list[Step], table: pd.DataFrame) -> Finding:
-    """Notice falls due so many months before the last day in a building, or before its lease lets go; renewals cost what is said."""
+    """Notice falls due so many months before the last day in a building, or before its lease lets go; what renewals cost."""
     then, wrong = timed(case, steps), []
     gone = {step.site for step in steps if step.kind == "let go"}
     for row in table.to_dict("records"):
