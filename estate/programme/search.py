@@ -58,7 +58,7 @@ def solve(orders: Orders, *, gap: float = 0.0, clock: Clock = NEVER, seed: int =
         broken = np.zeros(len(asked), dtype=bool)
         if course is not None and not last:
             broken = between.broken([course.state(t) for t in range(orders.periods - 1)])
-            course = _mended(orders, between, course, clock, seed) if broken.any() else course
+            course = _mended(orders, between, course, seed) if broken.any() else course
         if course is not None and (best is None or course.value > best.value):
             best = course
         if not broken.any() or found.ended != "proven" or _closed(best, bound, gap):
@@ -79,12 +79,15 @@ def _closed(best: Course | None, bound: float, gap: float) -> bool:
     return best is not None and bound - best.value <= max(gap, 2 * highs.MARGIN) * max(abs(best.value), 1)
 
 
-def _mended(orders: Orders, between: Between, course: Course, clock: Clock, seed: int) -> Course | None:
-    """As much of a course's steps as can be, in their best order, with every row asked of every year."""
+def _mended(orders: Orders, between: Between, course: Course, seed: int) -> Course | None:
+    """As much of a course's steps as can be, in their best order, with every row asked of every year.
+
+    So much is done even when time is up: a course that breaks rows is none.
+    """
     pair, site = began(orders, course)
     may = orders.pair_may & (pair >= 0)[:, None], orders.site_may & (site >= 0)[:, None]
     some = replace(orders, pair_may=may[0], site_may=may[1])
-    return _run(some, between, between.breakable, NEAR, clock, seed, None, LOOKS).course
+    return _run(some, between, between.breakable, NEAR, NEVER, seed, None, LOOKS).course
 
 
 def _run(
