@@ -27,7 +27,7 @@ rounded down to one; a line that the dearest steps of all cannot break, or anoth
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -130,7 +130,18 @@ class _Steps:
         return column.ravel(), (drop * sign[:, None]).ravel(), float(both[sign < 0, 0].sum())
 
 
-def build(orders: Orders, between: Between | None = None, asked: Bools | None = None) -> tuple[Formulation, float]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Floor:
+    """What is proven of every end state: ``site_cost . open + pair_cost . host >= least``; (J,), (P,) and a number, pence."""
+
+    site_cost: Ints
+    pair_cost: Ints
+    least: float
+
+
+def build(
+    orders: Orders, between: Between | None = None, asked: Bools | None = None, floors: Sequence[Floor] = ()
+) -> tuple[Formulation, float]:
     """A formulation whose objective is *minus* the value in :data:`~estate.model.arrays.MONEY`, and its constant.
 
     ``asked`` (N,) are the rows that the years between are held to.  Without ``between``, every row is asked of every year and
@@ -153,13 +164,18 @@ def build(orders: Orders, between: Between | None = None, asked: Bools | None = 
             if block.name == "host" and t == T - 1:
                 upper = np.where(orders.pair_last, upper, 0)
             f.add_columns(f"{block.name}_{t}", upper, block.implied, lower=lower, integer=block.integer)
-    none = np.zeros(len(orders.sums))
-    sums = f.add_columns("money", np.array(orders.sums, dtype=np.float64) * MONEY, lambda _: none)
+    unused = np.zeros(len(orders.sums))
+    sums = f.add_columns("money", np.array(orders.sums, dtype=np.float64) * MONEY, lambda _: unused)
     for number, rows in enumerate(base.rows):
         _repeat(f, rows, between, asked, number, T)
     if not plainly:
         _follow(f, orders, size)
     _once(f, orders, steps)
+    for floor in floors:
+        cost = np.concatenate([floor.site_cost, floor.pair_cost])
+        at = np.flatnonzero(cost)
+        none = np.zeros(len(at), dtype=np.int64)
+        f.add_rows("floor", none, (T - 1) * size + at, cost[at] * MONEY, n=1, lower=floor.least * MONEY)
     for line in orders.lines if plainly else tight(orders):
         column, weight, constant = steps.terms(line.pair, line.site)
         extra = np.array([sums[n] for n, _ in line.money], dtype=np.int64)

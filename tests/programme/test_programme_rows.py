@@ -30,7 +30,7 @@ def town(seed, years=3, gbp=150_000):
 def run(orders, asked):
     """One programme with these rows asked of the years between."""
     between = Between.of(orders)
-    return search._run(orders, between, asked(between), 0.0, NEVER, 0, None)
+    return search._run(search._Task(orders, between, asked(between)), 0.0, NEVER, 0, None)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 4, 5, 7, 9])
@@ -54,8 +54,8 @@ def test_rows_that_a_course_breaks_are_asked_for_and_it_is_mended(monkeypatch):
         mended.append(inner(*given))
         return mended[-1]
 
-    inner = search._mended
-    monkeypatch.setattr(search, "_mended", watched)
+    inner = search._towards
+    monkeypatch.setattr(search, "_towards", watched)
     for orders in [*(town(seed) for seed in (9, 26, 27, 28, 32, 38)), *(drawn(seed)[0] for seed in (71, 166))]:
         before = len(mended)
         course = search.solve(orders)
