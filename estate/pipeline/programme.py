@@ -198,6 +198,12 @@ class Order:
         return {"feasible": self.feasible, "issues": said}
 
 
+def whatever_the_money(scenario: Scenario) -> Scenario:
+    """The scenario without purses: of a programme, what can be paid for is a question of its order, not of its plan."""
+    money = scenario.money.model_copy(update={"purses": (), "capital_budget_gbp": None})
+    return scenario.model_copy(update={"money": money})
+
+
 def order_of(measured: Measured, allowed_s: float) -> Order:
     """Whether a scenario's programme exists, and if not, why: what 'estate explain' says of it."""
     clock = Clock(time.monotonic() + allowed_s)

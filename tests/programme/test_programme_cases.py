@@ -1,5 +1,7 @@
 """What a programme cannot do, what waiting costs, and how it stands where money turns out otherwise."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ from click.testing import CliRunner
 from places import tiny_place
 from town import purse, town
 
+from estate.cli.verbs.explain import command as explain
 from estate.cli.verbs.programme import command
 from estate.programme.delay import IMPOSSIBLE, LAST, delay_table
 from estate.programme.explain import why_none
@@ -188,3 +191,25 @@ def test_a_fixed_end_state_is_put_in_order(tmp_path):
     ids = ["access_point_id", "to_site_id"]
     pd.testing.assert_frame_equal(moves[ids], free[ids])
     assert moves["date"].value_counts().max() <= 4
+
+
+# ------------------------------------------------------------------------------------------------------ explained
+
+
+def explained(*more):
+    """What ``estate explain`` answers of Worcestershire in order, with some settings."""
+    settings = [word for each in ("programme.years=2", *more) for word in ("--set", each)]
+    result = CliRunner().invoke(explain, ["inputs/worcestershire/programme.toml", "--json", *settings])
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_explain_says_why_a_plan_cannot_be_put_in_order():
+    found = explained('rules.close=["W-NHS-VERTIS"]')
+    assert found["programme"]["feasible"] is False
+    assert "short in" in " ".join(each["message"] for each in found["programme"]["issues"])
+    assert "least change" in " ".join(each["remedy"] for each in found["programme"]["issues"])
+
+
+def test_explain_finds_nothing_in_the_way_of_what_can_be_put_in_order():
+    assert explained()["programme"] == {"feasible": True, "issues": []}

@@ -37,6 +37,7 @@ def command(
     from estate.diagnose import EXPLAIN_S, diagnose, in_words, site_price
     from estate.pipeline.decide import limits_of
     from estate.pipeline.prepare import prepare
+    from estate.pipeline.programme import order_of, whatever_the_money
     from estate.scenario import load_scenario
 
     tell = say_to_stderr(quiet or as_json)
@@ -55,11 +56,9 @@ def command(
         return
     tell("looking for reasons")
     allowed = scenario.solver.time_limit_s or EXPLAIN_S
-    found = diagnose(place, scenario, travel, allowed)
+    found = diagnose(place, scenario if scenario.programme is None else whatever_the_money(scenario), travel, allowed)
     order: Order | None = None
     if scenario.programme is not None and found.feasible:
-        from estate.pipeline.programme import order_of
-
         tell("looking for what stands in the way of an order")
         order = order_of(prepared.measured, allowed)
     if as_json:
