@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -63,6 +64,20 @@ def not_repeatable(manifest: Mapping[str, Any]) -> str:
             "another run may end with another of them"
         )
     return "another run may end with a different plan"
+
+
+def confirmed(said: Mapping[str, Any] | None) -> list[str]:
+    """How much of a proof anybody can work out again, a sentence each; none where there is no certificate."""
+    if not said:
+        return []
+    least = f"£{said['bound_gbp_pa']:,.2f}".removesuffix(".00")
+    if said["share"] >= 1.0:
+        follows = f"that no plan costs less than {least} a year follows from the tables (certificate.json)"
+        return [f"Anybody can check the proof: {follows}."]
+    share, short = math.floor(said["share"] * 1000) / 10, math.ceil(said["gap"] * 1e4) / 100
+    follows = f"that no plan costs less than {least} a year, {short:g}% below this one"
+    rest = "The rest rests on the solver's branch and bound."
+    return [f"Of the proof, {share:g}% can be worked out again from the tables (certificate.json): {follows}. {rest}"]
 
 
 def closest(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:

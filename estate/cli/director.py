@@ -12,7 +12,7 @@ from estate.appraise.access import people_within
 from estate.appraise.places import changed
 from estate.cli.outcome import clean, say
 from estate.scenario import Objective
-from estate.wording import not_repeatable, why_stopped
+from estate.wording import confirmed, not_repeatable, why_stopped
 
 if TYPE_CHECKING:
     from estate.pipeline.decide import Outcome
@@ -61,6 +61,8 @@ def show(outcome: Outcome) -> None:
     if m["illustrative_figures"]:
         say(f"\nIllustrative: {m['illustrative_figures']:,} input figures are assumed, and marked so wherever they show.")
     say(f"\nStatus: {m['status']} - {proof(m)}; checked independently.")
+    for line in confirmed(m.get("certificate")):
+        say(f"        {line}")
     if why := not_repeatable(m):
         say(f"        Not repeatable: {why}.")
     sentence, remedy = why_stopped(str(m["stopped"]))

@@ -28,7 +28,7 @@ from estate.money.present_value import annual_equivalent_pence, opening_pence
 from estate.money.release import net_release_gbp
 from estate.place import Place, Plan
 from estate.problem import BROKEN, CoverRows, Derived, Goal, Ints, NearRows, Problem, Solution, area_used, violations
-from estate.scenario import ROOF, Objective, Scenario
+from estate.scenario import ROOF, Journey, Objective, Scenario
 from estate.standards.measured import Measured
 from estate.standards.reach import nearest
 from estate.travel import TravelTables
@@ -57,6 +57,8 @@ class Formulated:
     constant: int
     compiled: Compiled
     state: SiteState
+    cover_from: Ints
+    """The row of ``compiled.cover`` that each cover row is, as far as they go; those after them are the priced rows."""
     notes: tuple[Issue, ...] = ()
 
     def __repr__(self) -> str:
@@ -71,6 +73,17 @@ class Formulated:
     def solution(self, plan: Plan) -> Solution:
         """A plan of the place as a solution, the way back from :meth:`plan`; whether it breaks a row is not asked."""
         return priced_solution(self.problem, self.compiled, Solution(plan.open.copy(), plan.host[self.points]))
+
+    def row_names(self, place: Place) -> list[tuple[str, str]]:
+        """For each cover row and then each item of a share rule: the rule, and the zone or access point it is about."""
+        c = self.compiled
+        rule = np.concatenate([c.row_rule[self.cover_from], c.priced_rule])
+        who = np.concatenate([c.row_zone[self.cover_from], c.priced_point])
+        about = [place.zones.index if c.rules[r].measure is Journey.HOME else place.access_points.index for r in rule.tolist()]
+        names = [(c.rules[r].name, str(index[i])) for r, index, i in zip(rule.tolist(), about, who.tolist(), strict=True)]
+        for r, zones in zip(c.share_rule.tolist(), c.share_zone, strict=True):
+            names += [(c.rules[r].name, str(zone)) for zone in place.zones.index[zones]]
+        return names
 
 
 def formulate(measured: Measured, *, near: NearRows | None = None) -> Formulated:
@@ -99,6 +112,7 @@ def formulate(measured: Measured, *, near: NearRows | None = None) -> Formulated
     capacity = area_units((place.sites["capacity_m2"] - place.sites["other_use_m2"]).to_numpy(), up=False)
     outside = np.argwhere(measured.offers_today & place.outside)
     n_services = len(measured.offers_today)
+    cover, cover_from = _without_outside(compiled.cover, outside, n_services, len(place.sites))
     problem = Problem(
         n_services=n_services,
         site_cost=site_cost,
@@ -114,7 +128,7 @@ def formulate(measured: Measured, *, near: NearRows | None = None) -> Formulated
         site_slack=np.zeros(len(place.sites), dtype=np.int64),
         must_open=state.must_open,
         must_close=state.must_close,
-        cover=_without_outside(compiled.cover, outside, n_services, len(place.sites)),
+        cover=cover,
         shares=compiled.shares,
         service_kind=_kinds(place, scenario, n_services),
         derived=derived(measured, point),
@@ -133,7 +147,7 @@ def formulate(measured: Measured, *, near: NearRows | None = None) -> Formulated
     problem = _with_sharing(problem, place, scenario)
     problem = with_prices(problem, compiled)
     problem = replace(problem, side=side_rows(problem, place, scenario, state))
-    return Formulated(problem, points, constant, compiled, state, compiled.notes + _today_notes(problem))
+    return Formulated(problem, points, constant, compiled, state, cover_from, compiled.notes + _today_notes(problem))
 
 
 def _kinds(place: Place, scenario: Scenario, n_services: int) -> Ints:
@@ -205,8 +219,8 @@ def _apart(place: Place, scenario: Scenario, travel: TravelTables, point: Ints, 
 # -------------------------------------------------------------------------------------------------- rows
 
 
-def _without_outside(cover: CoverRows, outside: Ints, n_services: int, n_sites: int) -> CoverRows:
-    """Rows less what sites outside the place always give; rows that they meet alone are dropped."""
+def _without_outside(cover: CoverRows, outside: Ints, n_services: int, n_sites: int) -> tuple[CoverRows, Ints]:
+    """Rows less what sites outside the place always give, and which they are; rows that they meet alone are dropped."""
     always = np.zeros((n_services, n_sites), dtype=bool)
     if len(outside):
         always[outside[:, 0], outside[:, 1]] = True
@@ -217,7 +231,7 @@ def _without_outside(cover: CoverRows, outside: Ints, n_services: int, n_sites: 
     entry = ~given & stays[row] if len(cover) else given
     size = np.bincount(row[entry], minlength=len(cover))[stays]
     start = np.concatenate([[0], np.cumsum(size)]).astype(np.int64)
-    return CoverRows(cover.service[stays], need[stays], start, cover.site[entry], cover.excuse[stays])
+    return CoverRows(cover.service[stays], need[stays], start, cover.site[entry], cover.excuse[stays]), np.flatnonzero(stays)
 
 
 def _near(place: Place, scenario: Scenario, travel: TravelTables) -> NearRows:

@@ -59,7 +59,7 @@ def priced_solution(problem: Problem, compiled: Compiled, solution: Solution) ->
         return solution
     row = np.repeat(np.arange(len(rows)), np.diff(rows.start))
     there = offered(replace(problem, inherent=problem.inherent[problem.inherent[:, 1] < len(solution.open)]), solution)
-    reached = np.bincount(row[there[rows.service[row], rows.site[row]]], minlength=len(rows)) > 0
+    reached = np.bincount(row[there[rows.service[row], rows.site]], minlength=len(rows)) > 0
     return Solution(np.concatenate([solution.open, ~reached]), solution.host)
 
 

@@ -44,7 +44,8 @@ class Compiled:
     """The rules of a scenario as rows over site positions.
 
     ``row_rule`` and ``row_zone`` say, for every cover row, the rule (position in ``rules``) and the zone or point it stands for
-    (zones for home rules; access points, by position, for displacement rules).  ``share_rule`` does so for the share rules.
+    (zones for home rules; access points, by position, for displacement rules).  ``share_rule`` does so for the share rules, whose
+    items are the zones of ``share_zone``.
     ``allowed`` maps a point-moving rule to the site-to-site pairs it allows (``moved``).
     """
 
@@ -54,6 +55,7 @@ class Compiled:
     row_zone: Ints
     shares: tuple[ShareRule, ...]
     share_rule: Ints
+    share_zone: tuple[Ints, ...]
     priced: CoverRows
     priced_pence: Ints
     priced_rule: Ints
@@ -120,6 +122,7 @@ def compile_rules(measured: Measured) -> Compiled:
         _joined(made.hard.who),
         tuple(made.shares),
         np.array(made.share_rule, dtype=np.int64),
+        tuple(made.share_zone),
         made.soft.cover(),
         _joined(made.price),
         _joined(made.soft.rule),
@@ -138,13 +141,15 @@ class _Made:
     price: list[Ints] = field(default_factory=list)
     shares: list[ShareRule] = field(default_factory=list)
     share_rule: list[int] = field(default_factory=list)
+    share_zone: list[Ints] = field(default_factory=list)
     moved: dict[int, Any] = field(default_factory=dict)
     notes: list[Issue] = field(default_factory=list)
 
-    def share(self, r: int, rules: Iterable[ShareRule]) -> None:
-        for each in rules:
+    def share(self, r: int, rules: Iterable[tuple[ShareRule, Ints]]) -> None:
+        for each, zones in rules:
             self.shares.append(each)
             self.share_rule.append(r)
+            self.share_zone.append(zones)
 
 
 def _site_rule(made: _Made, r: int, rule: Standard, measured: Measured, k: int) -> None:
@@ -171,7 +176,7 @@ def _home_rule(made: _Made, r: int, rule: Standard, measured: Measured, k: int) 
     _cover(made.hard, r, rule, measured, k)
     if measured.scenario.money.objective is Objective.PEOPLE_WITHIN and rule.backup == 1:
         # What is asked of everybody is also what the objective counts, with nothing more required of it.
-        made.share(r, (replace(each, required=0) for each in _shares(rule, measured, k)))
+        made.share(r, ((replace(each, required=0), zones) for each, zones in _shares(rule, measured, k)))
 
 
 class _Picked:
@@ -216,8 +221,11 @@ def _no_worse(rule: Standard, measured: Measured, today: Bools) -> tuple[Any, Bo
     return reach_of(pairs, value <= farthest[pairs.from_], n, len(measured.place.sites)), now >= 0
 
 
-def _shares(rule: Standard, measured: Measured, k: int) -> Iterator[ShareRule]:
-    """A share of people, for the place or for each value of a column; under ``no-worse`` never more than is met today."""
+def _shares(rule: Standard, measured: Measured, k: int) -> Iterator[tuple[ShareRule, Ints]]:
+    """A share of people and the zones it counts, for the place or for each value of a column.
+
+    Under ``no-worse`` it is never more than is met today.
+    """
     reach = measured.within(rule)
     today = measured.reached(rule, measured.offers_today[k]) > 0
     for value, people in measured.groups(rule):
@@ -229,7 +237,8 @@ def _shares(rule: Standard, measured: Measured, k: int) -> Iterator[ShareRule]:
         zones = np.flatnonzero(people)
         picked = reach[zones]
         label = rule.name + (f" {value}" if value else "")
-        yield ShareRule(label, k, people[zones], picked.indptr.astype(np.int64), picked.indices.astype(np.int64), required)
+        rows = picked.indptr.astype(np.int64), picked.indices.astype(np.int64)
+        yield ShareRule(label, k, people[zones], *rows, required), zones
 
 
 def _untested(rule: Standard, measured: Measured) -> Iterator[Issue]:

@@ -20,9 +20,7 @@ def cover(f: Formulation) -> None:
     """
     problem, rows = f.problem, f.problem.cover
     of_entry = np.repeat(np.arange(len(rows)), np.diff(rows.start))
-    always = certain_offers(problem)[rows.service[of_entry], rows.site]
-    sure = np.bincount(of_entry[always], minlength=len(rows))
-    kept = distinct(problem, np.flatnonzero(rows.need > sure))
+    kept = binding(problem)
     number = np.full(len(rows), -1, dtype=np.int64)
     number[kept] = np.arange(len(kept))
     entry = number[of_entry] >= 0
@@ -30,6 +28,15 @@ def cover(f: Formulation) -> None:
     excuse = np.where(rows.excuse >= 0, problem.n_sites + rows.excuse, -1)[kept]
     f.add_rows("cover", np.concatenate([number[row], np.arange(len(kept))]), np.concatenate([column, excuse]), 1,
                n=len(kept), lower=rows.need[kept].astype(np.float64))  # fmt: skip
+
+
+def binding(problem: Problem) -> Ints:
+    """The cover rows that are written down: one of each kind, and none that sites which must offer the service meet anyway."""
+    rows = problem.cover
+    of_entry = np.repeat(np.arange(len(rows)), np.diff(rows.start))
+    always = certain_offers(problem)[rows.service[of_entry], rows.site]
+    sure = np.bincount(of_entry[always], minlength=len(rows))
+    return distinct(problem, np.flatnonzero(rows.need > sure))
 
 
 def distinct(problem: Problem, among: Ints) -> Ints:

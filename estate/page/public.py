@@ -22,6 +22,7 @@ import pandas as pd
 from estate.page import facts, words
 from estate.page.shown import NOBODY, NOT_SHOWN, Secrets, secrets, shown_run
 from estate.place import shown
+from estate.runs.run import CERTIFICATE
 from estate.scenario import Objective
 
 if TYPE_CHECKING:
@@ -155,7 +156,8 @@ def left_out(run: Run) -> list[str]:
     columns = [
         f"{name}.{column}" for name, table in public.tables.items() for column in run.tables[name] if column not in table
     ]
-    found = [f"{', '.join([*sorted(tables), 'finance.xlsx'])} and the folder data"]
+    files = [*sorted(tables), "finance.xlsx", *([CERTIFICATE] if run.certificate is not None else [])]
+    found = [f"{', '.join(files)} and the folder data"]
     if columns:
         found.append(f"{len(columns)} columns of the other tables ({', '.join(columns)})")
     for what, frame in (

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from estate.scenario import Objective
-from estate.wording import not_repeatable, why_stopped
+from estate.wording import confirmed, not_repeatable, why_stopped
 
 METRES_PER_MILE = 1609.344
 LONGEST_NAME = 200
@@ -301,6 +301,7 @@ def checks(manifest: Mapping[str, Any]) -> list[str]:
     lines = []
     if manifest.get("verified"):
         lines.append("Checked: a separate program recomputed its costs, floor areas and distances from the tables, and agrees.")
+    lines += confirmed(manifest.get("certificate"))
     if manifest.get("repeatable"):
         lines.append("Repeatable: the same inputs and versions give the same plan again.")
     elif why := not_repeatable(manifest):

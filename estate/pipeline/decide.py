@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,6 +15,7 @@ from estate.appraise import Appraisal, appraise
 from estate.diagnose.binding import why_kept
 from estate.errors import InfeasibleError, Issue, NoPlanError, VerificationError
 from estate.formulate import Formulated, formulate
+from estate.pipeline.certificate import certified
 from estate.pipeline.judge import judge
 from estate.pipeline.manifest import issues_of, manifest_of
 from estate.pipeline.prepare import Prepared, Say, quiet
@@ -50,6 +51,8 @@ class Outcome:
     appraisal: Appraisal
     manifest: Mapping[str, Any]
     out: Path | None = None
+    certificate: Mapping[str, Any] | None = None
+    """Why no plan can cost much less (:mod:`estate.pipeline.certificate`), where there is one."""
 
     def __repr__(self) -> str:
         saving, where = self.manifest.get("saving_gbp_pa"), "" if self.out is None else f", published in {self.out}"
@@ -116,8 +119,15 @@ def decide(
     verdict = judge(Run(scenario, place, plan, travel, manifest, appraisal.tables))
     if not verdict.ok:
         raise VerificationError("the plan did not pass the independent check: nothing is published", verdict.failures)
-    manifest |= {"verified": True, "verification": {"checks": dict(verdict.checks)}}
-    return Outcome(prepared, formulation, answer, plan, verdict, appraisal, manifest)
+    say("working out how much of the proof can be followed")
+    found = certified(place, scenario, travel, formulation, answer)
+    certificate, confirmed = (None, None) if found is None else found
+    manifest |= {
+        "verified": True,
+        "verification": {"checks": dict(verdict.checks)},
+        "certificate": None if confirmed is None else asdict(confirmed),
+    }
+    return Outcome(prepared, formulation, answer, plan, verdict, appraisal, manifest, certificate=certificate)
 
 
 def _no_plan(prepared: Prepared, answer: Answer) -> NoReturn:
@@ -132,4 +142,7 @@ def _no_plan(prepared: Prepared, answer: Answer) -> NoReturn:
 def stored(outcome: Outcome) -> Run:
     """An outcome as a run that can be published, drawn and compared."""
     prepared = outcome.prepared
-    return Run(prepared.scenario, prepared.place, outcome.plan, prepared.travel, outcome.manifest, outcome.appraisal.tables)
+    return Run(
+        prepared.scenario, prepared.place, outcome.plan, prepared.travel, outcome.manifest, outcome.appraisal.tables,
+        outcome.certificate,
+    )  # fmt: skip

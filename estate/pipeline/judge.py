@@ -11,6 +11,8 @@ import pandas as pd
 from estate.runs.run import Run
 from estate.scenario import Objective
 from estate.verify import Claim, Verdict, referee, referee_tables
+from estate.verify.bound import check_bound
+from estate.verify.case import case_of
 from estate.verify.programme import chosen_for_value, referee_programme
 from estate.verify.steps import without_budgets
 
@@ -31,7 +33,14 @@ def judge(run: Run) -> Verdict:
     verdict = referee(run.place, scenario, run.travel, run.plan, claim=claim)
     cells = sum(table.size for table in run.tables.values())
     checks = {**verdict.checks, **more, "table-cells": cells}
-    return replace(verdict, ok=verdict.ok and not wrong, failures=(*verdict.failures, *wrong), checks=checks)
+    said, follows = run.manifest.get("certificate"), None
+    if (said is not None or run.certificate is not None) and verdict.ok:
+        case = case_of(run.place, scenario, run.travel)
+        found, follows = check_bound(case, run.certificate, said, verdict.objective, claim.bound_pence or 0.0)
+        wrong = (*wrong, found.issue()) if found.broken else wrong
+        checks |= {found.rule: found.checked}
+    ok = verdict.ok and not wrong
+    return replace(verdict, ok=ok, failures=(*verdict.failures, *wrong), checks=checks, confirmed=follows)
 
 
 def claim_of(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> Claim:

@@ -18,7 +18,7 @@ from estate.page.public import redacted
 from estate.report.geopackage import write_geopackage
 from estate.report.tables import write_tables
 from estate.report.workbook import write_workbook
-from estate.runs.files import digest_of, write_data, write_manifest
+from estate.runs.files import digest_of, write_certificate, write_data, write_manifest
 from estate.runs.run import Run
 from estate.runs.staging import locked, staged, writing
 
@@ -46,6 +46,8 @@ def publish(run: Run, out: Path, execution: Mapping[str, Any], *, public: bool =
         write_tables(folder, run.tables)
         write_geopackage(folder / "plan.gpkg", run.place, run.tables)
         write_workbook(folder / "finance.xlsx", run)
+        if run.certificate is not None:
+            write_certificate(folder, run.certificate)
         (folder / "index.html").write_text(render(run), encoding="utf-8", newline="\n")
         if public:
             write_public(folder / PUBLIC, run)

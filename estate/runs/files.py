@@ -17,7 +17,7 @@ import pandas as pd
 from estate.errors import InputError, Issue, Where
 from estate.load.merge import unfilled
 from estate.place import Place, Plan
-from estate.runs.run import DATA, FORM, MANIFEST, Run, form_of
+from estate.runs.run import CERTIFICATE, DATA, FORM, MANIFEST, Run, form_of
 from estate.runs.staging import RUNS
 from estate.scenario import Scenario, build
 from estate.tables import TABLES
@@ -53,6 +53,23 @@ def write_data(folder: Path, place: Place, travel: TravelTables, plan: Plan) -> 
     pd.DataFrame({"site_id": place.sites.index, "open": plan.open}).to_parquet(data / "plan-sites.parquet")
     hosts = pd.DataFrame({"access_point_id": place.access_points.index, "site_id": place.sites.index[plan.host]})
     hosts.to_parquet(data / "plan-hosts.parquet")
+
+
+def write_certificate(folder: Path, certificate: Mapping[str, Any]) -> None:
+    """Write ``certificate.json``: a line for each case."""
+    cases = ",\n  ".join(json.dumps(each, ensure_ascii=False) for each in certificate["cases"])
+    rest = json.dumps({**certificate, "cases": []}, ensure_ascii=False)
+    text = rest.replace('"cases": []', f'"cases": [\n  {cases}\n ]')
+    (folder / CERTIFICATE).write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def _certificate(folder: Path) -> Any:
+    """A certificate as it stands, whatever it is; None where there is none."""
+    file = folder / CERTIFICATE
+    try:
+        return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(issues=[Issue("run.corrupt", f"cannot be read: {error}", "run again", Where(str(file)))]) from None
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
@@ -120,7 +137,7 @@ def read_run(published: str | Path) -> Run:
     )
     kinds = manifest.get("tables", {})
     tables = {name: _table(folder / f"{name}.csv", columns) for name, columns in kinds.items()}
-    return Run(scenario, place, plan, travel, manifest, tables)
+    return Run(scenario, place, plan, travel, manifest, tables, _certificate(folder))
 
 
 def _settings(folder: Path, manifest: Mapping[str, Any]) -> Scenario:

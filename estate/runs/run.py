@@ -14,8 +14,9 @@ from estate.travel import TravelTables
 
 MANIFEST = "run.json"
 DATA = "data"
+CERTIFICATE = "certificate.json"
 
-FORM = 7
+FORM = 8
 """The form of a stored run.  Whoever changes the columns of a table, or what the manifest says of a run, raises it by one.
 
 1 (which no manifest says): the runs stored before the form was kept.  Runs of earlier forms are read where their settings still
@@ -34,6 +35,8 @@ class Run:
     manifest: Mapping[str, Any]
     tables: Mapping[str, pd.DataFrame]
     """Every published table by name, in the order people read them."""
+    certificate: Mapping[str, Any] | None = None
+    """Why no plan can cost much less, as published; what it says is nobody's word until it has been derived again."""
 
     def __repr__(self) -> str:
         return f"<Run {self.scenario.name}: {self.plan!r}, {len(self.tables)} tables>"

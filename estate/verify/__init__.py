@@ -24,6 +24,7 @@ from estate.place import Place, Plan
 from estate.scenario import Scenario
 from estate.travel.pairs import TravelTables
 from estate.verify.access import journeys, people_within, price_pence
+from estate.verify.bound import Confirmed
 from estate.verify.case import Case, Decision, Finding, case_of, decision_of, finding
 from estate.verify.money import annual_equivalent_pence, running_pence
 from estate.verify.options import check_options
@@ -78,6 +79,8 @@ class Verdict:
     objective: int = 0
     objective_today: int = 0
     today_is_a_plan: bool = False
+    confirmed: Confirmed | None = None
+    """How much of the bound follows from the tables, where a certificate says how."""
 
 
 def referee(place: Place, scenario: Scenario, travel: TravelTables, plan: Plan, *, claim: Claim) -> Verdict:

@@ -122,59 +122,88 @@ def stands(case: Case, rule: Standard) -> pd.Series[bool]:
 # -------------------------------------------------------------------------------------------------- home to site
 
 
+def asked_of_all(case: Case, rule: Standard) -> pd.Series[int]:
+    """How many sites within its limit each zone is promised by a rule for everybody; 0 where nobody lives."""
+    was = today(case, rule)
+    asked = was.clip(upper=rule.backup) if rule.beyond == "no-worse" else pd.Series(rule.backup, index=was.index)
+    return asked.where(people(case, rule) > 0, 0)
+
+
+def today(case: Case, rule: Standard) -> pd.Series[int]:
+    """How many sites within the limit each zone has today."""
+    pairs = near_pairs(case, rule)
+    n = len(case.zones)
+    return pd.Series(0, index=range(n)) if pairs is None else count(pairs, offering(case, case.today, rule.service), n)
+
+
+def held_to_today(case: Case, rule: Standard) -> tuple[pd.DataFrame, pd.Series[float]] | None:
+    """Every pair by the rule's first limb, and how far its counter may be from each zone that is beyond the limit today.
+
+    NaN for all other zones.  None where the rule asks for no such thing, or there are no data.
+    """
+    first = limbs(case, rule)[0]
+    frame = frame_of(case, Journey.HOME, first)
+    if frame is None or rule.beyond != "no-worse":
+        return None
+    slack = rule.tolerance.value if rule.tolerance and rule.tolerance.metric is first.limit.metric else 0.0
+    beyond = (people(case, rule) > 0) & (today(case, rule) == 0)
+    return frame, (nearest(frame, offering(case, case.today, rule.service)).reindex(beyond.index) + slack).where(beyond)
+
+
+def nearest(frame: pd.DataFrame, ends: set[int]) -> pd.Series[float]:
+    """How far each start is from the nearest of the chosen ends; without those that reach none."""
+    far: pd.Series[float] = frame[frame["end"].isin(ends)].groupby("start")["value"].min()
+    return far
+
+
 def check_home(case: Case, decision: Decision, rule: Standard) -> Iterator[Finding]:
     """A home-to-site rule on one plan."""
     pairs = near_pairs(case, rule)
     if pairs is None:
         return
-    n, residents = len(case.zones), people(case, rule)
-    now = count(pairs, offering(case, decision, rule.service), n)
-    was = count(pairs, offering(case, case.today, rule.service), n)
+    now = count(pairs, offering(case, decision, rule.service), len(case.zones))
     if rule.share < 1 or rule.each:
-        yield _check_share(case, rule, residents, now, was)
+        yield _check_share(case, rule, now)
         return
-    lenient = rule.beyond == "no-worse"
-    asked = was.clip(upper=rule.backup) if lenient else pd.Series(rule.backup, index=now.index)
-    asked = asked.where(residents > 0, 0)
+    asked = asked_of_all(case, rule)
     says = f"'{rule.name}': within {rule.limit.text if rule.limit else ''} of {rule.service}"
     yield _zones(case, f"standard.{rule.name}", asked > 0, now < asked, says)
-    if lenient:
-        yield from _check_no_worse(case, decision, rule, (residents > 0) & (was == 0))
-
-
-def _check_no_worse(case: Case, decision: Decision, rule: Standard, beyond: pd.Series[bool]) -> Iterator[Finding]:
-    """Zones beyond the limit today, and no farther than today after."""
-    first = limbs(case, rule)[0]
-    frame = frame_of(case, Journey.HOME, first)
-    if frame is None:
-        return
-    slack = rule.tolerance.value if rule.tolerance and rule.tolerance.metric is first.limit.metric else 0.0
-    far = [
-        frame[frame["end"].isin(offering(case, each, rule.service))].groupby("start")["value"].min().reindex(beyond.index)
-        for each in (case.today, decision)
-    ]
-    held = beyond & far[0].notna()
-    worse = far[1].isna() | (far[1] > far[0] + slack)
-    yield _zones(case, f"no-worse.{rule.name}", held, held & worse, f"'{rule.name}': beyond the limit today and farther after")
+    if (held := held_to_today(case, rule)) is not None:
+        frame, farthest = held
+        far = nearest(frame, offering(case, decision, rule.service)).reindex(farthest.index)
+        worse = farthest.notna() & (far.isna() | (far > farthest))
+        says = f"'{rule.name}': beyond the limit today and farther after"
+        yield _zones(case, f"no-worse.{rule.name}", farthest.notna(), worse, says)
 
 
 def _zones(case: Case, code: str, held: pd.Series[bool], broken: pd.Series[bool], says: str) -> Finding:
     return finding(code, int(held.sum()), case.zones.loc[broken.to_numpy(), "zone_id"].astype(str), says)
 
 
-def _check_share(case: Case, rule: Standard, residents: pd.Series[int], now: pd.Series[int], was: pd.Series[int]) -> Finding:
-    label = case.zones[rule.each].astype(str) if rule.each else pd.Series("everyone", index=residents.index)
-    table = pd.DataFrame({"all": residents, "now": residents * (now >= rule.backup), "was": residents * (was >= rule.backup)})
-    sums = table.groupby(label.to_numpy()).sum()
-    sums = sums[sums["all"] > 0]
-    share = Fraction(str(rule.share))
-    broken = []
-    for value, row in sums.iterrows():
-        wanted = ceil(share * int(row["all"]))
-        wanted = min(wanted, int(row["was"])) if rule.beyond == "no-worse" else wanted
-        if row["now"] < wanted:
-            broken.append(f"{value}: {row['now']} people of {wanted}")
-    return finding(f"share.{rule.name}", len(sums), broken, f"'{rule.name}': people within the limit")
+def share_asked(case: Case, rule: Standard) -> pd.DataFrame:
+    """``all, wanted`` by value of the rule's column (one row where it names none): people, and how many must be within."""
+    residents, was = people(case, rule), today(case, rule)
+    table = pd.DataFrame({"all": residents, "was": residents * (was >= rule.backup)}).groupby(share_label(case, rule)).sum()
+    table = table[table["all"] > 0]
+    wanted = [ceil(Fraction(str(rule.share)) * int(total)) for total in table["all"]]
+    if rule.beyond == "no-worse":
+        wanted = [min(most, int(was)) for most, was in zip(wanted, table["was"], strict=True)]
+    return table.assign(wanted=wanted)[["all", "wanted"]]
+
+
+def share_label(case: Case, rule: Standard) -> Any:
+    """(n,) the value of the rule's column for each zone, as text."""
+    if rule.each:
+        return case.zones[rule.each].astype(str).to_numpy()
+    return pd.Series("everyone", index=case.zones.index).to_numpy()
+
+
+def _check_share(case: Case, rule: Standard, now: pd.Series[int]) -> Finding:
+    asked = share_asked(case, rule)
+    within = (people(case, rule) * (now >= rule.backup)).groupby(share_label(case, rule)).sum().reindex(asked.index)
+    short = within < asked["wanted"]
+    broken = [f"{value}: {within[value]} people of {asked['wanted'][value]}" for value in asked.index[short]]
+    return finding(f"share.{rule.name}", len(asked), broken, f"'{rule.name}': people within the limit")
 
 
 # -------------------------------------------------------------------------------------------------- displacement

@@ -277,42 +277,56 @@ def present_value_gbp(case: Case, decision: Decision, worth: Sequence[float]) ->
 
 def dated_gbp(case: Case, decision: Decision, worth: Sequence[float]) -> Iterator[float]:
     """What each move, release and opening adds to running cost, as an equal yearly sum: what is paid or banked once, and when."""
-    money, annuity = case.scenario.money, sum(worth)
-
-    def before(years: float) -> float:
-        """Share of the present value of a yearly pound that falls in the first so many years."""
-        return sum(each * min(1.0, max(0.0, years - n)) for n, each in enumerate(worth)) / annuity
-
-    def once(year: int) -> float:
-        return worth[year] / annuity if year < len(worth) else 0.0
-
-    def works(leave: float) -> float:
-        return once(max(math.ceil(leave - DUST) - 1, 0))
-
-    def again(year: int, lasts: int | None) -> float:
-        """A pound that is spent again as often as it is worn, less what is unworn at the end."""
-        later = sum(worth[each] for each in refits(case, year, lasts))
-        return (later - unworn_share(case, year, lasts) * worth[-1]) / annuity
-
     for point in case.moved(decision):
-        old, new = case.today.host[point], decision.host[point]
-        leave = goes_after(case, point)
-        change = hosting_gbp(case, point, new) - hosting_gbp(case, point, old)
-        year = max(math.ceil(leave - DUST) - 1, 0)
-        fitout, _, bias = move_parts_gbp(case, point, new)
-        renewed = (fitout + bias) * again(year, money.refit_years)
-        yield move_gbp(case, point, new) * works(leave) + renewed - change * before(leave)
+        yield moving_gbp(case, point, decision.host[point], worth)
     for site in case.released(decision):
-        leave = leaves_after(case, site)
-        sold = once(math.floor(leave + number(case.sites[site]["years_to_sale"]) + DUST))
-        proceeds = (disposal_gbp(case, site) - sale_gbp(case, site)) * sold
-        for years in stands_empty(case, site).values():
-            proceeds += empty_gbp(case, site) * (before(leave + years) - before(leave))
-        proceeds -= spared_gbp(case, site) * once(money.backlog_year or 0)
-        proceeds += sale_gbp(case, site) * worth[-1] / annuity if money.residual_value else 0.0
-        yield exit_gbp(case, site) * works(leave) + proceeds + occupied_gbp(case, site) * before(leave)
+        yield leaving_gbp(case, site, worth)
     for site in decision.open:
         if not case.outside(site) and not case.paid_today(site):
-            year = max(int(decided(case, site)) - 1, 0)
-            built = sum(opening_parts_gbp(case, site)) * (once(year) + again(year, life(case, site)))
-            yield built - occupied_gbp(case, site) * before(decided(case, site))
+            yield opening_gbp(case, site, worth)
+
+
+def _before(worth: Sequence[float], years: float) -> float:
+    """Share of the present value of a yearly pound that falls in the first so many years."""
+    return sum(each * min(1.0, max(0.0, years - n)) for n, each in enumerate(worth)) / sum(worth)
+
+
+def _once(worth: Sequence[float], year: int) -> float:
+    """A pound paid once in a year as an equal yearly sum."""
+    return worth[year] / sum(worth) if year < len(worth) else 0.0
+
+
+def _again(case: Case, worth: Sequence[float], year: int, lasts: int | None) -> float:
+    """A pound that is spent again as often as it is worn, less what is unworn at the end, as an equal yearly sum."""
+    later = sum(worth[each] for each in refits(case, year, lasts))
+    return (later - unworn_share(case, year, lasts) * worth[-1]) / sum(worth)
+
+
+def moving_gbp(case: Case, point: str, new: str, worth: Sequence[float]) -> float:
+    """What a move adds: fitting out and removal, the refits, and less the change in hosting until it happens."""
+    leave = goes_after(case, point)
+    change = hosting_gbp(case, point, new) - hosting_gbp(case, point, case.today.host[point])
+    year = max(math.ceil(leave - DUST) - 1, 0)
+    fitout, _, bias = move_parts_gbp(case, point, new)
+    renewed = (fitout + bias) * _again(case, worth, year, case.scenario.money.refit_years)
+    return move_gbp(case, point, new) * _once(worth, year) + renewed - change * _before(worth, leave)
+
+
+def leaving_gbp(case: Case, site: str, worth: Sequence[float]) -> float:
+    """What letting a building go adds: its exit and sale, holding it while empty, and its cost until then."""
+    money, leave = case.scenario.money, leaves_after(case, site)
+    sold = _once(worth, math.floor(leave + number(case.sites[site]["years_to_sale"]) + DUST))
+    proceeds = (disposal_gbp(case, site) - sale_gbp(case, site)) * sold
+    for years in stands_empty(case, site).values():
+        proceeds += empty_gbp(case, site) * (_before(worth, leave + years) - _before(worth, leave))
+    proceeds -= spared_gbp(case, site) * _once(worth, money.backlog_year or 0)
+    proceeds += sale_gbp(case, site) * worth[-1] / sum(worth) if money.residual_value else 0.0
+    exit_paid = exit_gbp(case, site) * _once(worth, max(math.ceil(leave - DUST) - 1, 0))
+    return exit_paid + proceeds + occupied_gbp(case, site) * _before(worth, leave)
+
+
+def opening_gbp(case: Case, site: str, worth: Sequence[float]) -> float:
+    """What opening a building adds: its capital, the year before the one decided for, from which it is paid for."""
+    year = max(int(decided(case, site)) - 1, 0)
+    built = sum(opening_parts_gbp(case, site)) * (_once(worth, year) + _again(case, worth, year, life(case, site)))
+    return built - occupied_gbp(case, site) * _before(worth, decided(case, site))

@@ -54,6 +54,12 @@ def must_close(case: Case, site: str) -> bool:
     return case.sites[site]["status"] == "close" or site in case.scenario.rules.close
 
 
+def not_ready(case: Case, site: str) -> bool:
+    """Whether a building that is not in use cannot be had yet in the year for which it is decided."""
+    year = case.scenario.money.base_year + decided(case, site)
+    return site not in case.today.open and number(case.sites[site]["ready_year"]) > year
+
+
 def why_kept(case: Case) -> Mapping[str, str]:
     """Sites that must stay open, and the rule that says so."""
     rules, money = case.scenario.rules, case.scenario.money
@@ -82,9 +88,10 @@ def check_buildings(case: Case, decision: Decision) -> Iterator[Finding]:
     for reason in ("outside", "keep", "not-taking-part", "other-uses", "pfi"):
         held = [site for site, why in kept.items() if why == reason]
         yield finding(reason, len(held), set(held) - decision.open, f"sites that must stay open ({reason})")
-    base, opened = case.scenario.money.base_year, case.opened(decision)
-    early = [site for site in opened if number(case.sites[site]["ready_year"]) > base + decided(case, site)]
-    yield finding("ready", len(opened), early, "buildings opened before they can be had")
+    opened = case.opened(decision)
+    yield finding(
+        "ready", len(opened), [site for site in opened if not_ready(case, site)], "buildings opened before they can be had"
+    )
     closed = [site for site in case.sites if must_close(case, site)]
     yield finding("close", len(closed), set(closed) & decision.open, "sites that must close")
 
@@ -101,10 +108,10 @@ def check_moves(case: Case, decision: Decision) -> Iterator[Finding]:
     of_service = defaultdict(list)
     for point in moved:
         of_service[case.points[point]["service"]].append(point)
-    reach = {service: _reachable(case, service, points) for service, points in of_service.items()}
+    reach = {service: reachable(case, service, points) for service, points in of_service.items()}
     broken = defaultdict(list)
     for point in moved:
-        for reason in _refusals(case, point, decision.host[point], reach):
+        for reason in refusals(case, point, decision.host[point], reach):
             broken[reason].append(f"{point} at {decision.host[point]}")
     for reason, says in _REFUSALS.items():
         yield finding(reason, len(moved), broken[reason], f"moved although {says}")
@@ -122,7 +129,8 @@ _REFUSALS = {
 }
 
 
-def _refusals(case: Case, point: str, site: str, reach: Mapping[str, set[tuple[str, str]] | None]) -> Iterator[str]:
+def refusals(case: Case, point: str, site: str, reach: Mapping[str, set[tuple[str, str]] | None]) -> Iterator[str]:
+    """Why a point may not move to a site; ``reach`` by service as :func:`reachable` says."""
     who, where, rules = case.points[point], case.sites[site], case.scenario.rules
     home = case.today.host[point]
     if not takes_part(case, who["agency"]):
@@ -150,7 +158,7 @@ def _refusals(case: Case, point: str, site: str, reach: Mapping[str, set[tuple[s
         yield "reach"
 
 
-def _reachable(case: Case, service: str, points: Sequence[str]) -> set[tuple[str, str]] | None:
+def reachable(case: Case, service: str, points: Sequence[str]) -> set[tuple[str, str]] | None:
     """(from, to) sites near enough for counters of a service to move between, from the homes of these; None: any are.
 
     The service's own ``reach`` stands instead of ``rules.reach``.

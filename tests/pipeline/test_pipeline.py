@@ -349,3 +349,28 @@ def test_a_table_of_bus_minutes_stands_beside_the_straight_line(estate, tmp_path
     code, _, err = estate("run", place, "--out", tmp_path / "p90", "--set", "travel.percentile=90")
     assert code == 3
     assert "travel_time_p90" in err
+
+
+def test_a_certificate_is_published_checked_and_refused_when_it_claims_too_much(estate, place, tmp_path):  # noqa: F811
+    code, out, _ = estate("run", place, "--out", tmp_path / "maps", "--public")
+    published = tmp_path / "maps" / "tiny"
+    file = published / "certificate.json"
+    manifest = json.loads((published / "run.json").read_text())
+    assert code == 0
+    assert "follows from the tables (certificate.json)" in out
+    assert "certificate.json" in manifest["files"]
+    assert manifest["certificate"]["share"] == 1.0
+    assert "follows from the tables" in (published / "index.html").read_text()
+    assert not list(published.glob("public/**/certificate*"))
+    assert "follows from the tables" not in (published / "public" / "index.html").read_text()
+    code, out, _ = estate("verify", published, "--json")
+    assert code == 0
+    assert json.loads(out)["bound"] == manifest["certificate"]
+    honest = file.read_text()
+    for change in ('"bound_pence": 1', '"bound_pence": "', '"form": 9', '"cases": [], "x": ['):
+        begin = change.split(": ")[0] + ": "
+        assert begin in honest
+        file.write_text(honest.replace(begin, change, 1))
+        assert estate("verify", published)[0] in (3, 7), change
+    file.unlink()
+    assert estate("verify", published)[0] == 3

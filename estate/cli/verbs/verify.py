@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
@@ -20,6 +20,7 @@ def command(*, run: Path, as_json: bool) -> None:
     from estate.pipeline.judge import judge
     from estate.runs.files import read_run
     from estate.runs.run import FORM, form_of
+    from estate.wording import confirmed
 
     stored = read_run(run)
     verdict = judge(stored)
@@ -31,6 +32,11 @@ def command(*, run: Path, as_json: bool) -> None:
         raise VerificationError(f"the stored run does not pass the independent check{why}", failures)
     checks = sum(verdict.checks.values())
     if as_json:
-        emit_json({"ok": True, "checks": dict(verdict.checks), "cost_gbp_pa": verdict.cost_pence / 100})
+        bound = None if verdict.confirmed is None else asdict(verdict.confirmed)
+        emit_json({"ok": True, "checks": dict(verdict.checks), "cost_gbp_pa": verdict.cost_pence / 100, "bound": bound})
     else:
+        none = ["There is no certificate of its bound: how far it is from the best rests on the solver's word."]
+        lines = none if verdict.confirmed is None else confirmed(asdict(verdict.confirmed))
         say(f"{run}: verified. {checks:,} checks hold; running cost £{verdict.cost_pence / 100:,.2f} a year.")
+        for line in lines:
+            say(line)
