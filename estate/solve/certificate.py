@@ -7,9 +7,9 @@ the lowest bound first.  The row prices of each case left at the end are multipl
 (:mod:`estate.verify.bound` does), and together the cases hold every plan.
 
 Nothing that is found here is believed anywhere: it is a hint.  So a search of any kind may have proven the plan, and rules that
-whoever checks does not know (side rows, services that may not or must share a building) are left out from the beginning.  In
-each row something may be left unmet at the price of some whole plans, so that a case in which there is no plan has multipliers
-that say so.
+whoever checks does not know (side rows, services that may not or must share a building or are met under one roof) are left out
+from the beginning.  In each row something may be left unmet at the price of some whole plans, so that a case in which there is
+no plan has multipliers that say so.
 
 Beyond :data:`SPLIT` choices there is one case, with the multipliers of :mod:`estate.solve.columns.tied`.
 """
@@ -60,11 +60,18 @@ def cases(problem: Problem, value: int, *, sites: int | None = None) -> tuple[Le
     """
     if problem.goal is not Goal.COST or not problem.n_points:
         return ()
-    none = np.zeros((0, 3), dtype=np.int64)
-    known = replace(problem, side=SideRows(), conflict=none, together=none)
+    known = _known(problem)
     if problem.n_pairs > SPLIT:
         return _one(known, value)
     return tuple(_Search(known, value, problem.n_sites if sites is None else sites).run())
+
+
+def _known(problem: Problem) -> Problem:
+    """The problem as whoever checks it knows it; rows keep their numbers, and those that are not known ask for nothing."""
+    none, roofs = np.zeros((0, 3), dtype=np.int64), [each.service for each in problem.derived]
+    cover = replace(problem.cover, need=np.where(np.isin(problem.cover.service, roofs), 0, problem.cover.need))
+    shares = tuple(replace(rule, required=0) if rule.service in roofs else rule for rule in problem.shares)
+    return replace(problem, side=SideRows(), conflict=none, together=none, derived=(), cover=cover, shares=shares)
 
 
 def _one(problem: Problem, value: int) -> tuple[Leaf, ...]:

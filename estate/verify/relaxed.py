@@ -8,8 +8,9 @@ Read from the tables as the rest of the referee reads them (:mod:`estate.verify.
 * each row of an access rule has as many buildings with its service among those listed as it asks for; a rule by share is one
   row for each zone, of which those with enough people together must have one; a displacement at a price may be paid for instead.
 
-Left out, which lets more plans through and never fewer: services that may not or must share a building, counters that may not
-merge, numbers of buildings and hubs, budgets, paybacks, visits a year, and that no agency be worse off.
+Left out, which lets more plans through and never fewer: standards on services met under one roof, services that may not or must
+share a building, counters that may not merge, numbers of buildings and hubs, budgets, paybacks, visits a year, and that no agency
+be worse off.
 """
 
 from __future__ import annotations
