@@ -31,7 +31,6 @@ from estate.verify.case import Case, number
 from estate.verify.guests import Guests, Whole
 from estate.verify.money import factors, hosting_gbp, leaving_gbp, moving_gbp, occupied_gbp, opening_gbp, pence
 from estate.verify.rules import (
-    COST_GOALS,
     area_units,
     must_close,
     need_units,
@@ -71,7 +70,7 @@ class Buildings:
 
 def supported(case: Case) -> bool:
     """Whether a bound can be worked out: the objective is a cost, and the plan has no years."""
-    return case.scenario.money.objective in COST_GOALS and case.scenario.programme is None
+    return case.scenario.money.objective.in_money and case.scenario.programme is None
 
 
 # -------------------------------------------------------------------------------------------------- buildings
