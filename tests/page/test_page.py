@@ -5,6 +5,7 @@ import json
 import os
 import re
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -679,10 +680,44 @@ def test_a_night_that_speaks_of_the_run_is_brought_onto_its_page(tmp_path):
 @pytest.mark.parametrize(
     "other", [{"base": "another"}, {"inputs": {}}, {"answers": {"base: base": ["optimal", 1.0, "abc"]}}, {"answers": {}}]
 )
-def test_a_night_about_something_else_says_nothing(tmp_path, other):
-    from estate.page.evidence import beside
+def test_a_night_about_something_else_says_nothing_and_is_linked(tmp_path, other):
+    from estate.page.evidence import beside, others
 
     run = county()
     run = replace(run, manifest={**run.manifest, "objective_value": run.manifest["objective_gbp_pa"]})
     a_night(tmp_path, run, **other)
     assert beside(tmp_path / "run", run) is None
+    assert others(tmp_path / "run", run) == [("A night", "../night/index.html")]
+
+
+def test_a_night_that_is_linked_is_on_the_page_and_never_on_a_public_one():
+    nights = [("Last winter’s night", "../winter/index.html")]
+    run = town()
+    assert '<a href="../winter/index.html"><bdi>Last winter’s night</bdi></a>' in render(run, nights=nights)
+    assert "winter" not in render(run, public=True, nights=nights)
+
+
+def test_neighbours_are_named_on_the_map_and_are_no_towns_of_the_place():
+    from estate.page import geography
+
+    place = county().place
+    neighbours = set(place.context.loc[place.context["kind"] == "neighbour", "name"])
+    found = geography.towns(place)
+    assert neighbours <= {each["name"] for each in found if each["beyond"]}
+    assert not neighbours & {name for name, _ in geography.named_towns(place)}
+    assert len(neighbours) == 17
+
+
+def test_no_class_of_change_holds_what_is_near_and_what_is_far():
+    """Nine in ten go a third of a mile farther and one in ten six miles: a class ends between them."""
+    import numpy as np
+
+    from estate.page.data import fitted
+    from estate.page.facts import Journeys
+
+    change = np.array([[500.0]] * 9 + [[9_600.0]])
+    unknown, nowhere = np.full_like(change, np.nan), np.full(change.shape, -1)
+    trips = Journeys(("a",), np.full(10, 100.0), change * 0, change, unknown, unknown, nowhere, nowhere)
+    ends = fitted(replace(trips, people=np.array([100.0] * 9 + [200.0])))
+    assert any(0.5 <= end <= 3 for end in ends)
+    assert all(high <= 6 * low for low, high in pairwise(ends)), ends
