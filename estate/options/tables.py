@@ -23,6 +23,7 @@ from estate.money.law import year_label
 from estate.options.finance import COLUMNS, financial_case
 from estate.options.option import KINDS, Option
 from estate.options.upkeep import backlog_pence, repairs_year
+from estate.place import Place, Plan
 from estate.standards.measured import Measured
 
 
@@ -97,7 +98,7 @@ def _options(measured: Measured, options: Sequence[Option], before: Reach, after
             "moves": int((each.plan.host != place.point_site).sum()),
             "merges": int((merged(place, each.plan) & public_services(place, each.scenario)[place.point_service]).sum()),
         }
-        row |= _farther(measured, before, after[each.name])
+        row |= farther(measured, before, after[each.name])
         row |= {
             "worse_off_a_year": _named(each, each.dearer_by_agency, " a year"),
             "worse_off_in_all": _worse_in_all(each, minimum),
@@ -128,7 +129,7 @@ def _what(option: Option) -> str:
     return f"The best plan with {changed}; what it keeps is kept fit as under do minimum."
 
 
-def _farther(measured: Measured, before: Reach, after: Reach) -> dict[str, int]:
+def farther(measured: Measured, before: Reach, after: Reach) -> dict[str, int]:
     """People whose nearest counter of any service goes farther off, and by how much for the worst off, in metres and seconds."""
     people = measured.place.zones["population"].to_numpy(dtype=np.float64)
     farther, most = np.zeros(len(people), dtype=bool), {"m": 0, "s": 0}
@@ -197,18 +198,19 @@ def _access(measured: Measured, name: str, before: Reach, after: Reach) -> pd.Da
 def _changes(options: Sequence[Option]) -> pd.DataFrame:
     """``option_changes``: each plan as what it changes: ``moves`` (to ``site_id``), ``closes`` and ``opens``."""
     columns = ["option", "what", "access_point_id", "site_id", "site_name"]
-    return pd.DataFrame([row for each in options for row in _steps(each)], columns=columns).astype("str")
+    rows = [(each.name, *step) for each in options for step in changes_of(each.place, each.plan)]
+    return pd.DataFrame(rows, columns=columns).astype("str")
 
 
-def _steps(option: Option) -> Iterator[tuple[str, str, str, str, str]]:
-    place, plan = option.place, option.plan
+def changes_of(place: Place, plan: Plan) -> Iterator[tuple[str, str, str, str]]:
+    """What a plan changes against today: ``moves``, ``closes`` or ``opens``, the counter, the building's id and name."""
     ids, names = place.sites.index, place.sites["name"]
     for point in np.flatnonzero(plan.host != place.point_site).tolist():
         site = ids[plan.host[point]]
-        yield option.name, "moves", str(place.access_points.index[point]), str(site), names[site]
+        yield "moves", str(place.access_points.index[point]), str(site), names[site]
     for what, chosen in (("closes", place.today.open & ~plan.open), ("opens", plan.open & ~place.today.open)):
         for site in ids[chosen]:
-            yield option.name, what, "", str(site), names[site]
+            yield what, "", str(site), names[site]
 
 
 def funding_totals(table: pd.DataFrame) -> pd.DataFrame:

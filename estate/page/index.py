@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from estate.page import assets, charts, data, decision, equality, facts, geography, money, story, tables, words
+from estate.page import committee as asking
 from estate.page import map as atlas
 from estate.page import options as sidebyside
 from estate.page import partners as signing
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 STYLES = ("page.css", "map.css", "sketch.css", "print.css", "programme.css")
 BEFORE_MAP = ("core.js", "marks.js")
 AFTER_MAP = (
-    "map.js", "keyboard.js", "insets.js", "legend.js", "panel.js", "card.js", "picture.js", "search.js", "tables.js", "main.js",
+    "map.js", "keyboard.js", "insets.js", "legend.js", "panel.js", "card.js", "picture.js", "search.js", "tables.js",
+    "committee.js", "main.js",
 )  # fmt: skip
 
 
@@ -110,6 +112,7 @@ def _context(
         "sums": sums,
         "money_notes": [*notes, *signing.fair_note(run)],
         "options": sidebyside.section(run),
+        "committee": asking.section(run),
         "partners": signing.section(run),
         "programme": order.section(run),
         "standards": story.standards(run),

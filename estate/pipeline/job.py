@@ -26,12 +26,13 @@ def run(  # noqa: PLR0913  (one for each thing that is asked for)
     say: Say = quiet,
     partners: Mapping[str, Any] | None = None,
     options: tuple[Alternative, ...] | None = None,
+    more: Callable[[Outcome], Outcome] | None = None,
 ) -> Outcome:
     """From files to a published run: the whole of ``estate run``.
 
     ``partners`` are the settings of :func:`~estate.pipeline.partners.with_partners`, where the plan is to be put to them.
     ``options`` are the plans to set beside this one (:func:`~estate.pipeline.options.with_options`); none of them: those that the
-    scenario names; None: the plan stands alone.
+    scenario names; None: the plan stands alone.  ``more`` adds to a decided plan before it is published.
 
     Raises
     ------
@@ -65,6 +66,8 @@ def run(  # noqa: PLR0913  (one for each thing that is asked for)
         from estate.pipeline.options import with_options  # noqa: PLC0415  (only where it is asked for)
 
         outcome = with_options(outcome, cache=out / ".cache", stop=stop, say=say)
+    if more is not None:
+        outcome = more(outcome)
     say("writing the results")
     return publish(outcome, out, public=public, started=started)
 

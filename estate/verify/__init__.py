@@ -26,6 +26,7 @@ from estate.travel.pairs import TravelTables
 from estate.verify.access import journeys, people_within, price_pence
 from estate.verify.bound import Confirmed
 from estate.verify.case import Case, Decision, Finding, case_of, decision_of, finding
+from estate.verify.committee import check_committee
 from estate.verify.money import annual_equivalent_pence, running_pence
 from estate.verify.options import check_options
 from estate.verify.partners import check_partners, check_worse_off
@@ -136,6 +137,7 @@ def referee_tables(
     decision, shape = decision_of(case, plan)
     found = [shape] if decision is None else [
         *check_tables(case, decision, tables), *check_partners(case, tables), *check_options(case, decision, tables),
+        *check_committee(case, decision, tables),
     ]  # fmt: skip
     return tuple(each.issue() for each in found if each.broken)
 

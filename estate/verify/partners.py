@@ -142,7 +142,7 @@ def changed(case: Case, rows: pd.DataFrame) -> Decision:
 def _check_witnesses(case: Case, game: _Game) -> Iterator[Finding]:
     """Each plan keeps every rule, needs only who is in its groups, and saves what it is said to save."""
     broken, wrong, strangers = [], [], []
-    today = _objective(case, case.today)
+    today = objective_pence(case, case.today)
     for number_, decision in game.witness.items():
         known = set(decision.host) == set(case.today.host) and {*decision.host.values(), *decision.open} <= set(case.sites)
         faults = [each.rule for each in check_plan(case, decision) if each.broken] if known else ["it names what is not there"]
@@ -151,7 +151,7 @@ def _check_witnesses(case: Case, game: _Game) -> Iterator[Finding]:
             continue
         needed, stays = _needed(case, game, decision)
         broken += [f"plan {number_}: {site} is closed, and is nobody's to close" for site in stays]
-        saved = today - _objective(case, decision)
+        saved = today - objective_pence(case, decision)
         for group in game.says[number_]:
             name = ";".join(sorted(group))
             if game.needs[group] != needed or not needed <= group:
@@ -163,7 +163,7 @@ def _check_witnesses(case: Case, game: _Game) -> Iterator[Finding]:
     yield finding("partners.witness-saving", len(game.low), wrong, "pence a year that a group's own plan saves")
 
 
-def _objective(case: Case, decision: Decision) -> int:
+def objective_pence(case: Case, decision: Decision) -> int:
     """Pence a year by the objective in use, prices of displacement included."""
     annual = case.scenario.money.objective == "annual-equivalent"
     cost = annual_equivalent_pence(case, decision) if annual else running_pence(case, decision)

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,13 @@ SUMMARY = (
 @click.option("--require-optimal", is_flag=True, help="Exit with 5 unless the plan is proven optimal.")
 @click.option("--locks-from", type=click.Path(path_type=Path), metavar="RUN", help="Keep every decision of an earlier plan.")
 @click.option("--options", is_flag=True, help="Set the plan beside doing nothing, the minimum and others, as 'estate options'.")
+@click.option("--committee", is_flag=True, help="Answer beforehand, for the page, what if any building stays or goes.")
 @PUBLIC
 @QUIET
 @JSON
 def command(  # noqa: PLR0913  (one for each option)
     *, path: Path, changes: tuple[str, ...], out: Path, require_optimal: bool, locks_from: Path | None, options: bool,
-    public: bool, quiet: bool, as_json: bool, **limits: Any,
+    committee: bool, public: bool, quiet: bool, as_json: bool, **limits: Any,
 ) -> None:  # fmt: skip
     """Read PATH, choose the hubs, check the plan independently, and publish it under maps/.
 
@@ -50,10 +52,15 @@ def command(  # noqa: PLR0913  (one for each option)
         from estate.whatif import locks_from as locks
 
         changes = (*locks(locks_from, path), *changes)  # what the committee asks for overrides what was decided
+    tell, more = say_to_stderr(quiet or as_json), None
+    if committee:
+        from estate.whatif.committee import with_committee
+
+        more = partial(with_committee, say=tell)
     with interruptible() as stop, shown(quiet=quiet or as_json) as progress:
         outcome = run(
-            path, changes=changes, out=out, public=public, progress=progress, stop=stop, say=say_to_stderr(quiet or as_json),
-            options=() if options else None,
+            path, changes=changes, out=out, public=public, progress=progress, stop=stop, say=tell,
+            options=() if options else None, more=more,
         )  # fmt: skip
     manifest = outcome.manifest
     if public:
