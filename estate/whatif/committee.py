@@ -177,7 +177,7 @@ def committee_tables(outcome: Outcome, answers: Iterable[Answer]) -> dict[str, p
 
 COLUMNS = {
     "question": "int64", "asked": "str", "site_id": "str", "name": "str", "also": "str", "also_site_id": "str",
-    "also_name": "str", "status": "str", "why_not": "str", "more_gbp_pa": "float64", "running_cost_gbp_pa": "float64", "net_one_off_gbp": "float64",
-    "sites": "Int64", "moves": "Int64", "people_farther": "Int64",
+    "also_name": "str", "status": "str", "why_not": "str", "more_gbp_pa": "float64", "running_cost_gbp_pa": "float64",
+    "net_one_off_gbp": "float64", "sites": "Int64", "moves": "Int64", "people_farther": "Int64",
 }  # fmt: skip
 CHANGES = ["question", "what", "access_point_id", "site_id", "site_name"]
