@@ -48,8 +48,8 @@ type Ask = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
-    """What comes of a question; ``plan`` is None where no plan can meet the rules, and ``why`` says why."""
+class Fate:
+    """A question and what comes of it; ``plan`` is None where no plan can meet the rules, and ``why`` says why."""
 
     ask: Ask
     reply: Reply
@@ -112,7 +112,7 @@ def other_fates(outcome: Outcome, evaluator: Evaluator) -> Iterator[tuple[str, s
         yield str(place.sites.index[j]), CLOSE if plan.open[j] else KEEP
 
 
-def answered(evaluator: Evaluator, asks: Iterable[Ask]) -> Iterator[Answer]:
+def answered(evaluator: Evaluator, asks: Iterable[Ask]) -> Iterator[Fate]:
     """The best answer to each question."""
     rules = evaluator.shared.base.rules
     for ask in asks:
@@ -124,15 +124,15 @@ def answered(evaluator: Evaluator, asks: Iterable[Ask]) -> Iterator[Answer]:
             plan = reply.anchor.formulation.plan(reply.place, reply.solution)
         elif reply.status is Status.INFEASIBLE:
             why = why_not(reply)
-        yield Answer(ask, reply, plan, why)
+        yield Fate(ask, reply, plan, why)
 
 
-def _value(answer: Answer) -> int:
+def _value(answer: Fate) -> int:
     """What an answer comes to, in the problem's unit."""
     return answer.reply.value if answer.reply.value is not None else np.iinfo(np.int64).max
 
 
-def committee_tables(outcome: Outcome, answers: Iterable[Answer]) -> dict[str, pd.DataFrame]:
+def committee_tables(outcome: Outcome, answers: Iterable[Fate]) -> dict[str, pd.DataFrame]:
     """Both tables, questions in the order given, numbered from 1."""
     measured, place = outcome.prepared.measured, outcome.prepared.place
     names, before = place.sites["name"], reach(measured, place.today)
