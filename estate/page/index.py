@@ -24,10 +24,8 @@ if TYPE_CHECKING:
 STYLES = ("page.css", "map.css", "sketch.css", "print.css", "programme.css")
 BEFORE_MAP = ("core.js", "marks.js")
 AFTER_MAP = (
-AFTER_MAP = (
     "map.js", "keyboard.js", "insets.js", "legend.js", "panel.js", "card.js", "picture.js", "search.js", "tables.js",
     "committee.js", "main.js",
-)  # fmt: skip
 )  # fmt: skip
 
 
