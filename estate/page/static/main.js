@@ -122,7 +122,10 @@
   });
   if (byId("year")) {
     // A year is a year of the plan: today's estate has none.
-    byId("year").addEventListener("change", (event) => change({ year: Number(event.target.value), view: state.view === "today" ? "change" : state.view }));
+    byId("year").addEventListener("change", (event) => {
+      change({ year: Number(event.target.value), view: state.view === "today" ? "change" : state.view });
+      if (state.place) byId("panel").replaceChildren(...state.place.card());
+    });
   }
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || event.target === byId("search") || (state.site === null && !state.place)) return;
