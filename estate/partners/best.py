@@ -73,15 +73,27 @@ def worth(game: Game, group: Bools, *, start: Solution | None = None, clock: Clo
 
 
 def _worth_of_large(game: Game, problem: Problem, clock: Clock) -> Worth:
-    """By the search that suits a large problem (:mod:`estate.solve.choose`), in the time there is."""
+    """By the search that suits a large problem, in the time there is."""
+    found = _searched(problem, clock)
+    low = game.saving(found.plan)
+    high = FAR if found.bound is None else cost(problem, game.today) - found.bound
+    return Worth(found.plan, low, max(low, high), game.needed(found.plan))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Searched:
+    plan: Solution
+    bound: int | None
+    """Pence that no plan costs less than, where that is known."""
+
+
+def _searched(problem: Problem, clock: Clock) -> _Searched:
+    """A problem with a plan to begin with, by :mod:`estate.solve.choose`, in the time there is."""
     limits = Limits(time_s=clock.left(), work=None if clock.until is not None else LARGE_WORK)
     found = choose.way(problem, limits).search(problem, Watch(limits))
     if found.solution is None or found.value is None:
-        raise SolverError(f"the search ended ({found.stopped}) without a plan, and today's estate is one")
-    low = game.saving(found.solution)
-    least = found.value if found.bound is None else found.bound
-    high = FAR if found.bound is None else cost(problem, game.today) - int(np.ceil(least - 1e-6))
-    return Worth(found.solution, low, max(low, high), game.needed(found.solution))
+        raise SolverError(f"the search ended ({found.stopped}) without a plan, and there is one to begin with")
+    return _Searched(found.solution, None if found.bound is None else int(np.ceil(found.bound - 1e-6)))
 
 
 def largest_excess(
@@ -93,7 +105,8 @@ def largest_excess(
     """
     problem = programme(game, split, among=among, outside=outside)
     today = cost(game.problem, game.today)
-    found = _least(problem, today, _to_begin_with(game, split, outside), clock, few_moves=False)
+    begin = _to_begin_with(game, split, outside)
+    found = (_least if problem.n_pairs <= LARGE else _least_of_large)(problem, today, begin, clock)
     if found is None:
         return None
     J = game.problem.n_sites
@@ -105,6 +118,14 @@ def largest_excess(
     saved = game.saving(plan)
     pence = saved - int(split[group].sum())
     return Excess(group, plan, saved, pence, max(pence, today - found.bound))
+
+
+def _least_of_large(problem: Problem, origin: int, begin: Solution, clock: Clock) -> _Found | None:
+    """By the search that suits a large problem, from what may be begun with, if that is a plan at all."""
+    if violations(problem, begin):
+        return _least(problem, origin, None, clock)
+    found = _searched(replace(problem, today=begin), clock)
+    return _Found(found.plan, -FAR if found.bound is None else found.bound)
 
 
 def _to_begin_with(game: Game, split: Ints, outside: Ints | None) -> Solution:
@@ -162,7 +183,7 @@ class _Found:
     """Pence that no plan costs less than."""
 
 
-def _least(problem: Problem, origin: int, start: Solution | None, clock: Clock, *, few_moves: bool) -> _Found | None:
+def _least(problem: Problem, origin: int, start: Solution | None, clock: Clock, *, few_moves: bool = False) -> _Found | None:
     """The plan of least cost and a bound, by HiGHS on the reduced arrays; None where there is no plan.
 
     ``origin`` (pence) is where costs are counted from, so that the solver's figures are savings and not budgets.  ``few_moves``

@@ -91,6 +91,9 @@ def least_core(known: KnownGroups, reference: Floats) -> LeastCore:
     n, whole = known.coalitions.n, float(known.coalitions.together)
     low = -math.inf
     best, most = (np.full(n, whole / n), math.inf) if known.bound is None else known.bound
+    if known.bound is not None and (worst := known.coalitions.worst(best)) is not None:
+        most = min(most, worst.most)
+        known.add(worst.group, worst.saves)
     for _ in range(MOST_ROWS):
         group, saves = known.rows()
         # columns x and e:  x(S) + e >= v(S),  x(N) = v(N)

@@ -143,7 +143,9 @@ def partnership(
     else:
         shapley = sampled(game.n, lambda group: together.worth(group).low if group.any() else 0, orders)
     area, visits = _weights(measured, game)
-    shared, core, subsidy = ways(coalitions, falls, area, visits, shapley)
+    met = [(np.frombuffer(key, dtype=bool), each.low) for key, each in together._worth.items()]  # noqa: SLF001
+    part = [(group, low) for group, low in met if not group.all()]
+    shared, core, subsidy = ways(coalitions, falls, area, visits, shapley, met=part)
     return Partnership(
         measured,
         game,

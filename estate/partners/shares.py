@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -60,7 +60,13 @@ STABLE, LEAVES, OPEN = "stable", "somebody would leave", "not proven either way"
 
 
 def ways(
-    coalitions: Coalitions, falls: Ints, area: Floats, visits: Floats | None, shapley: Shapley | None
+    coalitions: Coalitions,
+    falls: Ints,
+    area: Floats,
+    visits: Floats | None,
+    shapley: Shapley | None,
+    *,
+    met: Iterable[tuple[Bools, int]] = (),
 ) -> tuple[tuple[Way, ...], LeastCore, int]:
     """Every way to share, the least core, and the least subsidy (pence a year) that keeps everybody.
 
@@ -72,9 +78,13 @@ def ways(
         (n,) weights; None where visits are not known of everybody.
     shapley
         As found by the caller; None where it was not looked for.
+    met
+        Groups whose worth was found already, which need not be found again where they are not listed.
     """
     total = coalitions.together
     known = KnownGroups(coalitions, bound=coalitions.relaxed() if isinstance(coalitions, Asked) else None)
+    for group, saves in met if isinstance(coalitions, Asked) else ():
+        known.add(group, saves)
     by_area = in_proportion(total, area)
     reference = by_area.astype(np.float64)
     core = least_core(known, reference)

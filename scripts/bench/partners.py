@@ -123,7 +123,7 @@ def region(*, sites: int = 600, time_s: float = 600.0, seed: int = 0) -> list[di
     game = region_game(sites, seed)
     began = time.process_time()
     until = time.monotonic() + time_s
-    whole = worth(game, np.ones(game.n, dtype=bool), clock=Clock(time.monotonic() + time_s / 5))
+    whole = worth(game, np.ones(game.n, dtype=bool), clock=Clock(time.monotonic() + time_s / 3))
     asked = Asked(game, whole, Clock(until))
     core = least_core(KnownGroups(asked, bound=asked.relaxed()), np.full(game.n, whole.low / game.n))
     return [
