@@ -38,8 +38,11 @@ DATES = frozenset({"somewhere", "once", "follow", "floor"})
 def floor_under(
     orders: Orders, between: Between, asked: Bools, floors: Sequence[Floor], clock: Clock, seed: int
 ) -> tuple[Floor, Solution] | None:
-    """A floor under all end states, and the end state that is best at its prices; None where the engine finds neither."""
-    if not engine.suits(orders.problem):
+    """A floor under all end states, and the end state that is best at its prices; None where the engine finds neither.
+
+    Nor where the engine does not solve whole: its proof of Greater Manchester takes longer than HiGHS needs for five years of it.
+    """
+    if orders.problem.n_sites > engine.WHOLE or not engine.suits(orders.problem):
         return None
     found = _values(orders, between, asked, floors)
     if found is None:
