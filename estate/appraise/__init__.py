@@ -18,6 +18,7 @@ from estate.appraise.decisions import decisions_table
 from estate.appraise.farther import farther_moves
 from estate.appraise.inequality import inequality_table
 from estate.appraise.met import standards_table
+from estate.appraise.one_roof import one_roof_table
 from estate.appraise.places import places_table
 from estate.appraise.spaces import moved_staff, spaces_table
 from estate.appraise.unknowns import unknowns_table
@@ -54,6 +55,7 @@ def appraise(measured: Measured, plan: Plan, why: pd.Series[str] | None = None) 
         "moves": moves,
         "places": places_table(place, plan, public_services(place, scenario)),
         "spaces": spaces_table(measured, plan),
+        "one_roof": one_roof_table(measured, plan),
         "capital_receipts": money.tables["capital_receipts"],
         "access": access,
         "zones": zone_table(measured, before, after),

@@ -90,6 +90,21 @@ SPECS = (
         },
     ),
     Spec(
+        "one_roof",
+        "One visit",
+        "Services that share a building, and how many people live within the limit of one that has them all.",
+        {
+            "services": "Services",
+            "rule": "Rule",
+            "limit": "Within",
+            "buildings_before": "Buildings today",
+            "buildings_after": "Buildings in the plan",
+            "people": "People",
+            "people_before": "Near one today",
+            "people_after": "Near one in the plan",
+        },
+    ),
+    Spec(
         "spaces",
         "Space that is not public",
         "Staff desks and other floor area that nobody visits: how much of it, how many staff, and how far what moves goes.",

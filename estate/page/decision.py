@@ -136,6 +136,21 @@ def spaces(run: Run) -> tuple[list[str], list[list[str]]] | None:
     return ["Whose", "Staff (full-time equivalents)", "Of these, move", "Floor area they need", "How far, on average"], rows
 
 
+def roofs(run: Run) -> list[list[str]]:
+    """What is met in one visit: the services, how near, and the buildings and people with all of them, today and in the plan."""
+    columns = ("services", "rule", "limit", "buildings_before", "buildings_after", "people_before", "people_after")
+    rows = []
+    for row in facts.table(run, "one_roof", columns).to_dict("records"):
+        first, *others = (facts.service_label(run, each) for each in str(row["services"]).split(";"))
+        *middle, last = (each[:1].lower() + each[1:] for each in others)
+        people = ["" if pd.isna(row[f"people_{when}"]) else words.count(row[f"people_{when}"]) for when in ("before", "after")]
+        rows.append([
+            words.clean(f"{', '.join([first, *middle])} and {last}"), words.clean(row["limit"]),
+            words.count(row["buildings_before"]), words.count(row["buildings_after"]), *people,
+        ])  # fmt: skip
+    return rows
+
+
 def farther_places(run: Run, trips: Journeys) -> list[str]:
     """Who goes farther, by place, the hardest hit first: ``About half of Redditch: 40,700 people, most of them for a Clinic``."""
     found = []

@@ -87,6 +87,7 @@ def _context(
         "moving": decision.others_moving(run, points),
         "places": decision.places(run),
         "spaces": decision.spaces(run),
+        "roofs": decision.roofs(run),
         "farther": decision.farther_places(run, trips),
         "sure": [*((*each, "") for each in decision.how_sure(run)), *(evidence.lines() if evidence else ())],
         "evidence": evidence,

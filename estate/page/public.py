@@ -52,6 +52,9 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "service", "agency", "spaces", "area_m2", "staff_fte", "spaces_moved", "area_moved_m2", "staff_moved_fte",
         "mean_distance_m", "most_distance_m", "mean_time_s", "most_time_s",
     ),
+    "one_roof": (
+        "services", "rule", "limit", "buildings_before", "buildings_after", "people", "people_before", "people_after",
+    ),
     "access": (
         "service", "group", "value", "people", "limit", "under_limit", "within_before", "within_after", "mean_before_m",
         "mean_after_m", "median_before_m", "median_after_m", "p95_before_m", "p95_after_m", "better_off", "worse_off",

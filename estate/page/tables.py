@@ -170,6 +170,7 @@ def _maker(run: Run, name: str) -> Callable[[Any], Cell]:
     """How a column's values become words: some columns have words of their own, the rest go by the unit in their name."""
     agencies = facts.agency_names(run)
     own: dict[str, Callable[[Any], Cell]] = {
+        "services": lambda value: Cell(_services(run, value)),
         "services_before": lambda value: Cell(_services(run, value)),
         "services_after": lambda value: Cell(_services(run, value)),
         "service": lambda value: Cell(words.clean(facts.service_label(run, str(value)))),

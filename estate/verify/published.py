@@ -27,6 +27,7 @@ from estate.verify.money import (
     pence,
     running_gbp,
 )
+from estate.verify.one_roof import one_roof_again
 from estate.verify.purses import needs_again, purses_again
 from estate.verify.rules import area_units, merges, own_m2, room_units
 from estate.verify.spaces import spaces_again
@@ -515,5 +516,6 @@ AGAIN: tuple[tuple[str, Callable[[Case, Decision], pd.DataFrame], Sequence[str],
     ("moves", moves, ["access_point_id"], CLOSE),
     ("places", places, ["service", "group", "value"], CLOSE),
     ("spaces", spaces_again, ["service", "agency"], CLOSE),
+    ("one_roof", one_roof_again, ["services", "rule"], CLOSE),
 )
 """Tables that are worked out again whole: how, by which key, and how close their figures must be."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import brute
+import pandas as pd
 import pytest
 from places import SETTINGS, plan_of, scenario_with, tiny_place
 from pydantic import ValidationError
@@ -18,6 +19,7 @@ from estate.standards.measured import Measured
 from estate.validate import check
 from estate.verify.access import check_home
 from estate.verify.case import case_of, decision_of
+from estate.verify.one_roof import one_roof_again
 
 
 @pytest.mark.parametrize("seed", range(90))
@@ -94,6 +96,31 @@ def test_a_town_in_which_the_roof_changes_the_plan():
     assert (row["before"], row["after"], row["kept"]) == ("not met", "met", "yes")
     assert row["detail_after"].startswith("5,300 of 7,050 people")
     assert row["beyond_before"] == 7050
+
+
+def test_what_is_met_in_one_visit_by_hand():
+    """Jobcentre into the library: one building with both, within 3 km of Centre, Northfield and Southgate (5,300 people)."""
+    measured = town(
+        ROOF, {"name": "job", "service": "jobcentre", "limit": "8 km"}, {"name": "book", "service": "library", "limit": "2 km"}
+    )
+    plan = plan_of(measured.place, measured.place.access_points["site_id"].to_dict() | {"p4": "library"})
+    table = appraise(measured, plan, measured.place.sites["name"].map(lambda _: "")).tables["one_roof"]
+    rows = {(row["services"], row["rule"]): row for row in table.astype(object).to_dict("records")}
+    counts = ["buildings_before", "buildings_after", "people", "people_before", "people_after"]
+    assert [rows["jobcentre;library", "job-and-books"][name] for name in counts] == [0, 1, 7050, 0, 5300]
+    # By the library's own limit, the shorter: Centre is 585 m by road, Northfield 1,430, Southgate 2,354.
+    both = rows["jobcentre;library", ""]
+    assert (both["limit"], *(both[name] for name in counts)) == ("2 km", 0, 1, 7050, 0, 3800)
+    # Council and police share the town hall today and in the plan; neither has a limit here.
+    assert [rows["council;police", ""][name] for name in counts[:2]] == [1, 1]
+    assert rows["council;police", ""]["limit"] == ""
+    case = case_of(measured.place, measured.scenario, measured.travel)
+    decision, _ = decision_of(case, plan)
+    again = one_roof_again(case, decision).set_index(["services", "rule"])
+    for key, row in rows.items():
+        for name in counts:
+            theirs = again.loc[key, name]
+            assert (pd.isna(row[name]) and pd.isna(theirs)) or row[name] == theirs, (key, name)
 
 
 def test_the_referee_reads_it_again():

@@ -174,6 +174,8 @@ def a_scenario(rng: np.random.Generator, place: Place) -> Scenario:
             rule |= sometimes(0.3, "tolerance", lambda: limit(1, 2000))
             if "share" not in rule and "each" not in rule:
                 rule |= sometimes(0.2, "backup", lambda: 2)
+            if rng.random() < 0.15:  # two services under one roof
+                rule = {**rule, "services": two()[0], "together": True, "service": ""}
         limbs = lambda: [{"limit": limit(), "mode": str(rng.choice(["walk", "drive", "transit"]))}]  # noqa: E731
         rule |= sometimes(0.3, "also", limbs)
         rule |= sometimes(0.4, "join", lambda: "any")
@@ -195,7 +197,7 @@ def a_scenario(rng: np.random.Generator, place: Place) -> Scenario:
         **sometimes(0.3, "running_budget_gbp_pa", lambda: float(rng.integers(200_000, 400_000))),
         **sometimes(0.5, "pfi_exit_gbp", lambda: {"hall": 5000.0, "library": 7000.0, "station": 0.0}),
     }  # fmt: skip
-    ruled = {each["service"] for each in standards}
+    ruled = {name for each in standards for name in (each["service"], *each.get("services", ()))}
     own = {
         each: sometimes(0.2, "may_merge", lambda: False)
         | sometimes(0.2, "reach", limit)
