@@ -9,6 +9,7 @@ from town import broken, town
 
 from estate.errors import InputError
 from estate.money.law import discount_factors
+from estate.programme.invest import borrowing_table
 from estate.programme.search import solve
 from estate.programme.tables import programme_tables
 from estate.programme.terms import terms_of
@@ -201,3 +202,26 @@ def test_payback_by_hand():
     assert total.min() < 0
     first = next(n for n in range(30) if (total[n:] >= 0).all())
     assert row["pays_back_in"][:4] == str(2025 + first)
+
+
+# ------------------------------------------------------------------------------------------------------ what it earns
+
+
+def test_what_a_loan_earns_is_what_choosing_without_it_loses_less_its_cost():
+    loan = {"purse": "one purse", "most_gbp": 150_000, "year": 2026, "rate": 0.05, "years": 5}
+    terms, course, tables = programme(loans=[loan], funds=[{**FUND, "gbp": 10_000}])
+    table = borrowing_table(terms, course)
+    row = table.iloc[0]
+    without = programme(funds=[{**FUND, "gbp": 10_000}])[1]
+    assert row["worth_more_gbp"] == (course.value - without.value) / 100 > 0
+    drawn, factor = row["drawn_gbp"], discount_factors(2025, 30)
+    assert drawn > 1_000
+    owed = [drawn * (1 - n / 5) for n in range(5)]
+    assert row["interest_gbp"] == pytest.approx(0.05 * sum(owed), abs=0.01)
+    paid = sum(factor[2 + n] * (drawn / 5 + 0.05 * owed[n]) for n in range(5))
+    assert row["costs_more_gbp"] == pytest.approx(paid - factor[1] * drawn, abs=0.01)
+    assert row["earns_gbp"] == pytest.approx(row["worth_more_gbp"] - row["costs_more_gbp"], abs=0.01)
+    assert row["repaid_in"] == "2031-32"
+    assert broken(terms, course, {**tables, "borrowing": table}) == set()
+    wrong = table.assign(earns_gbp=table["earns_gbp"] + 5)
+    assert "borrowing" in broken(terms, course, {**tables, "borrowing": wrong})
