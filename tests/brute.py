@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -121,6 +122,7 @@ def _kinds(p: Problem, present):
     return count
 
 
+@lru_cache(512)  # by identity: problems are never changed after they are made
 def plans(p: Problem) -> dict[tuple[tuple[int, ...], tuple[bool, ...]], int]:
     """Every feasible plan, as (hosts, open sites), and its cost."""
     every = everything(p)
@@ -128,6 +130,7 @@ def plans(p: Problem) -> dict[tuple[tuple[int, ...], tuple[bool, ...]], int]:
     return {(tuple(every.host[i].tolist()), tuple(every.open[i].tolist())): int(every.keys[i, 1]) for i in at}
 
 
+@lru_cache(4096)
 def best(p: Problem) -> tuple[int | None, Solution | None]:
     """The optimal value of the goal, and the one plan that all the tie-breaks lead to."""
     every = everything(p)
@@ -140,6 +143,7 @@ def best(p: Problem) -> tuple[int | None, Solution | None]:
     return (-value if p.goal is Goal.COVERED else value), Solution(every.open[first], every.host[first])
 
 
+@cache
 def random_problem(seed: int, *, goal: Goal = Goal.COST, ties: bool = False) -> Problem:
     """A small problem that mixes every family of rows; ``ties`` draws costs from few values, so that plans tie."""
     rng = np.random.default_rng(seed)
