@@ -24,7 +24,7 @@ from scipy.optimize import nnls
 
 from estate.errors import SolverError
 from estate.model.arrays import Arrays
-from estate.partners.coalitions import Coalitions, Leaving
+from estate.partners.coalitions import Coalitions
 from estate.problem import Bools, Floats, Ints
 from estate.solve.highs import continuous
 
@@ -58,14 +58,6 @@ class KnownGroups:
     def rows(self) -> tuple[Floats, Floats]:
         """The groups (r, n) and their worth (r,)."""
         return np.array(self.group), np.array(self.saves)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Split:
-    """A split in exact pence (float), and the group that gains most by leaving it."""
-
-    pence: Floats
-    worst: Leaving
 
 
 @dataclass(frozen=True, slots=True, eq=False)

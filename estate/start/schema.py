@@ -24,8 +24,6 @@ from estate.tables import LOCATION, TABLES, Column, ColumnKind, Table
 from estate.wording import suggestion
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_OWN = ("travel", "postcodes", "context")
-"""Tables with shapes of their own: any row a program makes, so they have no template here."""
 
 
 def json_schema() -> dict[str, Any]:
