@@ -11,12 +11,14 @@ whoever checks does not know (side rows, services that may not or must share a b
 from the beginning.  In each row something may be left unmet at the price of some whole plans, so that a case in which there is
 no plan has multipliers that say so.
 
-Beyond :data:`SPLIT` choices there is one case, with the multipliers of :mod:`estate.solve.columns.tied`.
+Where that shows less than all, and beyond :data:`SPLIT` choices from the first, there is a list of one case as well, with the
+multipliers of :mod:`estate.solve.columns.tied`: it knows which guests fit together, and a linear programme does not.
 """
 
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,6 +31,8 @@ from estate.solve import highs
 
 SPLIT = 15_000
 """Host pairs up to which a place is split into cases."""
+MOST = 60_000
+"""Host pairs up to which the best multipliers of one case are looked for."""
 NODES = 400
 """Most cases looked at."""
 EFFORT = 120_000_000
@@ -53,17 +57,22 @@ class Leaf:
     row: Floats
 
 
-def cases(problem: Problem, value: int, *, sites: int | None = None) -> tuple[Leaf, ...]:
+def cases(problem: Problem, value: int, *, sites: int | None = None) -> Iterator[tuple[Leaf, ...]]:
     """The cases that show what they can of there being no plan below ``value`` (pence); none where the goal is no cost.
 
-    ``sites`` is how many of the sites a decision may be about, the first so many; None: all.
+    ``sites`` is how many of the sites a decision may be about, the first so many; None: all.  Where they do not show all of it,
+    another list follows, of one case with the best multipliers of the sets of each building: either may show more.
     """
     if problem.goal is not Goal.COST or not problem.n_points:
-        return ()
+        return
     known = _known(problem)
-    if problem.n_pairs > SPLIT:
-        return _one(known, value)
-    return tuple(_Search(known, value, problem.n_sites if sites is None else sites).run())
+    if problem.n_pairs <= SPLIT:
+        search = _Search(known, value, problem.n_sites if sites is None else sites)
+        yield tuple(search.run())
+        if search.shown >= search.enough:
+            return
+    if problem.n_pairs <= MOST and (one := _one(known, value)):
+        yield one
 
 
 def _known(problem: Problem) -> Problem:
@@ -106,7 +115,7 @@ class _Search:
         self.can[:sites] = True
         self.can[problem.n_sites : problem.n_sites + problem.n_pairs] = True
         self.first = self._families()
-        self.spent = 0
+        self.spent, self.shown = 0, -np.inf
         a, inf = self.a, highs.INF
         h = self.lp = highs.linear()
         n, rows = len(a.cost), len(a.row_lower)
@@ -157,6 +166,7 @@ class _Search:
                 child = self._solved((*node.decided, (column, at)))
                 heapq.heappush(heap, (child.bound, n, child))
                 n += 1
+        self.shown = min(node.bound for node in done)
         return [self._case(node) for node in sorted(done, key=lambda node: node.decided)]
 
     def _solved(self, decided: tuple[tuple[int, bool], ...]) -> _Node:

@@ -42,7 +42,7 @@ class Town:
 
     def certificate(self):
         """What the solver finds, by name; no claims."""
-        found = cases(self.made.problem, self.least - self.made.constant, sites=len(self.place.sites))
+        found = next(cases(self.made.problem, self.least - self.made.constant, sites=len(self.place.sites)))
         return writing._named(self.place, self.made, found)
 
 
