@@ -35,7 +35,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from estate.model import access, space
+from estate.model import access, kinds, space
 from estate.model.formulation import Block, Formulation, Rows, SolutionFacts, to_pulp
 from estate.model.measures import PLACED, LinearMeasure, Measure, beyond, measure, one_off, placed
 from estate.model.space import offer_index
@@ -54,20 +54,26 @@ def formulate(
     at_most: Mapping[Measure, int] | None = None,
     within: int | None = None,
     prefer: tuple[Ints, Ints] | None = None,
+    by_kinds: bool = False,
+    links: bool = True,
 ) -> Formulation:
     """The programme that optimises ``what`` (None: any plan), with limits on other measures.
 
     ``at_most`` holds each of its measures to a value (at least, for ``COVERED``): the steps of a lexicographic
     optimum.  ``within`` asks that every near row has an offer within that distance (the p-center decision problem).
     ``prefer`` is an objective of its own, weights (J,) on ``open`` and (P,) on ``host``, in place of a measure.
+    ``by_kinds`` and ``links``: floor area as in :func:`estate.model.kinds.area`, wherever it can be.
     """
     limits = dict(at_most or {})
     used = {what, *limits}
     f = Formulation(problem, uses_near=Measure.TRAVEL in used or within is not None)
     space.open_and_host(f)
+    if by_kinds:
+        f.fillings = kinds.fillings(problem, space.alive(f))
     space.offers(f)
     space.somewhere(f)
     space.area(f)
+    kinds.area(f, links=links)
     access.cover(f)
     terms: dict[Measure, LinearMeasure] = {}
     covered = access.share(f, want_all=Measure.COVERED in used)

@@ -44,6 +44,38 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Fillings:
+    """What fits into buildings, by kinds of points (:mod:`estate.model.kinds`), in order of site.
+
+    Shapes: n fillings, C kinds, S points, J sites.
+    """
+
+    of: Ints
+    """(S,) the kind of each point."""
+    service: Ints
+    """(C,) the service of each kind."""
+    taken_as: Ints
+    """(J, C) the kind that each counts as at a site: itself, or a smaller one of its service."""
+    site: Ints
+    """(n,)"""
+    count: Ints
+    """(n, C) how many of each kind fit."""
+    listed: Bools
+    """(J,) sites that have fillings."""
+    exact: Bools
+    """(J,) those whose area is said by fillings alone: every kind counts as itself."""
+
+    def chosen(self, plan: SolutionFacts) -> Bools:
+        """(n,) the first filling of each site that has room for what a plan has there."""
+        there = np.zeros((len(self.listed), len(self.service)), dtype=np.int64)
+        np.add.at(there, (plan.solution.host, self.taken_as[plan.solution.host, self.of]), 1)
+        fits = np.flatnonzero((self.count >= there[self.site]).all(axis=1) & (there.sum(axis=1) > 0)[self.site])
+        first = np.zeros(len(self.site), dtype=bool)
+        first[fits[np.unique(self.site[fits], return_index=True)[1]]] = True
+        return first
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class SolutionFacts:
     """A solution and what follows from it, for :attr:`Block.implied`."""
 
@@ -80,6 +112,8 @@ class Formulation:
     """(Q,) the column for "some point of the service is hosted here", or -1."""
     offer_at: Ints = field(default_factory=lambda: np.zeros((0, 0), dtype=np.int64))
     """(K, J) the same columns by service and site."""
+    fillings: Fillings | None = None
+    """What fits into buildings by kinds of points, where their area is said so (:mod:`estate.model.kinds`)."""
 
     @property
     def n_columns(self) -> int:
@@ -126,6 +160,10 @@ class Formulation:
         bounds = (np.broadcast_to(np.asarray(side, dtype=np.float64), (n,)) for side in (lower, upper))
         if n:
             self.rows.append(Rows(family, start, column[at], weight, *bounds))
+
+    def by_filling(self) -> Bools:
+        """(J,) sites whose links between points and building are in fillings."""
+        return np.zeros(self.problem.n_sites, dtype=bool) if self.fillings is None else self.fillings.listed
 
     def values(self, solution: Solution) -> Floats:
         """The value of every column in a plan: the solver's start."""

@@ -48,7 +48,7 @@ def offers(f: Formulation) -> None:
 
     ``offer_kj <= sum_{s in k} host_sj`` and ``offer_kj <= open_j`` where a cover, share or near row (or any row that
     may gain from it) uses the offer; ``host_sj <= offer_kj`` where a row may gain from its absence;
-    ``host_sj <= open_j`` for all other pairs.
+    ``host_sj <= open_j`` for all other pairs, but for sites whose fillings say it (:mod:`estate.model.kinds`).
     """
     problem = f.problem
     J, P = problem.n_sites, problem.n_pairs
@@ -92,7 +92,7 @@ def offers(f: Formulation) -> None:
                np.repeat([1, -1], n), n=n, upper=0)  # fmt: skip
     tied = np.zeros(P, dtype=bool)
     tied[low] = rank[of_pair[low]] >= 0  # host <= offer <= open
-    free = live[~tied[live] & ~problem.must_open[problem.pair_site[live]]]
+    free = live[~(tied | problem.must_open[problem.pair_site] | f.by_filling()[problem.pair_site])[live]]
     n = len(free)
     f.add_rows("host_open", np.tile(np.arange(n), 2), np.concatenate([J + free, problem.pair_site[free]]),
                np.repeat([1, -1], n), n=n, upper=0)  # fmt: skip
@@ -188,6 +188,8 @@ def area(f: Formulation) -> None:
     np.maximum.at(hall, j, problem.point_hall[s])
     np.maximum.at(desk, (k, j), problem.point_desk[s])
     tight = most + hall + desk.sum(axis=0) > problem.site_capacity
+    if f.fillings is not None:
+        tight &= ~f.fillings.listed
     sites = np.flatnonzero(tight)
     rank = np.full(J, -1, dtype=np.int64)
     rank[sites] = np.arange(len(sites))

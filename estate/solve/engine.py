@@ -30,9 +30,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from estate.model import Measure, formulate
 from estate.problem import Floats, Goal, Problem, Solution, cost, step, violations
 from estate.solve import reduce
-from estate.solve.columns import branch_and_price, compact, diving, enumeration, patterns, side_rows
+from estate.solve.columns import branch_and_price, compact, diving, enumeration, fillings, patterns, side_rows
 from estate.solve.columns.boxstep import climb
 from estate.solve.columns.core import Core, core, is_pure
 from estate.solve.columns.lagrangian import Dual, ascend
@@ -44,6 +45,8 @@ from estate.solve.watch import NEVER, Clock
 
 WHOLE = 250
 """Most sites solved whole."""
+COUNTED = 150_000
+"""Most host pairs of a place in which points are counted by kind."""
 BALL = 40
 """Sites of a neighbourhood where the whole is solved in the end."""
 SIZES = (30, 50, 80)
@@ -79,6 +82,8 @@ LOOKS = 40
 Large places begin without: on a conurbation a first round of them costs more than it brings."""
 NODES = 300
 """Nodes that the columns of a place below :data:`WHOLE` have at first."""
+TURN = 60
+"""Looks of HiGHS in the first turn of a part beside which others are open."""
 MORE = 4
 """How much more each way has the next time round."""
 EACH_WORK = 5
@@ -104,6 +109,8 @@ class EngineRun:
     value: int | None = None
     bound: float = -np.inf
     work: int = 0
+    looks: int | None = None
+    """How often HiGHS may look up on counts by kind, where other parts wait for their turn (None: to the end)."""
 
     def saw(self, problem: Problem, plan: Solution | None, bound: float = -np.inf) -> bool:
         """Take a plan if it is better and keeps every rule, a bound if it is higher; whether the plan was taken."""
@@ -182,8 +189,10 @@ def _apart(problem: Problem, parts: list[blocks.Part], state: EngineRun) -> None
         for part, plan in zip(parts, sure, strict=True)
     ])  # fmt: skip
     open_ = [i for i in range(len(parts)) if sure[i] is None]  # of the others the plan in hand has what must be
+    turn = TURN
     while open_ and state.over() is None:
         until = np.cumsum([parts[i].problem.n_pairs for i in open_])
+        state.looks, turn = turn if len(open_) > 1 else None, turn * MORE
         proven = [_part(problem, parts[i], state, bounds, i, parts[i].problem.n_pairs / max(int(t), 1))
                   for i, t in reversed(list(zip(open_, until, strict=True)))]  # fmt: skip
         open_ = [i for i, done in zip(open_, reversed(proven), strict=True) if not done]
@@ -206,6 +215,7 @@ def _part(problem: Problem, part: blocks.Part, state: EngineRun, bounds: Floats,
     if joint is not None:
         inner, here = joint.problem, joint.into(here)
     within = state.within(due, inner, here, float(bounds[i]), relay)
+    within.looks = state.looks
     relay(here, float(bounds[i]))  # bringing twins together may have paid
     _solve(inner, within)
     if within.proven() and within.value is not None:
@@ -220,6 +230,8 @@ def _solve(problem: Problem, state: EngineRun) -> None:
         return
     if problem.shares and is_pure(problem):
         _prove_shares(problem, state)
+        return
+    if problem.n_pairs <= COUNTED and _by_kinds(problem, state):
         return
     cut = core(problem)
     if problem.n_sites > WHOLE and not problem.shares:
@@ -242,6 +254,25 @@ def _solve(problem: Problem, state: EngineRun) -> None:
         _improve(state, Sweep(problem, blocks.links(problem), dual, (BALL,)))
     if state.over() is None:
         _prove(problem, cut, state, dual)
+
+
+def _by_kinds(problem: Problem, state: EngineRun) -> bool:
+    """HiGHS on counts by kind, to the end; False where too many buildings have too many fillings to say so."""
+    f = formulate(problem, Measure.COST, by_kinds=True, links=False)
+    if not fillings.suits(f) or state.plan is None:
+        return False
+    looks = state.looks
+    if state.work_limit is not None:
+        most = (state.work_limit - state.work) * EACH_WORK
+        looks = most if looks is None else min(looks, most)
+    found = fillings.search(
+        f, state.plan, gap=state.gap_wanted, clock=state.clock, looks=looks,
+        told=lambda plan, bound: state.saw(problem, plan, bound),
+    )  # fmt: skip
+    state.saw(problem, found.plan, found.bound)
+    if looks is not None:
+        state.work += math.ceil(looks / EACH_WORK)
+    return True
 
 
 def _tied(problem: Problem, cut: Core, state: EngineRun, dual: Dual) -> None:

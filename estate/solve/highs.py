@@ -144,7 +144,7 @@ def _run(
     there = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
     x = np.array(h.getSolution().col_value) if there else None
     value = float(info.objective_function_value) if there else np.inf
-    bound = np.inf if ended == "infeasible" else -np.inf if doubts else _safe(info.mip_dual_bound)
+    bound = np.inf if ended == "infeasible" else -np.inf if doubts else safe(info.mip_dual_bound)
     return HighsRun(x, value, bound, ended, int(info.mip_node_count))
 
 
@@ -163,7 +163,7 @@ def _watched(
         nonlocal calls
         calls += 1
         if saw is not None and not doubts:
-            saw(None, _safe(event.data_out.mip_dual_bound))
+            saw(None, safe(event.data_out.mip_dual_bound))
         if looks is not None and calls > looks:
             spent.append(True)
         if spent or stop():
@@ -172,7 +172,7 @@ def _watched(
     def better(event: highspy.HighsCallbackEvent) -> None:
         if saw is not None:
             out = event.data_out
-            saw(np.array(out.mip_solution), -np.inf if doubts else _safe(out.mip_dual_bound))
+            saw(np.array(out.mip_solution), -np.inf if doubts else safe(out.mip_dual_bound))
 
     h.cbMipInterrupt += look
     if stop is not NEVER.stop:  # asked at each iteration: not where nobody can say so
@@ -197,7 +197,7 @@ def mistrusted(h: highspy.Highs) -> list[str]:
     return heard
 
 
-def _safe(bound: float) -> float:
+def safe(bound: float) -> float:
     """A bound with :data:`MARGIN` taken off; minus infinity where there is none."""
     return bound - MARGIN * max(1.0, abs(bound)) if np.isfinite(bound) else -np.inf
 
@@ -208,6 +208,12 @@ def linear(**options: float | str | bool) -> highspy.Highs:
     for name, value in {**QUIET, "presolve": "off", **options}.items():
         h.setOptionValue(name, value)
     return h
+
+
+def solved(h: highspy.Highs) -> bool:
+    """Solve a living linear programme; whether it ended at its optimum."""
+    h.run()
+    return bool(h.getModelStatus() == _KINDS.kOptimal)
 
 
 def continuous(arrays: Arrays) -> tuple[Floats, Floats] | None:
