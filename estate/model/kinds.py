@@ -13,7 +13,7 @@ the two ways to say what a building holds, sets of points and counts by kind, se
 On a conurbation of 506 buildings, 6,300 fillings, reach 5 miles, HiGHS leaves 0.11% after 30 s of CPU with the cuts of
 :mod:`estate.solve.columns.kinds`; on the rows of :func:`estate.model.space.area` it leaves 19%.
 
-A building with more than :data:`MOST` fillings has those of fewer, smaller kinds, and its area in rows as well
+A building with too many fillings has those of fewer, smaller kinds, and its area in rows as well
 (:func:`_by_presence`); one that is overfull today has the rows of :func:`estate.model.space.area`, as all have in a place where
 no two areas are the same.
 """
@@ -27,9 +27,11 @@ import numpy as np
 from estate.model.formulation import Fillings, Formulation, SolutionFacts
 from estate.problem import Bools, Floats, Ints, Problem, offer_columns
 
-MOST = 600
-"""Most fillings of one building: of a conurbation's 490 one has more.  In Leicestershire (reach 30 miles) HiGHS has no good plan
-with 2,000 after 20 s of CPU, and with 600 or 300 one 2% above the bound."""
+MOST, FEWER = 5_000, 600
+"""Most fillings of one building, and the same where buildings have more than :data:`EACH` on average.  Conurbations have 12 to
+16, and a building with 3,000; Leicestershire (reach 30 miles) 150 to 300: there HiGHS has no good plan with 2,000 after 20 s of
+CPU, and with 600 or 300 one 2% above the bound."""
+EACH = 40
 STATES = 30_000
 """Most counts in hand while they are looked for: a building with more has too many."""
 KINDS = 60
@@ -48,16 +50,29 @@ def fillings(problem: Problem, alive: Bools) -> Fillings:
     J, C = problem.n_sites, len(kind)
     most = np.zeros((J, C), dtype=np.int64)
     np.add.at(most, (problem.pair_site[alive], of[problem.pair_point[alive]]), 1)
+    overfull = np.zeros(J, dtype=bool)
+    for j in np.flatnonzero(problem.site_slack <= 0).tolist() if C <= KINDS else []:
+        here = np.flatnonzero(most[j])
+        overfull[j] = len(here) and area_of(kind[here], most[j, here][None])[0] > problem.site_capacity[j]
+    for limit in (MOST, FEWER):
+        found = _of_sites(problem, np.flatnonzero(overfull), (kind, of, most), limit)
+        if len(found.site) <= EACH * overfull.sum():
+            break
+    return found
+
+
+def _of_sites(problem: Problem, sites: Ints, kinds: tuple[Ints, Ints, Ints], limit: int) -> Fillings:
+    """The fillings of these sites, each of at most ``limit``; ``kinds`` are the kinds, each point's, and how many a site has."""
+    kind, of, most = kinds
+    J, C = most.shape
     listed, exact, taken_as = np.zeros(J, dtype=bool), np.zeros(J, dtype=bool), np.tile(np.arange(C), (J, 1))
     site, count = [np.zeros(0, dtype=np.int64)], [np.zeros((0, C), dtype=np.int64)]
     known: dict[bytes, tuple[Ints, Ints] | None] = {}
-    for j in np.flatnonzero(problem.site_slack <= 0).tolist() if C <= KINDS else []:
+    for j in sites.tolist():
         here, room = np.flatnonzero(most[j]), int(problem.site_capacity[j])
-        if not len(here) or _area(kind[here], most[j, here][None])[0] <= room:
-            continue
         key = np.append(most[j], room).tobytes()
         if key not in known:
-            known[key] = _listed(kind[here], most[j, here], room)
+            known[key] = _listed(kind[here], most[j, here], room, limit)
         found = known[key]
         if found is not None:
             taken, fits = found
@@ -69,13 +84,13 @@ def fillings(problem: Problem, alive: Bools) -> Fillings:
     return Fillings(of, kind[:, 0], taken_as, np.concatenate(site), np.concatenate(count), listed, exact)
 
 
-def _listed(kind: Ints, most: Ints, room: int) -> tuple[Ints, Ints] | None:
+def _listed(kind: Ints, most: Ints, room: int, limit: int) -> tuple[Ints, Ints] | None:
     """(C,) the kind that each of ``kind`` counts as, and the fillings (n, C) then; None where even so there are too many."""
     taken, kind, most = np.arange(len(kind)), kind.copy(), most.copy()
     while True:
         there = np.unique(taken)
         found = largest(kind[there], most[there], room)
-        if found is not None:
+        if found is not None and len(found) <= limit:
             count = np.zeros((len(found), len(kind)), dtype=np.int64)
             count[:, there] = found
             return taken, count
@@ -91,7 +106,7 @@ def _listed(kind: Ints, most: Ints, room: int) -> tuple[Ints, Ints] | None:
         most[small] += most[large]
 
 
-def _area(kind: Ints, count: Ints) -> Ints:
+def area_of(kind: Ints, count: Ints) -> Ints:
     """(n,) the area of counts (n, C): own parts, the largest hall, the largest desk of each service."""
     there = count > 0
     total = count @ kind[:, 1] + (there * kind[:, 2]).max(axis=1, initial=0)
@@ -110,7 +125,7 @@ def largest(kind: Ints, most: Ints, room: int) -> Ints | None:
     for c in order:
         one = count.copy()
         one[:, c] = 1
-        left = room - _area(kind, one)
+        left = room - area_of(kind, one)
         top = np.where(left < 0, 0, np.minimum(1 + left // max(int(kind[c, 1]), 1), most[c]) if kind[c, 1] else most[c])
         if c == order[-1]:
             count[:, c] = top
@@ -124,9 +139,8 @@ def largest(kind: Ints, most: Ints, room: int) -> Ints | None:
     for c in order:
         one = count.copy()
         one[:, c] += 1
-        full &= (count[:, c] == most[c]) | (_area(kind, one) > room)
-    found = count[full]
-    return found if len(found) <= MOST else None
+        full &= (count[:, c] == most[c]) | (area_of(kind, one) > room)
+    return count[full]
 
 
 def area(f: Formulation, *, links: bool = True) -> None:
