@@ -7,6 +7,8 @@ Each stage is in a room of its own (:mod:`~estate.solve.reduce`, :mod:`~estate.s
 :mod:`~estate.solve.shares`); this module is their order.  It depends on the instance, part by part:
 
 * share rules without side rows have a way of their own (:mod:`estate.solve.shares.search`);
+* where floor areas are of few kinds, as in registers, points are counted by kind (:mod:`estate.solve.columns.fillings`), up to
+  :data:`COUNTED` host pairs and with any further rules: West Yorkshire (reach 5 miles, 397 buildings) is proven in 14 s of CPU;
 * where sets tie without end, as in towns in round figures, neighbourhoods and then the whole are searched by branch and price
   (:mod:`estate.solve.columns.branch_and_price`);
 * up to :data:`WHOLE` sites the problem is solved by columns and branch and bound, and what they leave by HiGHS
