@@ -164,6 +164,7 @@ def _zones(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _points(rows: pd.DataFrame, zones: pd.DataFrame) -> pd.DataFrame:
     """Access points with ids, agencies and assumed floor areas."""
+    practices = _practices(rows)
     people = zones.groupby("district_code")["population"].sum()
     large = rows["district"].map(people).fillna(0) >= DISTRICT_LARGE
     size = rows["size"].where(rows["service"] != "jobcentre", large.map({True: "jobcentre_large", False: "jobcentre_small"}))
@@ -176,7 +177,7 @@ def _points(rows: pd.DataFrame, zones: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(
         access_point_id=_ids(rows),
         size=size,
-        agency_name=[_runs(row) for row in rows.itertuples()],
+        agency_name=[_runs(row, practices) for row in rows.itertuples()],
         area_m2=area,
         hall_area_m2=(area * share["hall_share"]).round(),
         desk_area_m2=(area * share["desk_share"]).round(),
@@ -187,8 +188,21 @@ def _points(rows: pd.DataFrame, zones: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _runs(row: Any) -> str:
-    """Who runs a counter, by name."""
+def _practices(rows: pd.DataFrame) -> Mapping[str, str]:
+    """What the practices of each NHS commissioner are called: by the district that most are in, as the list has its code only."""
+    mine = rows[rows["service"] == "gp_practice"]
+    codes = sorted(mine["run"].unique())
+    if len(codes) <= 1:
+        return dict.fromkeys(codes, "GP practices")
+    most = {code: mine.loc[mine["run"] == code, "district"].mode().min() for code in codes}
+    names = {code: f"GP practices, {districts()[home].name} and round it" for code, home in most.items()}
+    return {
+        code: name if [*names.values()].count(name) == 1 else f"{name} ({code or 'others'})" for code, name in names.items()
+    }
+
+
+def _runs(row: Any, practices: Mapping[str, str]) -> str:
+    """Who runs a counter, by name; practices by their commissioner's code."""
     district = districts()[row.district]
     if row.service == "library":
         return "Independent community libraries" if row.run == "icl" else district.library_authority
@@ -197,7 +211,7 @@ def _runs(row: Any) -> str:
     if row.service == "jobcentre":
         return "Department for Work and Pensions"
     if row.service == "gp_practice":
-        return f"GP practices of NHS commissioner {row.run}" if row.run else "GP practices"
+        return practices[row.run]
     return force(district)
 
 
@@ -375,7 +389,7 @@ def _agencies(sites: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
                 "",
             )
         elif name.startswith("GP practices"):
-            source, assumed = f"{SOURCES['gp_practice']}: the commissioner's code; the list has no name for it", "takes_part"
+            source, assumed = f"{SOURCES['gp_practice']}: practices of one commissioner, where most of them are", "takes_part"
         elif name.startswith("Department"):
             kind, source, assumed = "central_government", SOURCES["jobcentre"], ""
         elif name == BEYOND:

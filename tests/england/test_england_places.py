@@ -145,7 +145,7 @@ def test_a_county_is_its_own_districts_with_its_real_bodies(tmp_path):
         "Warwickshire Police",
         "Department for Work and Pensions",
         "Private landlords",
-        "GP practices of NHS commissioner 15Z",
+        "GP practices",
         "Independent community libraries",
     }
     runs = found.points.set_index("access_point_id")["agency_name"]
@@ -155,6 +155,14 @@ def test_a_county_is_its_own_districts_with_its_real_bodies(tmp_path):
     kinds = found.agencies.set_index("name")["kind"]
     assert kinds["Warwickshire Police"] == "police"
     assert kinds["Warwick District Council"] == "local_authority_england"
+
+
+def test_practices_of_several_commissioners_are_called_by_where_most_of_them_are(tmp_path):
+    found = place(tmp_path, "E07000222,E08000026").agencies["name"]
+    assert {each for each in found if each.startswith("GP")} == {
+        "GP practices, Warwick and round it",
+        "GP practices, Coventry and round it",
+    }
 
 
 def test_newer_codes_find_their_district_and_an_old_council_its_successor(tmp_path):
