@@ -181,8 +181,8 @@ def readme(
 Every floor area, cost, value and tenure, by one round rate for each kind (`assumptions.csv`), rounded to 50 m2, 1,000 pounds a
 year and 25,000 pounds of value as registers are; each row lists its assumed columns in `illustrative`. One postcode is taken as
 one building. GP practices are private contractors, those of one NHS commissioner shown as one and taken to take part. Libraries
-that the list says share a building with a school, a surgery or the like keep it open. People beyond the edge are not counted, nor are
-counters beyond it.
+that the list says share a building with a school, a surgery or the like keep it open. People beyond the edge are not
+counted, nor are counters beyond it.
 
 Limits, in miles by road (straight line x {DETOUR}), with the share of people within them today. The row of all is how far a
 counter may move, where that is less than the reach of the place:
