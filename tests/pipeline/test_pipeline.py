@@ -43,6 +43,7 @@ def test_run_publishes_everything_and_json_is_one_object(estate, place, tmp_path
     assert said["status"] == "optimal"
     assert said["verified"] is True
     assert said["gap"] <= 1e-4
+    assert said["certificate"]["share"] == 1.0
     assert said["saving_gbp_pa"] == pytest.approx(said["baseline_gbp_pa"] - said["objective_gbp_pa"])
     published = tmp_path / "maps" / "tiny"
     for name in ("index.html", "sites.csv", "moves.csv", "capital_receipts.csv", "access.csv", "zones.csv", "ledger.csv"):

@@ -18,7 +18,7 @@ from estate.cli.outcome import clean, emit_json, print_issues, say, say_to_stder
 
 SUMMARY = (
     "status", "objective_gbp_pa", "bound_gbp_pa", "gap", "baseline_gbp_pa", "saving_gbp_pa", "receipts_gbp", "one_off_gbp",
-    "sites_before", "sites_after", "hubs_before", "hubs_after", "moves", "merges", "verified", "repeatable",
+    "sites_before", "sites_after", "hubs_before", "hubs_after", "moves", "merges", "verified", "repeatable", "certificate",
 )  # fmt: skip
 
 
