@@ -17,9 +17,8 @@ estate breaks (a count of buildings, a strict standard) may be broken until the 
 
 Of the rows that a part can break hardly any is broken by a programme worth having.  What every course needs is that each point is
 somewhere (:attr:`Between.core`), that nobody is left in a building that is let go, and that nobody comes before it opens.  With
-these alone the programme is the last year's, dated, and its proof is that of one year and not of ten copies of it (Bristol over
-ten years: a gap of 46% after 120 s with all rows, proven in 1 s of processor time with these).  It is a relaxation, so its bound
-holds; :meth:`Between.broken` says which other rows a course of it breaks, and these are asked next.
+these alone the programme is the last year's, dated, and its proof is that of one year and not of ten copies of it.  It is a
+relaxation, so its bound holds; :meth:`Between.broken` says which other rows a course of it breaks, and these are asked next.
 
 **Cash rows that say the same.**  What is spent in a line is a multiple of what divides all its sums, so what is at hand is
 rounded down to one; a line that the dearest steps of all cannot break, or another with less at hand implies, is left out.
