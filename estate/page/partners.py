@@ -45,7 +45,10 @@ def section(run: Run) -> dict[str, Any] | None:
     said = run.manifest.get("partners", {})
     return {
         "lead": _lead(run, said),
-        "notes": _notes(said, ways, facts.table(run, "own_purses"), facts.table(run, "powers")),
+        "notes": [
+            *_notes(said, ways, facts.table(run, "own_purses"), facts.table(run, "powers")),
+            *vehicle_notes(facts.table(run, "unravelling")),
+        ],
         "ways": [_way(row) for row in ways.to_dict("records")],
         "headings": ["Agency", "Alone", *(WAYS.get(way, (way, ""))[0] for way in ways["way"])],
         "rows": _matrix(partners, shares, list(ways["way"])),
@@ -56,6 +59,21 @@ def section(run: Run) -> dict[str, Any] | None:
         "payments": _payments(facts.table(run, "payments")),
         "account": _account(run),
     }
+
+
+def vehicle_notes(steps: pd.DataFrame) -> list[str]:
+    """Whether a property vehicle holds, by how its overhead is shared; nothing where there is none."""
+    found = []
+    for rule, rows in steps.groupby("overhead_shared", sort=False) if len(steps) else ():
+        how = "equally" if rule == "equal" else "in proportion to what each would pay by itself"
+        gone = [words.clean(name) for name in rows.loc[rows["leaves"] == "yes", "name"]]
+        ends = (
+            f"does not hold: {words.listed(gone)} would leave{', in that order' if len(gone) > 1 else ''}"
+            if gone
+            else "holds: no member is charged more than it would pay by itself"
+        )
+        found.append(f"A property vehicle whose overhead is shared {how} {ends}.")
+    return found
 
 
 def fair_note(run: Run) -> list[str]:

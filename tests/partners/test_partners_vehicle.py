@@ -191,3 +191,12 @@ def test_annual_equivalents_of_members_have_their_share_of_the_vehicle(tmp_path,
         assert falls[agency] == pytest.approx(own[agency] + own["VEHICLE"] * share[agency], abs=0.05)
     shares = {"value": 670_000 / 3_160_000, "equal": 0.5}
     assert share["police"] == pytest.approx(shares[equity], abs=1e-4)
+
+
+def test_the_page_says_whether_the_vehicle_holds(county):
+    from estate.page.partners import vehicle_notes
+
+    equal, shared = vehicle_notes(county.appraisal.tables["unravelling"])
+    assert equal.startswith("A property vehicle whose overhead is shared equally does not hold: Redditch Borough Council,")
+    assert "in proportion" in shared
+    assert vehicle_notes(county.appraisal.tables["unravelling"].iloc[:0]) == []
