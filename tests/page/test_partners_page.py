@@ -19,7 +19,8 @@ TABLES = (
 )  # fmt: skip
 
 
-VEHICLE = 'vehicle={members=["WCC","WMP","RBC"],overhead_gbp_pa=123457}'
+VEHICLE = 'vehicle={members=["WCC","WMP","RBC"],overhead_gbp_pa=123457,holds_titles=false}'
+"""One that manages: where titles pass, whose a building is is said in public as of any owner."""
 
 
 @pytest.fixture(scope="module")
