@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from estate.errors import Issue, Severity, Where
 from estate.place import Place
@@ -119,17 +120,22 @@ def check_leases(scenario: Scenario, place: Place) -> Iterator[Issue]:
 def check_in_use(scenario: Scenario, place: Place) -> Iterator[Issue]:
     """A building that holds an access point today is in use."""
     del scenario
-    home = place.point_site[place.point_site >= 0]
-    holds = np.zeros(len(place.sites), dtype=bool)
-    holds[home] = True
-    idle = holds & ~place.sites["in_use"].to_numpy(dtype=bool) & ~place.outside
+    idle = _holds(place) & ~place.sites["in_use"].to_numpy(dtype=bool) & ~place.outside
     message = "in_use is 'no', and an access point is in it today"
     yield from rows(place, "sites", idle, "sites.in-use", "in_use", message, "set in_use to yes, or move the point")
 
 
+def _holds(place: Place) -> NDArray[np.bool_]:
+    """(J,) whether a site holds an access point today; a point whose site is unknown is in none."""
+    holds = np.zeros(len(place.sites), dtype=bool)
+    holds[place.point_site[place.point_site >= 0]] = True
+    return holds
+
+
 def check_candidates(scenario: Scenario, place: Place) -> Iterator[Issue]:
     """What is said of building, buying or refurbishing is said of buildings that are not in use; their capital is weighed."""
-    sites, idle = place.sites, ~place.today.open & ~place.outside
+    sites = place.sites
+    idle = ~sites["in_use"].to_numpy(dtype=bool) & ~_holds(place) & ~place.outside
     said = {
         "candidate": (sites["candidate"] != "").to_numpy(dtype=bool),
         "capital_gbp": (sites["capital_gbp"] > 0).to_numpy(dtype=bool),
