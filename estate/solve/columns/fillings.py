@@ -43,8 +43,7 @@ LOOKS = 30
 USED = 1e-9
 """What the linear programme uses less of counts as not used."""
 NEAR = 0.02
-"""Gap up to which the plan in hand is a start: from one 37% above the bound HiGHS's heuristics go astray (West Midlands has its
-first good plan after 25 s of CPU, without it after 10)."""
+"""Gap up to which the plan in hand is a start: from one 37% above the bound HiGHS's heuristics go astray."""
 ABSOLUTE: highs.Options = {"mip_abs_gap": 0.5}
 """Plans differ by whole units."""
 
