@@ -174,10 +174,16 @@ def farther_places(run: Run, trips: Journeys) -> list[str]:
 def _buildings(run: Run) -> Figure:
     manifest = run.manifest
     before, after = facts.number(manifest, "sites_before"), facts.number(manifest, "sites_after")
-    outcome = Counter(facts.table(run, "sites", ("after",))["after"])
+    sites = facts.table(run, "sites", ("before", "after"))
+    outcome = Counter(sites["after"])
+    opened = int(((sites["before"] == "not in use") & ~sites["after"].isin(["not in use", "released"])).sum())
+    said = words.plural(opened, "building that is not in use today opens", "buildings that are not in use today open")
+    opens = [said] if opened else []
     if not outcome["released"]:
-        return Figure("Buildings that close", "None", [f"of {words.count(before)} in use"] if before else [])
-    lines = [f"{words.count(after)} of {words.count(before)} stay in use"] if before is not None else []
+        return Figure("Buildings that close", "None", [f"of {words.count(before)} in use", *opens] if before else opens)
+    lines = opens
+    if before is not None and after is not None:
+        lines = [f"{words.count(after - opened)} of {words.count(before)} stay in use", *opens]
     hubs, hubs_before = facts.number(manifest, "hubs_after"), facts.number(manifest, "hubs_before")
     if hubs is not None:
         lines.append(f"{words.plural(hubs, 'is a shared hub', 'are shared hubs')} (today {words.count(hubs_before)})")

@@ -13,6 +13,8 @@ from page_fixture import HOSTILE, county, hostile_town, nation, town
 from places import scenario_with
 
 from estate.page import redraw, render, render_comparison, render_gallery, render_site
+from estate.page.decision import figures
+from estate.page.facts import journeys, people
 
 pytestmark = pytest.mark.page
 MEGABYTE = 1_000_000
@@ -471,6 +473,18 @@ def test_what_was_not_settled_is_said_for_what_it_is():
 
 
 # ------------------------------------------------------------------------------------------------- what is decided
+
+
+def test_a_building_that_opens_is_counted_apart_from_those_that_stay():
+    run = county()
+    sites = run.tables["sites"].copy()
+    stays = sites.index[sites["after"] != "released"][0]
+    sites.loc[stays, "before"] = "not in use"
+    manifest = {**run.manifest, "sites_before": run.manifest["sites_before"] - 1}
+    lines = figures(replace(run, tables={**run.tables, "sites": sites}, manifest=manifest), people(journeys(run)))[0].lines
+    left = run.manifest["sites_after"] - 1
+    assert lines[0] == f"{left} of {run.manifest['sites_before'] - 1} stay in use"
+    assert lines[1] == "1 building that is not in use today opens"
 
 
 def test_the_decision_comes_first_and_names_what_closes(open_page, page_file):
