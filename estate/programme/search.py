@@ -62,7 +62,7 @@ def solve(orders: Orders, *, gap: float = 0.0, clock: Clock = NEVER, seed: int =
     Raises
     ------
     SolverError
-        When the search ended with neither a programme nor a proof.
+        When the search ended with neither a programme nor a proof, or the solver contradicts a programme that is at hand.
     """
     between = Between.of(orders)
     asked, best, bound = between.core, None, np.inf
@@ -75,6 +75,8 @@ def solve(orders: Orders, *, gap: float = 0.0, clock: Clock = NEVER, seed: int =
         task = _Task(orders, between, asked, floors)
         found = _run(task, gap, clock if last else clock.share(ROUND), seed, best)
         if found.ended == "infeasible":
+            if best is not None:
+                raise SolverError("the solver says that there is no programme, and one is at hand")
             return None
         bound, course = min(bound, found.bound), found.course
         broken = np.zeros(len(asked), dtype=bool)
@@ -89,6 +91,8 @@ def solve(orders: Orders, *, gap: float = 0.0, clock: Clock = NEVER, seed: int =
     if best is None:
         raise SolverError(f"the search for a programme ended ({found.ended}) with none and no proof that there is none")
     ended = "proven" if found.ended == "proven" or _closed(best, bound, gap) else found.ended
+    if best.value - bound > max(1.0, 2 * highs.MARGIN * abs(best.value)):
+        raise SolverError(f"a programme is worth {best.value - bound:,.0f} pence more than the bound that the solver proves")
     bound = max(bound, float(best.value))
     left = (bound - best.value) / max(abs(best.value), 1)
     status = Status.OPTIMAL if ended == "proven" and left <= OPTIMAL_GAP else Status.FEASIBLE

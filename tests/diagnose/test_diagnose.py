@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -417,6 +418,9 @@ def explain(monkeypatch):
     def run(sections: dict[str, Any], *arguments: str) -> Any:
         place, scenario, travel = case(sections)
         prepared = SimpleNamespace(place=place, scenario=scenario, travel=travel)
+        # What is first imported while a name is replaced would keep the replacement for good.
+        for name in ("job", "options", "partners", "programme"):
+            import_module(f"estate.pipeline.{name}")
         monkeypatch.setattr("estate.scenario.load_scenario", lambda *_: scenario)
         monkeypatch.setattr("estate.pipeline.prepare.prepare", lambda *_, **__: prepared)
         return CliRunner().invoke(command, ["tiny", "--quiet", *arguments], standalone_mode=False)
