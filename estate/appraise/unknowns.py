@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from estate.appraise.access import Reach, group_columns, label_columns
+from estate.appraise.access import Reach, group_columns
 from estate.place import Place
 from estate.standards.measured import Measured
 from estate.standards.words import by_mode
@@ -44,7 +44,7 @@ def unknowns_table(measured: Measured, after: Reach) -> pd.DataFrame:
 
 def _people(measured: Measured) -> Iterator[Line]:
     """Who lives in the zones, as far as the columns go."""
-    counted, labels = group_columns(measured), label_columns(measured.place)
+    counted = group_columns(measured)
     lacking = [each for each, words in CHARACTERISTICS.items() if not any(_speaks_of(name, words) for name in counted)]
     if lacking:
         yield (
@@ -64,7 +64,7 @@ def _people(measured: Measured) -> Iterator[Line]:
         ("deprivation", ("imd",), "imd_decile"),
         ("town and country", ("rural", "ruc"), "rural_urban"),
     ):
-        if not any(name.casefold().startswith(beginnings) for name in labels):
+        if not any(str(name).casefold().startswith(beginnings) for name in measured.place.zones.columns):
             yield (
                 topic,
                 "the zones do not say it",

@@ -188,6 +188,9 @@ def _points(rows: pd.DataFrame, zones: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+NTH = ("", ", another commissioner", ", a third commissioner", ", other commissioners")
+
+
 def _practices(rows: pd.DataFrame) -> Mapping[str, str]:
     """What the practices of each NHS commissioner are called: by the district that most are in, as the list has its code only."""
     mine = rows[rows["service"] == "gp_practice"]
@@ -196,9 +199,11 @@ def _practices(rows: pd.DataFrame) -> Mapping[str, str]:
         return dict.fromkeys(codes, "GP practices")
     most = {code: mine.loc[mine["run"] == code, "district"].mode().min() for code in codes}
     names = {code: f"GP practices, {districts()[home].name} and round it" for code, home in most.items()}
-    return {
-        code: name if [*names.values()].count(name) == 1 else f"{name} ({code or 'others'})" for code, name in names.items()
-    }
+    # The largest of those that share a district has the plain name.
+    told: dict[str, list[str]] = {}
+    for code in sorted(codes, key=lambda code: (-(mine["run"] == code).sum(), code)):
+        told.setdefault(names[code], []).append(code)
+    return {code: names[code] + NTH[min(told[names[code]].index(code), len(NTH) - 1)] for code in codes}
 
 
 def _runs(row: Any, practices: Mapping[str, str]) -> str:

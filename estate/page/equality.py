@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from estate.appraise.access import label_columns
 from estate.page import facts, geography, words
@@ -95,7 +96,9 @@ def _by_loss(run: Run, trips: Journeys) -> list[Group]:
 
 
 def _of(trips: Journeys, column: pd.Series, value: str) -> Group:
-    return group(trips, words.plain(value), (column.map(words.clean) == value).to_numpy(dtype=bool))
+    return group(
+        trips, words.RUC_2011.get(value) or words.plain(value), (column.map(words.clean) == value).to_numpy(dtype=bool)
+    )
 
 
 def _values(column: pd.Series) -> list[str]:
@@ -113,9 +116,14 @@ def groups(run: Run, trips: Journeys) -> list[tuple[str, list[Group]]]:
         name, poor = fifth
         found.append(("Deprivation", [group(trips, name, poor), group(trips, "Everybody else", ~poor)]))
     labels = [*(each for each in PLACES if each in zones), *(each for each in label_columns(run.place) if each not in PLACES)]
+    told: list[NDArray[np.int64]] = []
     for column in labels:
         values = _values(zones[column])
         if len(values) > 1 and (column in PLACES or len(values) <= MOST_LABELS) and column not in CODES:
+            parts = pd.factorize(zones[column].astype(str))[0]
+            if any((parts == other).all() for other in told):
+                continue  # the codes of a column that is told already
+            told.append(parts)
             heading = words.group_words(column)
             found.append((heading, [_of(trips, zones[column], value) for value in values]))
     return found

@@ -227,6 +227,19 @@ GROUPS = {
 }
 
 
+RUC_2011 = {
+    "A1": "urban, major conurbation",
+    "B1": "urban, minor conurbation",
+    "C1": "urban, city and town",
+    "C2": "urban, city and town, sparse",
+    "D1": "rural, town and fringe",
+    "D2": "rural, town and fringe, sparse",
+    "E1": "rural, village and dispersed",
+    "E2": "rural, village and dispersed, sparse",
+}
+"""The rural-urban classes of the small areas of 2011 in England and Wales (ONS)."""
+
+
 def group_words(column: str) -> str:
     """What a column of zones tells people apart by."""
     return GROUPS.get(column) or clean(column).replace("_", " ").capitalize()

@@ -245,6 +245,8 @@ def test_what_is_not_known_follows_from_what_the_place_lacks(measured):
     bus = replace(travel, home={**travel.home, "transit": travel.home["drive"]}, method="the travel table bus")
     found = unknowns_table(Measured.of(fuller, scenario, bus), after).set_index("topic")["not_known"]
     assert not {"public transport", "streets", "car ownership", "deprivation"} & set(found.index)
+    ranked = replace(place, zones=place.zones.drop(columns=["imd_decile"], errors="ignore").assign(imd_rank=1))
+    assert "deprivation" not in set(unknowns_table(Measured.of(ranked, scenario, travel), after)["topic"]), "the page shows it"
     assert "disability" not in found["protected characteristics"]
     assert "sex " not in found["protected characteristics"]
     assert "race" in found["protected characteristics"]

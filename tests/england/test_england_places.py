@@ -165,6 +165,16 @@ def test_practices_of_several_commissioners_are_called_by_where_most_of_them_are
     }
 
 
+def test_a_second_commissioner_of_the_same_district_is_told_apart_in_words(tmp_path):
+    more = "\n        X6,SECOND PRACTICE,,15X,CV90 6AB,430450,265150,E07000222"
+    lists(tmp_path, **{"gp_list.csv": LISTS["gp_list.csv"] + more})
+    found = cut(read(tmp_path), area_of("Warwickshire")).agencies["name"]
+    assert {each for each in found if each.startswith("GP")} == {
+        "GP practices, Warwick and round it",
+        "GP practices, Warwick and round it, another commissioner",
+    }
+
+
 def test_newer_codes_find_their_district_and_an_old_council_its_successor(tmp_path):
     found = place(tmp_path, "E07000163")
     assert set(found.points["agency_name"]) == {"North Yorkshire Council"}

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from page_fixture import HOSTILE, county, hostile_town, nation, town
 from places import scenario_with
@@ -612,6 +613,24 @@ def test_groups_are_counted_by_one_threshold():
         if label in headings:
             share = by_name[f"District: {row['value']}"][headings.index(label)]
             assert abs(float(share.rstrip("%")) - 100 * row["worse_off"] / row["people"]) < 0.1
+
+
+def test_groups_are_told_once_and_in_words():
+    """A register's own columns: the codes of its districts beside their names, and the classes of town and country as codes."""
+    from estate.page import equality, facts
+
+    run = county()
+    zones = run.place.zones
+    codes = {name: f"E0700022{n}" for n, name in enumerate(sorted(zones["district"].unique()))}
+    own = zones.drop(columns=["ruc11", "rural_urban"], errors="ignore").assign(
+        ladcd=zones["district"].map(codes), rural_urban=np.where(np.arange(len(zones)) % 2, "C1", "E2")
+    )
+    rows = equality.matrix(replace(run, place=replace(run.place, zones=own)), facts.journeys(run))[1]
+    names = [row[0] for row in rows]
+    assert not [name for name in names if "E0700022" in name]
+    assert sum(name.startswith("District: ") for name in names) == len(codes)
+    assert "Town and country: urban, city and town" in names
+    assert "Town and country: rural, village and dispersed, sparse" in names
 
 
 def test_amounts_that_rest_on_assumptions_are_rounded():
