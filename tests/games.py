@@ -6,10 +6,6 @@ from scipy.optimize import linprog
 from estate.partners.coalitions import Listed, rows
 
 
-def _bits(m):
-    return np.flatnonzero([m >> i & 1 for i in range(3)])
-
-
 def random_game(n, seed):
     """A game in whole pounds in which nobody's joining lowers the worth of a group."""
     rng = np.random.default_rng(seed)

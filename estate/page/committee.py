@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from estate.page import facts, words
+from estate.options.tables import changes_of
+from estate.page import words
 
 if TYPE_CHECKING:
     from estate.runs.run import Run
@@ -29,7 +30,7 @@ def section(run: Run) -> dict[str, Any] | None:
     if "committee" not in run.tables or "committee_changes" not in run.tables:
         return None
     table = run.tables["committee"].fillna({"also_site_id": "", "why_not": ""})
-    plan = _steps(_of_the_plan(run))
+    plan = _steps(pd.DataFrame(changes_of(run.place, run.plan), columns=["what", "access_point_id", "site_id", "site_name"]))
     changes = {key: _steps(frame) for key, frame in run.tables["committee_changes"].groupby("question")}
     singles = table[table["also_site_id"] == ""].sort_values(["name", "site_id"])
     number = {str(site): i for i, site in enumerate(singles["site_id"])}
@@ -50,23 +51,6 @@ def section(run: Run) -> dict[str, Any] | None:
         "rows": [said for _, said in sorted(rows, key=lambda each: (each[0], each[1]["name"]))],
         "pairs": len(pairs),
     }
-
-
-def _of_the_plan(run: Run) -> pd.DataFrame:
-    """What the plan itself changes, in the shape of ``committee_changes``."""
-    moves = facts.table(run, "moves", ("access_point_id", "to_site_id"))
-    sites = facts.table(run, "sites", ("site_id", "before", "after"))
-    shut = sites["after"].isin(["released", "not in use"])
-    gone = sites.loc[shut & (sites["before"] != "not in use"), "site_id"]
-    opened = sites.loc[~shut & (sites["before"] == "not in use"), "site_id"]
-    frames = [
-        pd.DataFrame({"what": "moves", "access_point_id": moves["access_point_id"], "site_id": moves["to_site_id"]}),
-        *(
-            pd.DataFrame({"what": what, "access_point_id": "", "site_id": chosen})
-            for what, chosen in (("closes", gone), ("opens", opened))
-        ),
-    ]
-    return pd.concat(frames, ignore_index=True)
 
 
 def _steps(frame: pd.DataFrame) -> Steps:

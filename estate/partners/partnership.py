@@ -53,7 +53,7 @@ class Partnership:
     subsidy: int
     asked: tuple[Bools, ...] = ()
     """The groups of ``partners.groups``."""
-    _worth: dict[bytes, Worth] = field(default_factory=dict, repr=False)
+    known: dict[bytes, Worth] = field(default_factory=dict, repr=False)
 
     @property
     def names(self) -> list[str]:
@@ -63,15 +63,15 @@ class Partnership:
     def worth(self, group: Bools) -> Worth:
         """What a group saves, with the plan that shows it."""
         key = group.tobytes()
-        if key not in self._worth:
-            self._worth[key] = self._listed(group) or self._follows(group) or worth(self.game, group)
-        return self._worth[key]
+        if key not in self.known:
+            self.known[key] = self._listed(group) or self._follows(group) or worth(self.game, group)
+        return self.known[key]
 
     def _follows(self, group: Bools) -> Worth | None:
         """What a group saves, where plans known say it: one that needs none but its members, and as much as a larger group."""
-        if not self._worth:
+        if not self.known:
             return None
-        of, known = np.array([np.frombuffer(key, dtype=bool) for key in self._worth]), list(self._worth.values())
+        of, known = np.array([np.frombuffer(key, dtype=bool) for key in self.known]), list(self.known.values())
         serves = ~np.array([(each.needed & ~group).any() for each in known])
         larger = (of | ~group).all(axis=1)
         if not serves.any() or not larger.any():
@@ -133,7 +133,7 @@ def partnership(
     together = Partnership(
         measured, game, formulation, whole, is_own, coalitions, found, (), (), (), LeastCore(np.zeros(0), 0, 0), 0
     )
-    together._worth[everybody.tobytes()] = whole  # noqa: SLF001
+    together.known[everybody.tobytes()] = whole
     alone = tuple(together.worth(np.eye(game.n, dtype=bool)[i]) for i in range(game.n))
     without = tuple(together.worth(~np.eye(game.n, dtype=bool)[i]) for i in range(game.n))
     say("ways to share it, and who would leave each")
@@ -143,7 +143,7 @@ def partnership(
     else:
         shapley = sampled(game.n, lambda group: together.worth(group).low if group.any() else 0, orders)
     area, visits = _weights(measured, game)
-    met = [(np.frombuffer(key, dtype=bool), each.low) for key, each in together._worth.items()]  # noqa: SLF001
+    met = [(np.frombuffer(key, dtype=bool), each.low) for key, each in together.known.items()]
     part = [(group, low) for group, low in met if not group.all()]
     shared, core, subsidy = ways(coalitions, falls, area, visits, shapley, met=part)
     return Partnership(
@@ -160,7 +160,7 @@ def partnership(
         core,
         subsidy,
         asked,
-        together._worth,  # noqa: SLF001
+        together.known,
     )
 
 
