@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -130,7 +129,7 @@ def _keep(out: Path, row: Row) -> None:
         file.parent.mkdir(exist_ok=True)
         new = file.with_suffix(".new")
         new.write_text(json.dumps(row, indent=1), encoding="utf-8", newline="\n")
-        os.replace(new, file)  # noqa: PTH105  (the same on both systems)
+        new.replace(file)
 
 
 def _answers(asks: list[CountyAsk], scheduler: str, workers: int, shown: Shown) -> Iterator[Row]:
